@@ -1,0 +1,319 @@
+package ddl
+
+// Name is a possibly qualified name as the client wrote it, unquoted and case-folded as the server folds it.
+type Name struct {
+	Schema string // "" when the name is not qualified
+	Name   string
+}
+
+// Statement is one SQL statement of a client's text.
+type Statement struct {
+	// Text is the statement's own bytes, from its first token to its last, without the semicolon. Comments inside are kept.
+	Text string
+	// Offset is where Text starts in the text that was given to Parse, in bytes.
+	Offset int
+	// Lead is what stands between the end of the statement before (or the start) and Text: white space and comments.
+	Lead string
+	// Tag is the command tag that the server answers, without a row count: "CREATE INDEX", "INSERT 0", "SELECT".
+	Tag string
+	// Action says what the statement does. Never nil.
+	Action Action
+	// Refs are the relations that the statement names anywhere, sub-queries included, each with the strongest lock that the statement is known to take on it.
+	// CTE names are not relations.
+	Refs []Ref
+	// Calls are the functions that the statement calls by name, anywhere, operators not included.
+	Calls []Name
+}
+
+// Ref is one relation that a statement names.
+type Ref struct {
+	Name Name
+	// Lock is the strongest lock that the statement takes on the relation when it runs (Postgres documentation, 13.3),
+	// on any supported version. For an index that is dropped or altered it is the lock on its table.
+	Lock LockMode
+	// Kind says what sort of object the name stands for, as far as the grammar tells.
+	Kind ObjectKind
+	// Written is true when the statement changes the relation's rows.
+	Written bool
+}
+
+// LockMode is a table-level lock mode, in Postgres's order of strength (src/include/storage/lockdefs.h).
+type LockMode int
+
+// The lock modes. NoLock also stands for "none that is known".
+const (
+	NoLock LockMode = iota
+	AccessShare
+	RowShare
+	RowExclusive
+	ShareUpdateExclusive
+	Share
+	ShareRowExclusive
+	Exclusive
+	AccessExclusive
+)
+
+// BlocksWriters reports whether other sessions' INSERT, UPDATE and DELETE wait behind the lock.
+func (m LockMode) BlocksWriters() bool { return m >= Share }
+
+// BlocksReaders reports whether other sessions' SELECT waits behind the lock.
+func (m LockMode) BlocksReaders() bool { return m == AccessExclusive }
+
+// String is the name that pg_locks shows: "AccessExclusiveLock".
+func (m LockMode) String() string {
+	switch m {
+	case AccessShare:
+		return "AccessShareLock"
+	case RowShare:
+		return "RowShareLock"
+	case RowExclusive:
+		return "RowExclusiveLock"
+	case ShareUpdateExclusive:
+		return "ShareUpdateExclusiveLock"
+	case Share:
+		return "ShareLock"
+	case ShareRowExclusive:
+		return "ShareRowExclusiveLock"
+	case Exclusive:
+		return "ExclusiveLock"
+	case AccessExclusive:
+		return "AccessExclusiveLock"
+	}
+	return "NoLock"
+}
+
+// ObjectKind is the kind of object that a DDL statement names, in the words of the grammar: "TABLE", "INDEX", "VIEW",
+// "MATERIALIZED VIEW", "SEQUENCE", "FUNCTION", "SCHEMA", "TYPE", …
+type ObjectKind string
+
+// Span is a range of bytes within Statement.Text.
+type Span struct{ Start, End int }
+
+// Action is what a statement does. The set is closed; a switch over it has a default.
+type Action interface{ action() }
+
+// Transaction is BEGIN and its kin.
+type Transaction struct {
+	Op    TransactionOp
+	Name  string // savepoint, or the id of a prepared transaction
+	Chain bool   // COMMIT or ROLLBACK … AND CHAIN
+}
+
+// TransactionOp is the kind of a transaction statement.
+type TransactionOp int
+
+// The transaction statements. START TRANSACTION is Begin, END is Commit, ABORT is Rollback.
+const (
+	Begin TransactionOp = iota
+	Commit
+	Rollback
+	Savepoint
+	Release
+	RollbackTo
+	Prepare
+	CommitPrepared
+	RollbackPrepared
+)
+
+// Setting is SET, RESET, SHOW or DISCARD.
+type Setting struct {
+	Op    SettingOp
+	Name  string // lower case; "" for RESET ALL and DISCARD
+	Local bool
+}
+
+// SettingOp is the kind of a Setting.
+type SettingOp int
+
+// The kinds of setting statements. SetTransaction is SET TRANSACTION, SET SESSION CHARACTERISTICS and SET CONSTRAINTS.
+const (
+	Set SettingOp = iota
+	SetTransaction
+	Reset
+	ResetAll
+	Show
+	Discard
+	DiscardAll
+)
+
+// LockTable is LOCK TABLE; its relations are the statement's Refs.
+type LockTable struct{ NoWait bool }
+
+// Query is SELECT, VALUES, TABLE, SHOW-like utility reads, FETCH, DECLARE CURSOR, EXPLAIN without a write, and other statements that
+// change nothing.
+type Query struct {
+	// Into is the table that SELECT … INTO makes; zero otherwise.
+	Into Name
+	// Writes is true when a CTE or EXPLAIN ANALYZE changes rows.
+	Writes bool
+}
+
+// Write is INSERT, UPDATE, DELETE, MERGE, or COPY … FROM.
+type Write struct {
+	Op     WriteOp
+	Target Name
+	// OnConflict is true for INSERT … ON CONFLICT.
+	OnConflict bool
+}
+
+// WriteOp is the kind of a Write.
+type WriteOp int
+
+// The kinds of writes.
+const (
+	Insert WriteOp = iota
+	Update
+	Delete
+	Merge
+	CopyFrom
+)
+
+// AdvisoryLock is a SELECT that consists of one call of a blocking pg_advisory_lock function and nothing else
+// (a "FROM set_timeout"-like single-row CTE that sets lock_timeout, as Kysely sends it, included).
+type AdvisoryLock struct {
+	Func string // pg_advisory_lock, pg_advisory_lock_shared, pg_advisory_xact_lock or pg_advisory_xact_lock_shared
+	Args []Span // the arguments' text
+	// Try is the statement's text with the function's name replaced by its pg_try_ twin, in pg_catalog.
+	Try string
+}
+
+// CreateIndex is CREATE INDEX.
+type CreateIndex struct {
+	Name         string // "" when the server is to choose
+	Table        Name
+	Method       string // access method; "btree" when none is written
+	Unique       bool
+	Concurrently bool
+	IfNotExists  bool
+	Only         bool
+	// Columns are the plain columns of the index; an expression is "".
+	Columns []string
+	// Expression is true when a key is an expression; Partial when there is a WHERE clause.
+	Expression, Partial, NullsNotDistinct bool
+	// Keys is the text between the outermost parentheses of the keys; Where the text of the predicate, zero if there is none.
+	Keys, Where Span
+	// AfterIndex is the offset just behind the word INDEX, where CONCURRENTLY is spliced in.
+	AfterIndex int
+	// BeforeOn is the offset of the word ON, where a name is spliced in when Name is "".
+	BeforeOn int
+	// TableSpan is the text of the table's name (without ONLY).
+	TableSpan Span
+	// NameSpan is the text of the index's name; zero if Name is "".
+	NameSpan Span
+	// IfNotExistsSpan is the text IF NOT EXISTS; zero if it is not there.
+	IfNotExistsSpan Span
+}
+
+// Drop is DROP of anything that has a name.
+type Drop struct {
+	Object       ObjectKind
+	Names        []Name
+	NameSpans    []Span // the text of each name
+	Concurrently bool
+	IfExists     bool
+	Cascade      bool
+	// AfterObject is the offset just behind the object's word (INDEX), where CONCURRENTLY is spliced in.
+	AfterObject int
+}
+
+// AlterTable is ALTER TABLE (also of an index, view, sequence, …) with its commands, RENAME and SET SCHEMA included.
+type AlterTable struct {
+	Object   ObjectKind
+	Table    Name
+	IfExists bool
+	Only     bool
+	// TableSpan is the text of the table's name (without ONLY and *).
+	TableSpan Span
+	Commands  []AlterCommand
+}
+
+// AlterCommand is one command of an ALTER TABLE.
+type AlterCommand struct {
+	// Op is the grammar's name of the command without the AT_ prefix: "AddColumn", "DropColumn", "AddConstraint",
+	// "ValidateConstraint", "AlterColumnType", "SetNotNull", …; "Rename", "RenameColumn", "RenameConstraint" and
+	// "SetSchema" are ours.
+	Op string
+	// Name is the column or constraint it is about, "" if none.
+	Name string
+	// NewName is the new name or schema of a rename or move.
+	NewName string
+	// Constraint is set for AddConstraint.
+	Constraint *Constraint
+	Cascade    bool
+	IfExists   bool
+	// Span is the command's text, without the comma.
+	Span Span
+}
+
+// Constraint is a table constraint as ADD CONSTRAINT writes it.
+type Constraint struct {
+	Type       ConstraintType
+	Name       string // "" when the server is to choose
+	Columns    []string
+	Parent     Name // the referenced table of a foreign key
+	ParentCols []string
+	NotValid   bool
+	NoInherit  bool
+	// UsingIndex is the index of ADD CONSTRAINT … USING INDEX.
+	UsingIndex string
+	// Expr is the text of a CHECK's expression, within its parentheses.
+	Expr Span
+	// ParentSpan is the text of the referenced table's name.
+	ParentSpan Span
+	// End is the offset just behind the constraint, where NOT VALID is spliced in.
+	End int
+	// Start is the offset of the first token behind ADD, where "CONSTRAINT name" is spliced in when Name is "".
+	Start int
+}
+
+// ConstraintType is a kind of constraint, as pg_constraint.contype has it.
+type ConstraintType byte
+
+// The kinds of constraints.
+const (
+	Check      ConstraintType = 'c'
+	ForeignKey ConstraintType = 'f'
+	PrimaryKey ConstraintType = 'p'
+	Unique     ConstraintType = 'u'
+	Exclusion  ConstraintType = 'x'
+	NotNull    ConstraintType = 'n'
+)
+
+// CreateTable is CREATE TABLE, CREATE TABLE AS and CREATE FOREIGN TABLE.
+type CreateTable struct {
+	Table Name
+	Temp  bool
+	// Parents are the tables that its foreign keys reference.
+	Parents []Name
+	// PartitionOf is the table it is a partition of; zero if none.
+	PartitionOf Name
+	IfNotExists bool
+}
+
+// Opaque runs code that the statement does not show: DO and CALL.
+type Opaque struct {
+	Language string // of a DO block
+	Body     string // of a DO block
+}
+
+// Utility is every other statement: TRUNCATE, REINDEX, CREATE TRIGGER, GRANT, … Its Refs say what it locks.
+type Utility struct {
+	// Object is what it is about, "" if nothing with a name.
+	Object ObjectKind
+	// NotInTransaction is true for a statement that the server refuses inside a transaction block (PreventInTransactionBlock):
+	// VACUUM, CREATE DATABASE, ALTER SYSTEM, REINDEX DATABASE, … or anything CONCURRENTLY.
+	NotInTransaction bool
+}
+
+func (Transaction) action()  {}
+func (Setting) action()      {}
+func (LockTable) action()    {}
+func (Query) action()        {}
+func (Write) action()        {}
+func (AdvisoryLock) action() {}
+func (CreateIndex) action()  {}
+func (Drop) action()         {}
+func (AlterTable) action()   {}
+func (CreateTable) action()  {}
+func (Opaque) action()       {}
+func (Utility) action()      {}

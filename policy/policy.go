@@ -1,0 +1,89 @@
+// Package policy decides. Judge is pure: a statement, the facts about what it names, and the context it runs in go in; a verdict comes out.
+package policy
+
+import (
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+)
+
+// Action is what a rule asks for. The strictest finding wins.
+type Action int
+
+// The actions, in order of strictness. Off is only a setting of a rule, never a verdict.
+const (
+	Off Action = iota - 1
+	Pass
+	Warn
+	Rewrite
+	Block
+)
+
+// Context is where a statement runs.
+type Context struct {
+	// InTransaction is true inside a transaction block: explicit, a multi-statement simple query, or a pipeline that has already run something.
+	InTransaction bool
+	// Ledger is true when the pgsluice schema is installed here and this proxy may sign for it, so that work can be deferred.
+	Ledger bool
+	// Override is what the statement's own comment or the session's pgsluice.allow permits; zero for nothing.
+	Override Override
+}
+
+// Override names rules that somebody allows, and why.
+type Override struct {
+	Rules  []string
+	Reason string
+	// Source is "comment", "setting" or "config".
+	Source string
+}
+
+// Finding is what one rule found in one statement.
+type Finding struct {
+	Rule   string
+	Action Action
+	// Message is one line in Postgres's style: what would happen, with the user's own names.
+	Message string
+	// Detail holds the facts, Hint what to type instead; both may be empty.
+	Detail, Hint string
+	// Unknown names the fact that would decide it, when it was not known.
+	Unknown string
+}
+
+// Verdict is the judgement of one statement.
+type Verdict struct {
+	// Action is that of the strictest finding, Pass if there is none.
+	Action   Action
+	Findings []Finding
+	// Overridden are the findings that an Override took out of force.
+	Overridden []Finding
+}
+
+// Rule is one hazard. It is data with one pure function.
+type Rule struct {
+	Name  string // the hazard, in kebab-case; also the name of its recipe
+	Title string
+	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
+	Since string
+	// Default is the rule's strongest action unless the configuration says otherwise.
+	Default Action
+	// Cases is the content of the .sql file beside the rule.
+	Cases string
+	// Run reports what it finds; it may be called concurrently.
+	Run func(*Check)
+}
+
+// Check is one run of one rule over one statement.
+type Check struct {
+	Stmt    ddl.Statement
+	Facts   facts.Facts
+	Context Context
+	// Small is what counts as a small table.
+	Small Small
+	// Report records a finding; Action and Rule are filled in by the caller when they are zero.
+	Report func(Finding)
+}
+
+// Small is the limit under which a table may be scanned or built on without harm. Both must hold.
+type Small struct {
+	Rows  int64
+	Bytes int64
+}

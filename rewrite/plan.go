@@ -1,0 +1,78 @@
+// Package rewrite plans: it turns a statement that would hurt into the steps that do the same without hurting.
+// It is pure and knows nothing of rules but the names its recipes share with them.
+package rewrite
+
+// Plan is what is run in place of a statement.
+type Plan struct {
+	// Recipe is the name of the recipe; "" when the plan is the statement itself.
+	Recipe string `json:"recipe,omitempty"`
+	// Tag is the command tag that the client is answered.
+	Tag string `json:"tag"`
+	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
+	Notice string `json:"notice,omitempty"`
+	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:
+	// "" when there is nothing to probe. It is run before anything is promised.
+	Probe string `json:"probe,omitempty"`
+	// DataChecks are run before anything is promised, where they cost no strong lock.
+	DataChecks []DataCheck `json:"data_checks,omitempty"`
+	Steps      []Step      `json:"steps"`
+}
+
+// DataCheck is a query that returns a line of text for data that would break the plan, and no row if all is well.
+type DataCheck struct {
+	SQL string `json:"sql"`
+	// Code and Message are the error that the statement itself would have met (23505, 23503, 23514).
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// Where says where a step may run.
+type Where string
+
+// A step runs in place (inside the client's transaction, or on the spot), or after commit in a transaction of its own, or
+// alone: outside any transaction and alone in its message.
+const (
+	InPlace     Where = "in place"
+	AfterCommit Where = "after commit"
+	Alone       Where = "alone"
+)
+
+// Step is one statement of a plan.
+type Step struct {
+	SQL   string `json:"sql"`
+	Where Where  `json:"where"`
+	// Client is true when SQL is the client's own text, so that its own spelling reaches the server.
+	Client bool `json:"client,omitempty"`
+	// Table is the relation whose maintenance lock is taken (one step of SHARE UPDATE EXCLUSIVE or stronger at a time) and whose
+	// identity is checked before the step. Zero for none.
+	Table Target `json:"table"`
+	// Others are further relations whose identity is checked (a foreign key's parent).
+	Others []Target `json:"others,omitempty"`
+	// Budget is true when the step takes a lock that blocks readers or writers, and therefore runs under the short lock_timeout with retries.
+	Budget bool `json:"budget,omitempty"`
+	// Index is the index that the step builds or drops concurrently; zero for none. Such a step runs with lock_timeout 0 and is watched.
+	Index Index `json:"index"`
+	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
+	Done string `json:"done,omitempty"`
+}
+
+// Target is a relation by identity.
+type Target struct {
+	OID    uint32 `json:"oid"`
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	// Columns are the columns that the step depends on, by attribute number.
+	Columns map[int]string `json:"columns,omitempty"`
+}
+
+// Index is an index under construction or removal.
+type Index struct {
+	Schema string `json:"schema,omitempty"`
+	Name   string `json:"name,omitempty"`
+	// OID is known for an index that is dropped.
+	OID uint32 `json:"oid,omitempty"`
+	// Drop is true when the step removes it.
+	Drop bool `json:"drop,omitempty"`
+	// Key is what identifies the definition: a valid index of this name and pg_get_indexdef text counts as done. "" if unknown.
+	Key string `json:"key,omitempty"`
+}
