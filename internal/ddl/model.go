@@ -305,6 +305,13 @@ type Utility struct {
 	NotInTransaction bool
 }
 
+// Unparsed is text that could not be judged as a whole: the proxy makes such a Statement, Parse never does. It has no Refs and no Tag.
+type Unparsed struct {
+	// Reason says why in a few words: "PostgreSQL 16 grammar: syntax error at or near …", "too complex", "client_encoding MULE_INTERNAL".
+	Reason string
+}
+
+func (Unparsed) action()     {}
 func (Transaction) action()  {}
 func (Setting) action()      {}
 func (LockTable) action()    {}

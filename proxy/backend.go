@@ -1,0 +1,340 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// injected is the name of our prepared statement and our portal on the client's server connection. Both are closed before
+// they are made: after an error the Close behind it was skipped.
+const injected = "pgsluice"
+
+// maxAnswer bounds one message of an answer to a statement of ours.
+const maxAnswer = 64 << 20
+
+// backend is the client's own server connection while the session holds it: it runs statements of ours between the
+// client's. It implements run.Conn. Everything asynchronous that the server says meanwhile goes on to the client.
+//
+// All statements run by the extended protocol as named objects, so that the client's unnamed statement and portal survive.
+// Outside a pipeline each ends with a Sync of ours; within one, whose implicit transaction a Sync would commit, with a Flush.
+type backend struct {
+	link *link
+	pipe *pipeline
+	// encoding is the session's client_encoding: our text is UTF-8, the wire's is not always.
+	encoding ddl.Encoding
+	// setting is told every ParameterStatus.
+	setting func(name, value string)
+	// piped is true while the client's pipeline holds an implicit transaction open.
+	piped bool
+	// mute, when set, is told of notices in place of the client.
+	mute func(body []byte)
+}
+
+// serverError is an ErrorResponse of the server.
+type serverError struct {
+	fields pgproto3.ErrorResponse
+}
+
+func (e *serverError) Error() string {
+	return fmt.Sprintf("%s: %s (SQLSTATE %s)", e.fields.Severity, e.fields.Message, e.fields.Code)
+}
+
+// SQLState is the error's code.
+func (e *serverError) SQLState() string { return e.fields.Code }
+
+// TxStatus is the status byte that the client would see.
+func (b *backend) TxStatus() byte {
+	b.pipe.mu.Lock()
+	defer b.pipe.mu.Unlock()
+	return b.pipe.status
+}
+
+// Exec runs one statement and returns its command tag.
+func (b *backend) Exec(ctx context.Context, sql string, args ...string) (string, error) {
+	answer, err := b.ask(ctx, sql, textArgs(args))
+	return answer.tag, err
+}
+
+// Query runs one statement and returns the first column of each row.
+func (b *backend) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	answer, err := b.ask(ctx, sql, textArgs(args))
+	return answer.rows, err
+}
+
+// InTx runs f in a transaction of ours. The session must be outside of any.
+func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error {
+	if b.piped || b.TxStatus() != 'I' {
+		return errors.New("cannot begin: a transaction is already open")
+	}
+	if _, err := b.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"); err != nil {
+		return err
+	}
+	if err := f(ctx); err != nil {
+		if _, lost := b.Exec(ctx, "ROLLBACK"); lost != nil && !isServerError(lost) {
+			return lost
+		}
+		return err
+	}
+	tag, err := b.Exec(ctx, "COMMIT")
+	if err == nil && tag == "ROLLBACK" {
+		return errors.New("the transaction was rolled back")
+	}
+	return err
+}
+
+func isServerError(err error) bool {
+	var server *serverError
+	return errors.As(err, &server)
+}
+
+// parameters are what a Bind carries behind its names: formats, values and result formats, as on the wire.
+type parameters struct {
+	oids []uint32
+	bind *pgproto3.Bind
+}
+
+func textArgs(args []string) parameters {
+	bind := &pgproto3.Bind{}
+	for _, arg := range args {
+		bind.Parameters = append(bind.Parameters, []byte(arg))
+	}
+	return parameters{bind: bind}
+}
+
+// answer is what the server said to a statement of ours.
+type answer struct {
+	tag  string
+	rows []string
+}
+
+// ask runs one statement with its parameters and reads the answer to the end.
+func (b *backend) ask(ctx context.Context, sql string, with parameters) (answer, error) {
+	if err := ctx.Err(); err != nil {
+		return answer{}, context.Cause(ctx)
+	}
+	text, err := b.encoding.Encode(sql)
+	if err != nil {
+		return answer{}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+	}
+	bind := *with.bind
+	bind.PreparedStatement, bind.DestinationPortal = injected, injected
+	for i, value := range bind.Parameters {
+		if with.oids == nil && value != nil {
+			if bind.Parameters[i], err = b.encoding.Encode(string(value)); err != nil {
+				return answer{}, fmt.Errorf("cannot send a parameter in client_encoding: %w", err)
+			}
+		}
+	}
+	var out []byte
+	for _, m := range []pgproto3.FrontendMessage{
+		&pgproto3.Close{ObjectType: 'P', Name: injected},
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+		&pgproto3.Parse{Name: injected, Query: string(text), ParameterOIDs: with.oids},
+		&bind,
+		&pgproto3.Execute{Portal: injected},
+		&pgproto3.Close{ObjectType: 'P', Name: injected},
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+	} {
+		if out, err = m.Encode(out); err != nil {
+			return answer{}, fmt.Errorf("cannot send a statement: %w", err)
+		}
+	}
+	if b.piped {
+		out = append(out, 'H', 0, 0, 0, 4)
+	} else {
+		out = append(out, 'S', 0, 0, 0, 4)
+	}
+	if _, err := b.link.server.conn.Write(out); err != nil {
+		return answer{}, errServerGone
+	}
+	return b.read()
+}
+
+// read collects the answer to what ask sent.
+func (b *backend) read() (answer, error) {
+	var (
+		got    answer
+		failed error
+		closes = 0
+	)
+	for {
+		kind, body, err := b.next()
+		if err != nil {
+			return got, err
+		}
+		switch kind {
+		case 'D':
+			if value, ok := firstColumn(body); ok {
+				text, err := b.encoding.Decode(value)
+				if err != nil {
+					text = string(value)
+				}
+				got.rows = append(got.rows, text)
+			} else {
+				got.rows = append(got.rows, "")
+			}
+		case 'C':
+			got.tag, _, _ = cString(body)
+		case '3':
+			if closes++; closes == 4 && b.piped {
+				return got, failed
+			}
+		case 'E':
+			failed = decodeError(body)
+			if b.piped {
+				b.pipe.mu.Lock()
+				b.pipe.skipping = true
+				b.pipe.mu.Unlock()
+				return got, failed
+			}
+		case 'Z':
+			b.ready(body)
+			return got, failed
+		}
+	}
+}
+
+// ready notes a ReadyForQuery.
+func (b *backend) ready(body []byte) {
+	if len(body) != 1 {
+		return
+	}
+	b.pipe.mu.Lock()
+	defer b.pipe.mu.Unlock()
+	b.pipe.status, b.pipe.failed = body[0], false
+}
+
+// next returns the next message of the server that is not asynchronous, whole. The body is valid until the next call.
+func (b *backend) next() (byte, []byte, error) {
+	for {
+		kind, size, err := b.link.server.header()
+		if err != nil {
+			return 0, nil, errServerGone
+		}
+		if size > maxAnswer {
+			return 0, nil, fmt.Errorf("server sent %d bytes in answer to a statement of pgsluice", size)
+		}
+		if err := b.link.server.hold(size); err != nil {
+			return 0, nil, errServerGone
+		}
+		frame := b.link.server.take(size)
+		if !b.async(kind, frame) {
+			return kind, frame[headerSize:], nil
+		}
+		if kind != 'N' || b.mute == nil {
+			if _, err := b.link.client.conn.Write(frame); err != nil {
+				return 0, nil, errClientGone
+			}
+		}
+	}
+}
+
+// async notes a message that the server may send at any time, and reports whether it is one.
+func (b *backend) async(kind byte, frame []byte) bool {
+	switch kind {
+	case 'S':
+		if name, rest, ok := cString(frame[headerSize:]); ok {
+			if value, _, ok := cString(rest); ok {
+				b.setting(name, value)
+			}
+		}
+	case 'N':
+		if b.mute != nil {
+			b.mute(frame[headerSize:])
+		}
+	case 'A':
+	default:
+		return false
+	}
+	return true
+}
+
+// pump forwards the server's answer to one message of the client up to and not including the ReadyForQuery (or, for a message of
+// the extended protocol, up to the last of its answers), long messages in pieces. COPY data of the client is carried the other
+// way while the server asks for it. It reports the command tags and the error that passed.
+//
+// want is told every message; it returns whether the message goes on to the client, and whether it was the last.
+func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) error {
+	client, server := b.link.client, b.link.server
+	for {
+		kind, size, err := server.header()
+		if err != nil {
+			return errServerGone
+		}
+		if size > bufferSize && (kind == 'D' || kind == 'd') {
+			if err := server.forward(client.conn, size); err != nil {
+				return errClientGone
+			}
+			continue
+		}
+		if err := server.hold(size); err != nil {
+			return errServerGone
+		}
+		frame := server.take(size)
+		server.slim()
+		if b.async(kind, frame) {
+			if _, err := client.conn.Write(frame); err != nil {
+				return errClientGone
+			}
+			continue
+		}
+		forward, last := want(kind, frame[headerSize:])
+		if forward {
+			if _, err := client.conn.Write(frame); err != nil {
+				return errClientGone
+			}
+		}
+		if last {
+			return nil
+		}
+		if kind == 'G' {
+			if err := b.copyIn(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// copyIn carries the client's COPY data up to its CopyDone or CopyFail.
+func (b *backend) copyIn() error {
+	client, server := b.link.client, b.link.server
+	for {
+		kind, size, err := client.header()
+		if err != nil {
+			return errClientGone
+		}
+		switch kind {
+		case 'd', 'c', 'f', 'H', 'S':
+			if err := client.forward(server.conn, size); err != nil {
+				return errClientGone
+			}
+			if kind == 'c' || kind == 'f' {
+				return nil
+			}
+		default:
+			return &protocolError{errInCopy.Error()}
+		}
+	}
+}
+
+// firstColumn is the first value of a DataRow; ok is false for NULL and for a row without columns.
+func firstColumn(body []byte) (value []byte, ok bool) {
+	var row pgproto3.DataRow
+	if err := row.Decode(body); err != nil || len(row.Values) == 0 || row.Values[0] == nil {
+		return nil, false
+	}
+	return row.Values[0], true
+}
+
+func decodeError(body []byte) error {
+	e := &serverError{}
+	if err := e.fields.Decode(body); err != nil {
+		return fmt.Errorf("server sent an error that cannot be read: %w", err)
+	}
+	return e
+}

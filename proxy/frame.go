@@ -1,0 +1,73 @@
+package proxy
+
+import (
+	"encoding/binary"
+	"io"
+)
+
+// hold reads until the next size bytes are unread and contiguous. The buffer grows with what arrives, never by what a
+// peer declares; slim gives it back.
+func (l *leg) hold(size int) error {
+	for l.w-l.r < size {
+		if l.r > 0 {
+			l.w, l.r = copy(l.buf, l.unread()), 0
+		}
+		if l.w == len(l.buf) {
+			grown := make([]byte, min(2*len(l.buf), max(size, bufferSize)))
+			l.w = copy(grown, l.unread())
+			l.buf = grown
+		}
+		n, err := l.conn.Read(l.buf[l.w:])
+		l.w += n
+		if err != nil && l.w-l.r < size {
+			if err == io.EOF {
+				return io.ErrUnexpectedEOF
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// slim replaces a grown buffer by an ordinary one as soon as what is unread fits.
+func (l *leg) slim() {
+	if len(l.buf) <= bufferSize || l.w-l.r > bufferSize {
+		return
+	}
+	ordinary := make([]byte, bufferSize)
+	l.w = copy(ordinary, l.unread())
+	l.r, l.buf = 0, ordinary
+}
+
+// take consumes the next size bytes, which must be unread, and returns them. They are valid until the next read.
+func (l *leg) take(size int) []byte {
+	frame := l.buf[l.r : l.r+size]
+	l.r += size
+	return frame
+}
+
+// frameAt returns type and whole size of the message whose header stands at b[0:headerSize]; ok is false for an impossible length.
+func frameAt(b []byte) (kind byte, size int, ok bool) {
+	length := binary.BigEndian.Uint32(b[1:])
+	return b[0], int(length) + 1, length >= 4 && length <= maxMessage
+}
+
+// isFrontend reports whether kind is a message type that a client may send after login
+// (SocketBackend in src/backend/tcop/postgres.c).
+func isFrontend(kind byte) bool {
+	switch kind {
+	case 'Q', 'P', 'B', 'E', 'D', 'C', 'S', 'H', 'F', 'X', 'd', 'c', 'f':
+		return true
+	}
+	return false
+}
+
+// cString cuts the next NUL-terminated string off b. ok is false when there is no NUL.
+func cString(b []byte) (s string, rest []byte, ok bool) {
+	for i, c := range b {
+		if c == 0 {
+			return string(b[:i]), b[i+1:], true
+		}
+	}
+	return "", nil, false
+}

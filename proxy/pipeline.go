@@ -1,0 +1,192 @@
+package proxy
+
+import (
+	"fmt"
+	"sync"
+)
+
+// pipeline is what the client is owed: a queue of the messages that were sent to the server and are not answered yet.
+// It is driven by message types alone, so that it can run at line speed. The mutex guards everything below it: the
+// pump towards the server sends, the pump towards the client answers.
+//
+// The server's side of these rules is PostgresMain in src/backend/tcop/postgres.c and, for COPY, CopyGetData in
+// src/backend/commands/copyfromparse.c.
+type pipeline struct {
+	mu    sync.Mutex
+	queue []byte // types of client messages; head is queue[first]
+	first int
+
+	// skipping: after an error in the extended protocol the server ignores everything up to the next Sync.
+	skipping bool
+	// copying: the server reads COPY data, ignores Flush and Sync, and takes anything else for an error.
+	copying bool
+	// ended: CopyDone or CopyFail was sent, the server has not answered it yet.
+	ended bool
+	// executed: an Execute was sent since the last Sync or Query, so an implicit transaction may be under way.
+	executed bool
+	// status is the status byte of the last ReadyForQuery: 'I', 'T' or 'E'.
+	status byte
+	// failed: an ErrorResponse came since the last ReadyForQuery.
+	failed bool
+}
+
+// errInCopy is a message that the server takes for the end of a COPY by error, sent before CopyDone or CopyFail.
+var errInCopy = fmt.Errorf("unexpected message during COPY from stdin")
+
+// stuck is true while the server waits for the end of COPY data: until it comes, nothing else is answered.
+func (p *pipeline) stuck() bool { return p.copying && !p.ended }
+
+// admit returns errInCopy for a message that would end a COPY by error.
+func (p *pipeline) admit(kind byte) error {
+	switch kind {
+	case 'd', 'H', 'X', 'c', 'f', 'S':
+		return nil
+	}
+	if p.stuck() {
+		return errInCopy
+	}
+	return nil
+}
+
+// sent notes one message, admitted before, that is about to be written to the server.
+func (p *pipeline) sent(kind byte) {
+	switch kind {
+	case 'd', 'H', 'X':
+		return
+	}
+	if p.stuck() {
+		p.ended = kind == 'c' || kind == 'f'
+		return
+	}
+	if kind == 'S' {
+		p.skipping = false
+	}
+	if p.skipping {
+		return
+	}
+	switch kind {
+	case 'E':
+		p.executed = true
+	case 'S', 'Q':
+		p.executed = false
+	}
+	if p.first > 0 && len(p.queue) == cap(p.queue) {
+		p.queue = p.queue[:copy(p.queue, p.queue[p.first:])]
+		p.first = 0
+	}
+	p.queue = append(p.queue, kind)
+}
+
+// answered notes one message from the server; first is the first byte of its body.
+func (p *pipeline) answered(kind, first byte) error {
+	if kind == 'D' || kind == 'd' {
+		return nil
+	}
+	head := p.head()
+	switch kind {
+	case '1':
+		return p.pop(kind, 'P')
+	case '2':
+		return p.pop(kind, 'B')
+	case '3':
+		return p.pop(kind, 'C')
+	case 'n':
+		return p.pop(kind, 'D')
+	case 'T':
+		if head == 'D' {
+			return p.pop(kind, 'D')
+		}
+	case 'C', 'I', 's':
+		p.endCopy()
+		if head == 'E' {
+			return p.pop(kind, 'E')
+		}
+	case 'G':
+		p.beginCopy()
+	case 'E':
+		p.fail(head)
+	case 'Z':
+		p.endCopy()
+		p.status, p.failed = first, false
+		for h := p.head(); h == 'c' || h == 'f'; h = p.head() {
+			p.first++
+		}
+		return p.pop(kind, 'S', 'Q', 'F')
+	}
+	return nil
+}
+
+// fail is an ErrorResponse. One outside of any request (the server is going away) changes nothing.
+func (p *pipeline) fail(head byte) {
+	p.failed = true
+	p.endCopy()
+	switch head {
+	case 0, 'Q', 'F', 'S':
+		return
+	}
+	for h := p.head(); h != 0 && h != 'S'; h = p.head() {
+		p.first++
+	}
+	p.skipping = p.head() == 0
+}
+
+// beginCopy drops the Syncs that the server will read, and ignore, as part of the COPY: those that were sent between the
+// message that began it and the CopyDone or CopyFail that ends it.
+func (p *pipeline) beginCopy() {
+	p.copying, p.ended = true, false
+	kept := p.first + 1
+	for i := p.first + 1; i < len(p.queue); i++ {
+		kind := p.queue[i]
+		if !p.ended && kind == 'S' {
+			continue
+		}
+		if kind == 'c' || kind == 'f' {
+			p.ended = true
+		}
+		p.queue[kept] = kind
+		kept++
+	}
+	p.queue = p.queue[:min(kept, len(p.queue))]
+}
+
+func (p *pipeline) endCopy() { p.copying, p.ended = false, false }
+
+// head is the oldest message that is not answered; CopyDone and CopyFail, which never are, are stepped over. 0 is none.
+func (p *pipeline) head() byte {
+	for p.first < len(p.queue) {
+		switch kind := p.queue[p.first]; kind {
+		case 'c', 'f':
+			p.first++
+		default:
+			return kind
+		}
+	}
+	p.queue, p.first = p.queue[:0], 0
+	return 0
+}
+
+func (p *pipeline) pop(answer byte, want ...byte) error {
+	head := p.head()
+	for _, kind := range want {
+		if head == kind {
+			p.first++
+			return nil
+		}
+	}
+	return fmt.Errorf("server sent message %q where the answer to %q was due", answer, head)
+}
+
+// idle is true when every message sent has been answered.
+func (p *pipeline) idle() bool { return p.head() == 0 && !p.copying }
+
+// unflushed is true when the server may hold back the answers that are owed until it is asked to flush them.
+func (p *pipeline) unflushed() bool {
+	if p.head() == 0 || p.copying {
+		return false
+	}
+	switch p.queue[len(p.queue)-1] {
+	case 'S', 'Q', 'F':
+		return false
+	}
+	return true
+}

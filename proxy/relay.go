@@ -1,0 +1,294 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// relay is the fast gear: it owns both sockets while nothing must be understood, and forwards whole chunks of what it reads,
+// recognising messages in place by their headers. It is the one door between bytes and meaning: run returns when a message
+// matters, with both sockets handed over, and is called again when the session has dealt with it.
+type relay struct {
+	link *link
+	pipe *pipeline
+	// limit is the largest Query or Parse that is held whole; a larger one always matters.
+	limit int
+	// setting is told every ParameterStatus. It is called by the pump towards the client.
+	setting func(name, value string)
+	// moved counts forwarded bytes.
+	moved Traffic
+}
+
+// Traffic counts bytes that were forwarded. Its methods are called once for each chunk, by several goroutines.
+type Traffic interface {
+	FromClient(bytes int)
+	FromServer(bytes int)
+}
+
+// The ways in which a relay ends other than by a message that matters or a broken connection.
+var (
+	errClientGone = errors.New("client closed the connection")
+	errServerGone = errors.New("server closed the connection")
+	errDrained    = errors.New("the proxy is shutting down")
+)
+
+// protocolError is a message that no correct peer sends; the session ends with FATAL 08P01.
+type protocolError struct{ text string }
+
+func (e *protocolError) Error() string { return e.text }
+
+// How the pump towards the client is asked to end.
+const (
+	stopWhenIdle = 1 // when everything that is owed has been forwarded
+	stopNow      = 2 // at the next boundary between two messages
+)
+
+// run forwards until the client sends a message for which matters is true. Then everything that the server owed for
+// earlier messages has been forwarded, nothing else touches the sockets, and the message is the next unread one of the
+// client's leg: a Query or Parse of at most limit bytes whole, any other at least its header.
+//
+// matters is called for each message of the client in turn, with its type and, for a Query or Parse that is not over the limit,
+// the whole message; frame is nil otherwise.
+func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) bool) error {
+	var (
+		pumps   sync.WaitGroup
+		stop    atomic.Int32
+		downErr error
+		ended   = make(chan struct{})
+	)
+	wake := context.AfterFunc(r.link.drain, func() { _ = r.link.client.conn.SetReadDeadline(longAgo) })
+	defer wake()
+	pumps.Go(func() {
+		defer close(ended)
+		if downErr = r.down(&stop); downErr != nil {
+			_ = r.link.client.conn.SetReadDeadline(longAgo)
+		}
+	})
+
+	err := r.up(matters, ended)
+	if errors.Is(err, errClientGone) {
+		// The server may still have something to say to a client that only finished sending.
+		closeWrite(r.link.server.conn)
+		<-ended
+		return err
+	}
+	if err == nil {
+		stop.Store(stopWhenIdle)
+	} else {
+		stop.Store(stopNow)
+	}
+	_ = r.link.server.conn.SetReadDeadline(longAgo)
+	pumps.Wait()
+	_ = r.link.server.conn.SetReadDeadline(time.Time{})
+	_ = r.link.client.conn.SetReadDeadline(time.Time{})
+	if downErr != nil {
+		return downErr
+	}
+	return err
+}
+
+// up is the pump from client to server.
+func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error {
+	client, server := r.link.client, r.link.server
+	rest := 0 // bytes of a long message that are still to come
+	for {
+		pos := client.r + min(rest, client.w-client.r)
+		rest -= pos - client.r
+		var (
+			verdict error
+			held    int // size of a message that is needed whole
+			matter  bool
+		)
+		for rest == 0 && client.w-pos >= headerSize && verdict == nil {
+			kind, size, ok := frameAt(client.buf[pos:])
+			if !ok || !isFrontend(kind) {
+				verdict = malformed(kind, ok)
+				break
+			}
+			r.pipe.mu.Lock()
+			verdict = r.pipe.admit(kind)
+			r.pipe.mu.Unlock()
+			if verdict != nil {
+				break
+			}
+			var frame []byte
+			if (kind == 'Q' || kind == 'P') && size <= r.limit {
+				if pos+size > client.w {
+					held = size
+					break
+				}
+				frame = client.buf[pos : pos+size]
+			}
+			if matter = matters(kind, frame); matter {
+				break
+			}
+			r.pipe.mu.Lock()
+			r.pipe.sent(kind)
+			r.pipe.mu.Unlock()
+			end := min(pos+size, client.w)
+			rest = pos + size - end
+			pos = end
+		}
+		if errors.Is(verdict, errInCopy) {
+			verdict = &protocolError{verdict.Error()}
+		}
+		if err := r.write(server.conn, client, pos); err != nil {
+			// A server that hung up has said why: its last words are on their way to the client.
+			<-down
+			return errServerGone
+		}
+		if verdict != nil {
+			return verdict
+		}
+		if matter {
+			return r.settle()
+		}
+		client.slim()
+		var err error
+		if held > 0 {
+			err = client.hold(held)
+		} else {
+			err = client.need(client.w - client.r + 1)
+		}
+		if err == nil {
+			continue
+		}
+		if !isTimeout(err) {
+			return errClientGone
+		}
+		select {
+		case <-down:
+			return errServerGone
+		default:
+		}
+		_ = client.conn.SetReadDeadline(time.Time{})
+		if r.link.drain.Err() != nil && r.quiet() && client.r == client.w && rest == 0 {
+			return errDrained
+		}
+	}
+}
+
+// settle makes the server send what it owes: the pump towards the client ends once that has been forwarded.
+func (r *relay) settle() error {
+	r.pipe.mu.Lock()
+	flush := r.pipe.unflushed()
+	r.pipe.mu.Unlock()
+	if !flush {
+		return nil
+	}
+	if _, err := r.link.server.conn.Write([]byte{'H', 0, 0, 0, 4}); err != nil {
+		return errServerGone
+	}
+	return nil
+}
+
+// down is the pump from server to client. It ends when stop is set and nothing is owed.
+func (r *relay) down(stop *atomic.Int32) error {
+	client, server := r.link.client, r.link.server
+	rest := 0
+	for {
+		pos := server.r + min(rest, server.w-server.r)
+		rest -= pos - server.r
+		var wrong error
+		r.pipe.mu.Lock()
+		for rest == 0 && server.w-pos >= headerSize && wrong == nil {
+			kind, size, ok := frameAt(server.buf[pos:])
+			if !ok {
+				wrong = fmt.Errorf("server sent message %q of impossible length", kind)
+				break
+			}
+			whole := pos+size <= server.w
+			if !whole && (kind == 'Z' || kind == 'S') && size <= bufferSize {
+				break
+			}
+			if kind == 'S' && whole {
+				r.parameter(server.buf[pos+headerSize : pos+size])
+			}
+			first := byte(0)
+			if kind == 'Z' && size > headerSize {
+				first = server.buf[pos+headerSize]
+			}
+			wrong = r.pipe.answered(kind, first)
+			end := min(pos+size, server.w)
+			rest = pos + size - end
+			pos = end
+		}
+		idle := r.pipe.idle() && rest == 0
+		over, stuck := idle && r.pipe.status == 'I', r.pipe.stuck()
+		r.pipe.mu.Unlock()
+		if err := r.write(client.conn, server, pos); err != nil {
+			return errClientGone
+		}
+		if wrong != nil {
+			return wrong
+		}
+		switch stop.Load() {
+		case stopNow:
+			if rest == 0 {
+				return nil
+			}
+		case stopWhenIdle:
+			if idle {
+				return nil
+			}
+			if stuck {
+				return &protocolError{errInCopy.Error()}
+			}
+		}
+		if over && r.link.drain.Err() != nil {
+			_ = client.conn.SetReadDeadline(longAgo)
+		}
+		if err := server.need(server.w - server.r + 1); err != nil {
+			if !isTimeout(err) {
+				return errServerGone
+			}
+			// Asked to stop: without the deadline, what is still owed can be read.
+			_ = server.conn.SetReadDeadline(time.Time{})
+		}
+	}
+}
+
+// write forwards what src has read up to pos in one write, and consumes it.
+func (r *relay) write(dst io.Writer, src *leg, pos int) error {
+	chunk := src.buf[src.r:pos]
+	if len(chunk) == 0 {
+		return nil
+	}
+	src.r = pos
+	if src == r.link.client {
+		r.moved.FromClient(len(chunk))
+	} else {
+		r.moved.FromServer(len(chunk))
+	}
+	_, err := dst.Write(chunk)
+	return err
+}
+
+// quiet is true when nothing is owed and no transaction is open.
+func (r *relay) quiet() bool {
+	r.pipe.mu.Lock()
+	defer r.pipe.mu.Unlock()
+	return r.pipe.idle() && r.pipe.status == 'I'
+}
+
+func (r *relay) parameter(body []byte) {
+	name, rest, ok := cString(body)
+	if !ok {
+		return
+	}
+	if value, _, ok := cString(rest); ok {
+		r.setting(name, value)
+	}
+}
+
+func malformed(kind byte, lengthOK bool) error {
+	if !lengthOK {
+		return &protocolError{"invalid message length"}
+	}
+	return &protocolError{fmt.Sprintf("invalid frontend message type %d", kind)}
+}
