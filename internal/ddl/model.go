@@ -97,6 +97,8 @@ type Transaction struct {
 	Op    TransactionOp
 	Name  string // savepoint, or the id of a prepared transaction
 	Chain bool   // COMMIT or ROLLBACK … AND CHAIN
+	// Modes is the text of the modes of BEGIN ("ISOLATION LEVEL SERIALIZABLE, READ ONLY"), "" if there are none.
+	Modes string
 }
 
 // TransactionOp is the kind of a transaction statement.
