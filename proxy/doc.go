@@ -1,0 +1,26 @@
+// Package proxy carries bytes between Postgres clients and their server, and is the only package that holds the
+// sockets of a session. One client connection is one server connection for its whole life.
+//
+// A connection goes through these files, in this order:
+//
+//	listener ── accept ──> Server (server.go)    limits on who has not logged in yet, drain
+//	                          │
+//	                      handshake (startup.go) SSLRequest, GSSENCRequest, direct TLS (tls.go), StartupMessage
+//	                          │      └────────── CancelRequest: forwarded as it came, then the end (cancel.go)
+//	                          │
+//	                       upstream (upstream.go) the server is found, TLS to it, the same StartupMessage
+//	                          │
+//	                         login (auth.go)      'R' and 'p' pass unread until the first ReadyForQuery
+//	                          │
+//	                         link (leg.go)        two legs: a socket each, and the bytes read from it and not yet used
+//	                          │
+//	                          ├── replication=true: piped, never understood
+//	                          └── everything else: the session
+//
+// The password never stops here: the server authenticates the real user. Encryption does stop here, so the offer of
+// SCRAM-SHA-256-PLUS, which ties a login to one TLS connection, is taken out unless this proxy shows the
+// server's own certificate.
+//
+// Every goroutine belongs to the function that started it and is joined before that function returns. A
+// connection has one context: when it is done, its sockets are closed, and everything that reads from them ends.
+package proxy

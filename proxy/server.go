@@ -1,0 +1,429 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net"
+	"net/netip"
+	"os"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// Defaults of Options.
+const (
+	DefaultLoginTimeout        = time.Minute
+	DefaultMaxLogins           = 500
+	DefaultMaxLoginsPerAddress = 100
+)
+
+const (
+	// localAddress stands for every Unix socket, as in Postgres's own log.
+	localAddress = "[local]"
+
+	// acceptPause is the wait after a failed accept: no file descriptors are left, for example.
+	acceptPause = 100 * time.Millisecond
+
+	// partingTimeout bounds the last message to a client that may not be reading.
+	partingTimeout = time.Second
+)
+
+// Options configure a Server. Only Upstream.Addresses is needed.
+type Options struct {
+	Upstream Upstream
+	TLS      ClientTLS
+
+	// LoginTimeout bounds the time from accept to the first ReadyForQuery; 0 means DefaultLoginTimeout.
+	LoginTimeout time.Duration
+
+	// MaxLogins and MaxLoginsPerAddress limit the connections that have not logged in yet, all together and from one IP
+	// address (of IPv6 one /64; all Unix sockets count as one address). 0 means the default.
+	MaxLogins, MaxLoginsPerAddress int
+
+	// KeepAlive of both sides. The zero value means: after a minute without traffic, then six times every ten seconds.
+	KeepAlive net.KeepAliveConfig
+
+	// TCPUserTimeout sets TCP_USER_TIMEOUT on both sides (Linux). 0 leaves it to the kernel, which gives up on a dead
+	// peer after about 15 minutes of retransmission. Beware: Linux also cuts a peer that is alive and has merely
+	// not read for so long, such as a slow consumer of a COPY.
+	TCPUserTimeout time.Duration
+
+	Log *slog.Logger // nil means slog.Default()
+}
+
+// Server accepts clients, logs them in to the server and hands the pair over to a session. It is used once.
+type Server struct {
+	options   Options
+	log       *slog.Logger
+	upstream  *upstream
+	clientTLS *clientTLS // nil: off
+	tcp       tcpOptions
+	logins    logins
+
+	// run owns a link from its call to its return; the sockets are closed afterwards.
+	run func(ctx context.Context, l *link) error
+
+	drain    context.Context // done when no new session may begin
+	halt     context.Context // done when everything is closed
+	haltNow  context.CancelFunc
+	drainNow context.CancelFunc
+
+	mu       sync.Mutex
+	serving  chan struct{} // closed when Serve returns; nil before it was called
+	sessions int           // that began and have not ended
+	quiet    chan struct{} // closed when draining and without sessions
+}
+
+// New checks the options and reads the files that they name. It opens no connection.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.Default()
+	}
+	if o.LoginTimeout == 0 {
+		o.LoginTimeout = DefaultLoginTimeout
+	}
+	if o.MaxLogins == 0 {
+		o.MaxLogins = DefaultMaxLogins
+	}
+	if o.MaxLoginsPerAddress == 0 {
+		o.MaxLoginsPerAddress = DefaultMaxLoginsPerAddress
+	}
+	if o.KeepAlive == (net.KeepAliveConfig{}) {
+		o.KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 6}
+	}
+	tcp := tcpOptions{keepAlive: o.KeepAlive, userTimeout: o.TCPUserTimeout, log: o.Log}
+	upstream, err := newUpstream(o.Upstream, tcp)
+	if err != nil {
+		return nil, err
+	}
+	clientTLS, err := newClientTLS(o.TLS, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
+		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp,
+		logins: logins{max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
+		run:    func(_ context.Context, l *link) error { return pipe(l) },
+		quiet:  make(chan struct{}),
+	}
+	s.drain, s.drainNow = context.WithCancel(context.Background())
+	s.halt, s.haltNow = context.WithCancel(context.Background())
+	return s, nil
+}
+
+// Listen opens a listener for Serve. On a Unix socket mode sets the socket's permission bits; a socket that a dead
+// process left there is replaced, and the listener removes its own when it is closed. On TCP mode has no meaning.
+func Listen(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, error) {
+	network, address := a.network()
+	if a.unix() {
+		if err := removeStale(ctx, address); err != nil {
+			return nil, err
+		}
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, network, address)
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
+	}
+	if a.unix() {
+		if err := os.Chmod(address, mode); err != nil {
+			_ = l.Close()
+			return nil, fmt.Errorf("cannot set the permissions of the Unix socket: %w", err)
+		}
+	}
+	return l, nil
+}
+
+// removeStale removes a Unix socket on which nobody listens.
+func removeStale(ctx context.Context, file string) error {
+	info, err := os.Lstat(file)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("cannot listen on %s: %w", file, err)
+	}
+	if info.Mode().Type() != fs.ModeSocket {
+		return fmt.Errorf("cannot listen on %s: the file exists and is no socket", file)
+	}
+	var dialer net.Dialer
+	if conn, err := dialer.DialContext(ctx, "unix", file); err == nil {
+		_ = conn.Close()
+		return fmt.Errorf("cannot listen on %s: another process does", file)
+	}
+	if err := os.Remove(file); err != nil {
+		return fmt.Errorf("cannot remove the Unix socket of a dead process: %w", err)
+	}
+	return nil
+}
+
+// Serve accepts connections from the listeners, which it owns from here on, until Shutdown has ended, ctx is done
+// (then everything is closed at once) or a listener fails for good. It returns when the last connection has ended: nil in the
+// first two cases.
+func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
+	s.mu.Lock()
+	if s.serving != nil {
+		s.mu.Unlock()
+		return errors.New("Serve was called before")
+	}
+	s.serving = make(chan struct{})
+	s.mu.Unlock()
+	defer close(s.serving)
+
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.halt, cancel)()
+	accepting, ctx := errgroup.WithContext(ctx)
+	defer context.AfterFunc(ctx, func() {
+		for _, l := range listeners {
+			_ = l.Close()
+		}
+	})()
+	var connections sync.WaitGroup
+	for _, l := range listeners {
+		accepting.Go(func() error {
+			return s.accept(ctx, l, func(conn net.Conn) {
+				connections.Go(func() { s.connection(ctx, conn) })
+			})
+		})
+	}
+	err := accepting.Wait()
+	connections.Wait()
+	return err
+}
+
+// accept gives every connection from l to serve, until ctx is done.
+func (s *Server) accept(ctx context.Context, l net.Listener, serve func(net.Conn)) error {
+	for {
+		conn, err := l.Accept()
+		switch {
+		case err == nil:
+			serve(conn)
+		case ctx.Err() != nil:
+			return nil
+		case errors.Is(err, net.ErrClosed):
+			return fmt.Errorf("cannot accept on %s: %w", l.Addr(), err)
+		default:
+			s.log.Error("cannot accept a connection", "listener", l.Addr(), "error", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-ctx.Done():
+			}
+		}
+	}
+}
+
+// Shutdown drains: a new client is told that pgsluice is shutting down, cancel requests still work, and each session ends at
+// its next quiet point. When the last one has ended, or ctx is done, everything is closed. It returns when Serve has
+// returned, with ctx's error if sessions were cut.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.drainNow()
+	s.closeIfQuiet()
+	serving := s.serving
+	s.mu.Unlock()
+
+	var err error
+	select {
+	case <-s.quiet:
+	case <-ctx.Done():
+		err = ctx.Err()
+	}
+	s.haltNow()
+	if serving != nil {
+		<-serving
+	}
+	return err
+}
+
+// begin counts a session, unless the server drains.
+func (s *Server) begin() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.drain.Err() != nil {
+		return false
+	}
+	s.sessions++
+	return true
+}
+
+func (s *Server) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions--
+	s.closeIfQuiet()
+}
+
+// closeIfQuiet is called with mu held.
+func (s *Server) closeIfQuiet() {
+	if s.drain.Err() == nil || s.sessions > 0 {
+		return
+	}
+	select {
+	case <-s.quiet:
+	default:
+		close(s.quiet)
+	}
+}
+
+// connection serves one connection from its accept to its end. A panic ends this connection alone.
+func (s *Server) connection(ctx context.Context, conn net.Conn) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	s.tcp.apply(conn)
+
+	h := &handshake{server: s, address: clientAddress(conn), deadline: time.Now().Add(s.options.LoginTimeout)}
+	log := s.log.With("client", h.address)
+	defer func() {
+		if reason := recover(); reason != nil {
+			log.Error("panic: the connection is closed", "reason", reason, "stack", string(debug.Stack()))
+		}
+	}()
+	loggedIn, err := s.logins.admit(conn.RemoteAddr(), log)
+	if err != nil {
+		part(conn, err)
+		return
+	}
+	defer loggedIn()
+
+	h.client = newLeg(conn)
+	_ = conn.SetDeadline(h.deadline)
+	if err = h.greet(ctx); err == nil {
+		if h.code == cancelRequest {
+			h.forwardCancel(ctx)
+		} else {
+			err = s.session(ctx, h, loggedIn)
+		}
+	}
+	part(h.client.conn, err)
+	log.Debug("the connection has ended", "error", err)
+}
+
+// session serves a client that has sent its startup packet. It calls loggedIn after the login.
+func (s *Server) session(ctx context.Context, h *handshake, loggedIn func()) error {
+	startup, err := parseStartup(h.raw)
+	if err != nil {
+		return err
+	}
+	if !s.begin() {
+		return &fatal{code: "57P03", message: "pgsluice is shutting down"}
+	}
+	defer s.end()
+	l, err := h.login(ctx, startup)
+	if err != nil {
+		return err
+	}
+	loggedIn()
+	_ = l.client.conn.SetDeadline(time.Time{})
+	_ = l.server.conn.SetDeadline(time.Time{})
+	defer func() { // both sockets, before the session counts as ended
+		_ = l.server.conn.Close()
+		_ = l.client.conn.Close()
+	}()
+	if startup.replication == "true" {
+		return pipe(l)
+	}
+	return s.run(ctx, l)
+}
+
+// part closes a client's connection, after telling it why if that is for its ears.
+func part(conn net.Conn, err error) {
+	var f *fatal
+	if errors.As(err, &f) {
+		_ = conn.SetDeadline(time.Now().Add(partingTimeout))
+		_, _ = conn.Write(f.encode())
+	}
+	_ = conn.Close()
+}
+
+// clientAddress is how people call the other end of conn.
+func clientAddress(conn net.Conn) string {
+	if conn.RemoteAddr().Network() == "unix" {
+		return localAddress
+	}
+	return conn.RemoteAddr().String()
+}
+
+// logins counts the connections that have not logged in yet.
+type logins struct {
+	max, maxPerAddress int
+
+	mu        sync.Mutex
+	open      int
+	byAddress map[netip.Prefix]int
+	refusing  bool // and the log says so already
+}
+
+// admit counts a connection until release is called, which may be done more than once.
+func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err error) {
+	from := networkOf(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.max || l.byAddress[from] >= l.maxPerAddress {
+		if !l.refusing {
+			log.Warn("too many connections are logging in: new ones are refused", "open", l.open, "max", l.max,
+				"from this address", l.byAddress[from], "max per address", l.maxPerAddress)
+		}
+		l.refusing = true
+		return nil, &fatal{
+			code:    "53300",
+			message: "pgsluice refuses the connection: too many others are logging in",
+			hint:    "Try again, or raise the limits on logins in the configuration of pgsluice.",
+		}
+	}
+	l.open++
+	l.byAddress[from]++
+	return sync.OnceFunc(func() { l.release(from) }), nil
+}
+
+func (l *logins) release(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.byAddress[from]--; l.byAddress[from] == 0 {
+		delete(l.byAddress, from)
+	}
+	if l.open <= l.max/2 {
+		l.refusing = false
+	}
+}
+
+// networkOf returns the IPv4 address or the IPv6 /64 of a peer, the zero Prefix for a Unix socket.
+func networkOf(address net.Addr) netip.Prefix {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	prefix, _ := ip.Prefix(min(ip.BitLen(), 64)) // cannot fail for these lengths
+	return prefix
+}
+
+// tcpOptions are set on each connection, of clients and to servers.
+type tcpOptions struct {
+	keepAlive   net.KeepAliveConfig
+	userTimeout time.Duration
+	log         *slog.Logger
+}
+
+// apply does nothing to a Unix socket. A kernel that refuses an option is no reason to refuse the connection.
+func (o tcpOptions) apply(conn net.Conn) {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return
+	}
+	err := tcp.SetKeepAliveConfig(o.keepAlive)
+	if err == nil && o.userTimeout > 0 {
+		err = setUserTimeout(tcp, o.userTimeout)
+	}
+	if err != nil {
+		o.log.Warn("cannot set TCP options", "peer", conn.RemoteAddr(), "error", err)
+	}
+}
