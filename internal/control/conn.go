@@ -1,0 +1,130 @@
+// Package control holds the proxy's own logins: short-lived connections, one login in many databases, that keep the
+// ledger, see who blocks whom, and finish what a crash left. They are never a client's.
+package control
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+)
+
+// cancelGrace is how long a statement whose context is done may take to end on the server before its connection is cut.
+const cancelGrace = 5 * time.Second
+
+// Conn is one connection. It is used by one goroutine at a time. Unqualified names in it mean pg_catalog.
+//
+// When the context of a call is done the server is asked to cancel the statement, so that the connection stays good and the
+// error has SQLSTATE 57014.
+type Conn struct {
+	pg       *pgconn.PgConn
+	database string
+}
+
+// Connect opens one connection for a command. Each notice's primary message is handed to notice; nil drops them.
+// The caller closes it.
+func Connect(ctx context.Context, dsn string, notice func(message string)) (*Conn, error) {
+	config, err := parse(dsn)
+	if err != nil {
+		return nil, err
+	}
+	return connect(ctx, config, notice)
+}
+
+func parse(dsn string) (*pgconn.Config, error) {
+	config, err := pgconn.ParseConfig(dsn)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the DSN of the control connection: %w", err)
+	}
+	config.RuntimeParams["search_path"] = "pg_catalog, pg_temp"
+	config.RuntimeParams["application_name"] = "pgsluice"
+	config.BuildContextWatcherHandler = func(pg *pgconn.PgConn) ctxwatch.Handler {
+		return &pgconn.CancelRequestContextWatcherHandler{Conn: pg, DeadlineDelay: cancelGrace}
+	}
+	return config, nil
+}
+
+func connect(ctx context.Context, config *pgconn.Config, notice func(string)) (*Conn, error) {
+	config = config.Copy()
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		if notice != nil {
+			notice(n.Message)
+		}
+	}
+	pg, err := pgconn.ConnectConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("cannot open a control connection: %w", err)
+	}
+	return &Conn{pg: pg, database: config.Database}, nil
+}
+
+// Exec runs one statement with text parameters and returns its command tag.
+func (c *Conn) Exec(ctx context.Context, sql string, args ...string) (string, error) {
+	result := c.run(ctx, sql, args)
+	return result.CommandTag.String(), result.Err
+}
+
+// Query runs one statement and returns the first column of each row as text; NULL is "".
+func (c *Conn) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	result := c.run(ctx, sql, args)
+	if result.Err != nil {
+		return nil, result.Err
+	}
+	column := make([]string, len(result.Rows))
+	for i, row := range result.Rows {
+		if len(row) > 0 {
+			column[i] = string(row[0])
+		}
+	}
+	return column, nil
+}
+
+// run uses the unnamed statement of the extended protocol: the server takes no second statement in its text.
+func (c *Conn) run(ctx context.Context, sql string, args []string) *pgconn.Result {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	return c.pg.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+}
+
+// TxStatus is 'I' outside a transaction, 'T' in one and 'E' in a failed one.
+func (c *Conn) TxStatus() byte { return c.pg.TxStatus() }
+
+// InTx runs f in a transaction of its own, READ COMMITTED READ WRITE. An error of f rolls it back and is returned.
+func (c *Conn) InTx(ctx context.Context, f func(context.Context) error) error {
+	if c.TxStatus() != 'I' {
+		return errors.New("cannot begin a transaction in a transaction")
+	}
+	if _, err := c.Exec(ctx, "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"); err != nil {
+		return err
+	}
+	if err := f(ctx); err != nil {
+		c.rollback(ctx)
+		return err
+	}
+	tag, err := c.Exec(ctx, "COMMIT")
+	if err == nil && tag == "ROLLBACK" {
+		return errors.New("the transaction was rolled back")
+	}
+	return err
+}
+
+// rollback ends the transaction, or the connection if that is not possible: either way nothing of it stays.
+func (c *Conn) rollback(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
+	defer cancel()
+	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {
+		c.Close()
+	}
+}
+
+// Close ends the connection.
+func (c *Conn) Close() {
+	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
+	defer cancel()
+	_ = c.pg.Close(ctx) // the server ends the session either way
+}
