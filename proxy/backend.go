@@ -56,13 +56,21 @@ func (b *backend) TxStatus() byte {
 
 // Exec runs one statement and returns its command tag.
 func (b *backend) Exec(ctx context.Context, sql string, args ...string) (string, error) {
-	answer, err := b.ask(ctx, sql, textArgs(args))
+	with, err := b.textArgs(args)
+	if err != nil {
+		return "", err
+	}
+	answer, err := b.ask(ctx, sql, with)
 	return answer.tag, err
 }
 
 // Query runs one statement and returns the first column of each row.
 func (b *backend) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
-	answer, err := b.ask(ctx, sql, textArgs(args))
+	with, err := b.textArgs(args)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := b.ask(ctx, sql, with)
 	return answer.rows, err
 }
 
@@ -92,18 +100,22 @@ func isServerError(err error) bool {
 	return errors.As(err, &server)
 }
 
-// parameters are what a Bind carries behind its names: formats, values and result formats, as on the wire.
+// parameters are the types that a Parse declares and what a Bind carries behind its names, as on the wire.
 type parameters struct {
 	oids []uint32
 	bind *pgproto3.Bind
 }
 
-func textArgs(args []string) parameters {
+func (b *backend) textArgs(args []string) (parameters, error) {
 	bind := &pgproto3.Bind{}
 	for _, arg := range args {
-		bind.Parameters = append(bind.Parameters, []byte(arg))
+		value, err := b.encoding.Encode(arg)
+		if err != nil {
+			return parameters{}, fmt.Errorf("cannot send a parameter in client_encoding: %w", err)
+		}
+		bind.Parameters = append(bind.Parameters, value)
 	}
-	return parameters{bind: bind}
+	return parameters{bind: bind}, nil
 }
 
 // answer is what the server said to a statement of ours.
@@ -123,13 +135,6 @@ func (b *backend) ask(ctx context.Context, sql string, with parameters) (answer,
 	}
 	bind := *with.bind
 	bind.PreparedStatement, bind.DestinationPortal = injected, injected
-	for i, value := range bind.Parameters {
-		if with.oids == nil && value != nil {
-			if bind.Parameters[i], err = b.encoding.Encode(string(value)); err != nil {
-				return answer{}, fmt.Errorf("cannot send a parameter in client_encoding: %w", err)
-			}
-		}
-	}
 	var out []byte
 	for _, m := range []pgproto3.FrontendMessage{
 		&pgproto3.Close{ObjectType: 'P', Name: injected},
@@ -153,6 +158,76 @@ func (b *backend) ask(ctx context.Context, sql string, with parameters) (answer,
 		return answer{}, errServerGone
 	}
 	return b.read()
+}
+
+// parseOnly has the server parse a text, and returns its error. The session must be outside of a pipeline; in a transaction block a
+// savepoint keeps an error from aborting it.
+func (b *backend) parseOnly(ctx context.Context, sql string) error {
+	inBlock := b.TxStatus() == 'T'
+	if inBlock {
+		if _, err := b.Exec(ctx, "SAVEPOINT pgsluice"); err != nil {
+			return err
+		}
+	}
+	_, found := b.exchange([]pgproto3.FrontendMessage{
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+		&pgproto3.Parse{Name: injected, Query: sql},
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+	})
+	if inBlock {
+		for _, undo := range []string{"ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"} {
+			if _, err := b.Exec(ctx, undo); err != nil {
+				return err
+			}
+		}
+	}
+	return found
+}
+
+// describe is the RowDescription that the server gives for a text, nil for one without rows.
+func (b *backend) describe(sql string) ([]byte, error) {
+	return b.exchange([]pgproto3.FrontendMessage{
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+		&pgproto3.Parse{Name: injected, Query: sql},
+		&pgproto3.Describe{ObjectType: 'S', Name: injected},
+		&pgproto3.Close{ObjectType: 'S', Name: injected},
+	})
+}
+
+// exchange sends messages about our prepared statement, and a Sync, and returns the RowDescription among the answers.
+func (b *backend) exchange(messages []pgproto3.FrontendMessage) (columns []byte, failed error) {
+	var out []byte
+	for _, m := range append(messages, &pgproto3.Sync{}) {
+		if parse, ok := m.(*pgproto3.Parse); ok {
+			raw, err := b.encoding.Encode(parse.Query)
+			if err != nil {
+				return nil, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+			}
+			parse.Query = string(raw)
+		}
+		var err error
+		if out, err = m.Encode(out); err != nil {
+			return nil, fmt.Errorf("cannot send a statement: %w", err)
+		}
+	}
+	if _, err := b.link.server.conn.Write(out); err != nil {
+		return nil, errServerGone
+	}
+	for {
+		kind, body, err := b.next()
+		if err != nil {
+			return nil, err
+		}
+		switch kind {
+		case 'T':
+			columns = frameOf(kind, body)
+		case 'E':
+			failed = decodeError(body)
+		case 'Z':
+			b.ready(body)
+			return columns, failed
+		}
+	}
 }
 
 // read collects the answer to what ask sent.

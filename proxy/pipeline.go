@@ -116,6 +116,17 @@ func (p *pipeline) answered(kind, first byte) error {
 	return nil
 }
 
+// answeredLocked is answered for one message that the session reads itself.
+func (p *pipeline) answeredLocked(kind byte, body []byte) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	first := byte(0)
+	if len(body) > 0 {
+		first = body[0]
+	}
+	return p.answered(kind, first)
+}
+
 // fail is an ErrorResponse. One outside of any request (the server is going away) changes nothing.
 func (p *pipeline) fail(head byte) {
 	p.failed = true

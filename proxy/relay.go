@@ -21,14 +21,9 @@ type relay struct {
 	// setting is told every ParameterStatus. It is called by the pump towards the client.
 	setting func(name, value string)
 	// moved counts forwarded bytes.
-	moved Traffic
+	moved Meter
 }
 
-// Traffic counts bytes that were forwarded. Its methods are called once for each chunk, by several goroutines.
-type Traffic interface {
-	FromClient(bytes int)
-	FromServer(bytes int)
-}
 
 // The ways in which a relay ends other than by a message that matters or a broken connection.
 var (
@@ -261,9 +256,9 @@ func (r *relay) write(dst io.Writer, src *leg, pos int) error {
 	}
 	src.r = pos
 	if src == r.link.client {
-		r.moved.FromClient(len(chunk))
+		r.moved.BytesToServer(len(chunk))
 	} else {
-		r.moved.FromServer(len(chunk))
+		r.moved.BytesToClient(len(chunk))
 	}
 	_, err := dst.Write(chunk)
 	return err

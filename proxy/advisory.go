@@ -1,0 +1,158 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+const (
+	// napSQL is one slice of waiting, done in the server so that a cancel ends it.
+	napSQL = "SELECT pg_catalog.pg_sleep(0.2)"
+
+	// cycleEvery is how often a waiting client shows itself to the server's deadlock detector.
+	cycleEvery = 5 * time.Second
+)
+
+// poll answers a blocking call of pg_advisory_lock by trying until it is got. A session that waits for the lock inside the server
+// holds a snapshot, and every concurrent index build waits for that snapshot while the waiter waits for the tool that builds.
+func (s *session) poll(ctx context.Context, at occasion, lock ddl.AdvisoryLock) error {
+	with := parameters{bind: &pgproto3.Bind{}}
+	if at.portal != nil {
+		with = parameters{oids: at.portal.prepared.oids, bind: at.portal.bind}
+	}
+	var columns []byte
+	if at.portal == nil {
+		var err error
+		if columns, err = s.backend.describe(at.Text); err != nil {
+			return s.relayFailure(err)
+		}
+	}
+	if at.alone {
+		if err := s.endSegment(); err != nil {
+			return err
+		}
+	}
+	if err := s.wait(ctx, at, lock, with); err != nil {
+		return s.relayFailure(err)
+	}
+	if columns != nil {
+		if _, err := s.link.client.conn.Write(columns); err != nil {
+			return errClientGone
+		}
+	}
+	// The function returns void: one column, empty in both formats.
+	if err := s.voice.say(&pgproto3.DataRow{Values: [][]byte{{}}}); err != nil {
+		return err
+	}
+	return s.voice.complete("SELECT 1")
+}
+
+// wait returns when the lock is held.
+func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, with parameters) error {
+	limits, err := s.waitLimits(ctx)
+	if err != nil {
+		return err
+	}
+	began, shown := time.Now(), time.Now()
+	for {
+		got, err := s.backend.ask(ctx, lock.Try, with)
+		if err != nil {
+			return err
+		}
+		if len(got.rows) == 1 && isTrue(got.rows[0]) {
+			return nil
+		}
+		if setting, over := limits.exceeded(time.Since(began)); over {
+			// The server's own wait, cut at once, reports what the client would have been told.
+			return s.blockingTry(ctx, at, with, setting, "1")
+		}
+		if time.Since(shown) > cycleEvery && s.mayBlock(at, lock) {
+			err := s.blockingTry(ctx, at, with, "lock_timeout", strconv.FormatInt(limits.deadlock+200, 10))
+			if server, ok := asServerError(err); !ok || server.fields.Code != "55P03" {
+				return err
+			}
+			shown = time.Now()
+		}
+		if _, err := s.backend.Exec(ctx, napSQL); err != nil {
+			return err
+		}
+	}
+}
+
+// waitLimits are the client's settings that bound a wait, in milliseconds; 0 is no bound.
+type waitLimits struct{ lock, statement, deadlock int64 }
+
+func (l waitLimits) exceeded(waited time.Duration) (setting string, over bool) {
+	ms := waited.Milliseconds()
+	switch {
+	case l.lock > 0 && ms >= l.lock:
+		return "lock_timeout", true
+	case l.statement > 0 && ms >= l.statement:
+		return "statement_timeout", true
+	}
+	return "", false
+}
+
+func (s *session) waitLimits(ctx context.Context) (waitLimits, error) {
+	rows, err := s.backend.Query(ctx, `SELECT setting FROM pg_catalog.pg_settings
+		WHERE name OPERATOR(pg_catalog.=) ANY ('{lock_timeout,statement_timeout,deadlock_timeout}'::pg_catalog.text[]) ORDER BY name`)
+	if err != nil {
+		return waitLimits{}, err
+	}
+	if len(rows) != 3 {
+		return waitLimits{}, fmt.Errorf("cannot read the timeouts: %d rows", len(rows))
+	}
+	number := func(text string) int64 { n, _ := strconv.ParseInt(text, 10, 64); return n }
+	return waitLimits{deadlock: number(rows[0]), lock: number(rows[1]), statement: number(rows[2])}, nil
+}
+
+// mayBlock reports whether a blocking try can be made without losing the client's transaction: a lock of the transaction's would end
+// with ours, and in a pipeline an error cannot be undone.
+func (s *session) mayBlock(at occasion, lock ddl.AdvisoryLock) bool {
+	return !s.backend.piped && !(s.backend.TxStatus() == 'I' && strings.Contains(lock.Func, "xact"))
+}
+
+// blockingTry calls the client's own function with a bound on its wait, in a transaction or savepoint of its own.
+func (s *session) blockingTry(ctx context.Context, at occasion, with parameters, setting, milliseconds string) error {
+	begin, end, undo := "BEGIN", "COMMIT", "ROLLBACK"
+	if s.backend.TxStatus() == 'T' {
+		begin, end, undo = "SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice", "ROLLBACK TO SAVEPOINT pgsluice"
+	}
+	if s.backend.piped {
+		begin, end, undo = "", "", ""
+	}
+	steps := func(sql string) error {
+		if sql == "" {
+			return nil
+		}
+		_, err := s.backend.Exec(ctx, sql)
+		return err
+	}
+	if err := steps(begin); err != nil {
+		return err
+	}
+	_, err := s.backend.Exec(ctx, "SELECT pg_catalog.set_config($1, $2, true)", setting, milliseconds)
+	if err == nil {
+		_, err = s.backend.ask(ctx, at.Text, with)
+	}
+	if err == nil {
+		return steps(end)
+	}
+	if !isServerError(err) || s.backend.piped {
+		return err
+	}
+	if undone := steps(undo); undone != nil {
+		return undone
+	}
+	return err
+}
+
+// isTrue reads a boolean in either format.
+func isTrue(value string) bool { return value == "t" || value == "\x01" }

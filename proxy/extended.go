@@ -1,0 +1,320 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// prepared is a prepared statement of the client's that a rule could care about.
+type prepared struct {
+	reading reading
+	oids    []uint32
+}
+
+// portal is a portal of the client's bound to a statement that a rule could care about.
+type portal struct {
+	prepared *prepared
+	bind     *pgproto3.Bind
+}
+
+var flush = []byte{'H', 0, 0, 0, 4}
+
+// parse forwards a Parse, which takes no lock, and remembers what it prepared once the server has accepted it.
+func (s *session) parse(ctx context.Context, size int) error {
+	frame, err := s.heldFrame(size)
+	if err != nil {
+		return err
+	}
+	name, rest, ok := cString(frame[headerSize:])
+	query, _, ok2 := cString(rest)
+	var m pgproto3.Parse
+	if !ok || !ok2 || m.Decode(frame[headerSize:]) != nil {
+		return s.passOn(size)
+	}
+	r := s.read([]byte(query), s.pipe.executed)
+	concerned := s.anyConcern(r.statements)
+	if !concerned && !s.careful() {
+		return s.passOn(size)
+	}
+	oids := append([]uint32(nil), m.ParameterOIDs...)
+	accepted, err := s.await(size, '1')
+	if err != nil {
+		return err
+	}
+	switch {
+	case accepted && concerned:
+		s.prepared[name] = &prepared{reading: r, oids: oids}
+	case accepted, name == "":
+		delete(s.prepared, name)
+	}
+	return nil
+}
+
+// bind forwards a Bind and remembers what its portal would run.
+func (s *session) bind(ctx context.Context, size int) error {
+	if size > s.options.InspectLimit {
+		// A bind this long carries data for a write; the portal it makes is not one of those that matter.
+		return s.bindBoring(size)
+	}
+	frame, err := s.heldFrame(size)
+	if err != nil {
+		return err
+	}
+	m := &pgproto3.Bind{}
+	if m.Decode(append([]byte(nil), frame[headerSize:]...)) != nil {
+		return s.passOn(size)
+	}
+	from, known := s.prepared[m.PreparedStatement]
+	if !known && s.owes() {
+		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
+			return err
+		}
+		known = from != nil
+	}
+	accepted, err := s.await(size, '2')
+	if err != nil {
+		return err
+	}
+	delete(s.portals, m.DestinationPortal)
+	if accepted && known {
+		s.portals[m.DestinationPortal] = &portal{prepared: from, bind: m}
+	}
+	return nil
+}
+
+// bindBoring forwards a Bind too long to be held.
+func (s *session) bindBoring(size int) error {
+	name, _, ok := cString(s.link.client.unread()[headerSize:])
+	if !ok {
+		return s.passOn(size)
+	}
+	if _, err := s.await(size, '2'); err != nil {
+		return err
+	}
+	delete(s.portals, name)
+	return nil
+}
+
+// execute is the moment that counts in the extended protocol.
+func (s *session) execute(ctx context.Context, size int) error {
+	frame, err := s.heldFrame(size)
+	if err != nil {
+		return err
+	}
+	m := &pgproto3.Execute{}
+	if m.Decode(frame[headerSize:]) != nil {
+		return s.passOn(size)
+	}
+	bound, ok := s.portals[m.Portal]
+	if !ok || len(bound.prepared.reading.statements) != 1 {
+		return s.passOn(size)
+	}
+	s.link.client.take(size)
+	if exists, err := s.portalExists(m.Portal); err != nil || !exists {
+		return err
+	}
+	at := occasion{
+		Statement: bound.prepared.reading.statements[0],
+		piece:     bound.prepared.reading.text,
+		portal:    bound, execute: m,
+	}
+	if at.alone, err = s.isAlone(); err != nil {
+		return err
+	}
+	at.inTransaction = !at.alone
+	s.extended = true
+	defer func() { s.extended, s.synced = false, false }()
+	if err := s.statement(ctx, at); err != nil {
+		return err
+	}
+	if s.synced {
+		return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+	}
+	s.pipe.mu.Lock()
+	s.pipe.executed = true
+	skipping := s.pipe.skipping
+	s.pipe.mu.Unlock()
+	if s.failed && !skipping {
+		if err := s.skipToSync(ctx); err != nil {
+			return err
+		}
+	}
+	return s.voice.say()
+}
+
+// isAlone reports whether the Execute at hand is a transaction by itself: outside of any, with nothing run since the last
+// Sync, and with a Sync right behind it.
+func (s *session) isAlone() (bool, error) {
+	if s.backend.TxStatus() != 'I' || s.pipe.executed {
+		return false, nil
+	}
+	next, _, err := s.link.client.header()
+	if err != nil {
+		return false, errClientGone
+	}
+	return next == 'S', nil
+}
+
+// endSegment sends the client's Sync before the work of its Execute is begun, so that the work is outside of any transaction. The
+// ReadyForQuery follows when the work is done.
+func (s *session) endSegment() error {
+	_, size, err := s.link.client.header()
+	if err != nil {
+		return errClientGone
+	}
+	if err := s.passOn(size); err != nil {
+		return err
+	}
+	for {
+		kind, body, err := s.backend.next()
+		if err != nil {
+			return err
+		}
+		if err := s.pipe.answeredLocked(kind, body); err != nil {
+			return err
+		}
+		if kind == 'Z' {
+			s.backend.piped, s.synced = false, true
+			return nil
+		}
+	}
+}
+
+// portalExists asks the server whether the portal still is there: a transaction's end, a Close or an error may have
+// taken it. If not, the client has the server's own error.
+func (s *session) portalExists(name string) (bool, error) {
+	out, err := (&pgproto3.Describe{ObjectType: 'P', Name: name}).Encode(nil)
+	if err != nil {
+		return false, fmt.Errorf("cannot ask for a portal: %w", err)
+	}
+	if _, err := s.link.server.conn.Write(append(out, flush...)); err != nil {
+		return false, errServerGone
+	}
+	kind, body, err := s.backend.next()
+	if err != nil {
+		return false, err
+	}
+	if kind != 'E' {
+		return true, nil
+	}
+	s.pipe.mu.Lock()
+	s.pipe.skipping = true
+	s.pipe.mu.Unlock()
+	if _, err := s.link.client.conn.Write(frameOf(kind, body)); err != nil {
+		return false, errClientGone
+	}
+	return false, nil
+}
+
+// executeClient runs the client's own portal and forwards the answer.
+func (s *session) executeClient(at occasion) error {
+	out, err := at.execute.Encode(nil)
+	if err != nil {
+		return fmt.Errorf("cannot execute the client's portal: %w", err)
+	}
+	if _, err := s.link.server.conn.Write(append(out, flush...)); err != nil {
+		return errServerGone
+	}
+	return s.backend.pump(func(kind byte, body []byte) (forward, last bool) {
+		switch kind {
+		case 'C', 'I', 's':
+			s.voice.held = frameOf(kind, body)
+			return false, true
+		case 'E':
+			s.failed = true
+			s.pipe.mu.Lock()
+			s.pipe.skipping = true
+			s.pipe.mu.Unlock()
+			return true, true
+		}
+		return true, false
+	})
+}
+
+// skipToSync makes the server skip the rest of the client's pipeline, as it would have done had the error been its own.
+func (s *session) skipToSync(ctx context.Context) error {
+	s.backend.piped = true
+	_, err := s.backend.Exec(ctx, failing)
+	if err != nil && !isServerError(err) {
+		return err
+	}
+	return nil
+}
+
+// sync ends an implicit transaction that owes work: the work is done before ReadyForQuery.
+func (s *session) sync(ctx context.Context, size int) error {
+	if s.backend.TxStatus() != 'I' || s.pipe.skipping {
+		if s.pipe.skipping && s.backend.TxStatus() == 'I' {
+			s.forget()
+		}
+		return s.passOn(size)
+	}
+	if err := s.commitAtSync(ctx); err != nil {
+		return err
+	}
+	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+}
+
+// functionCall refuses a call of a function by its OID while this transaction owes work: what it does is not on the wire.
+func (s *session) functionCall(ctx context.Context, size int) error {
+	if err := s.link.client.hold(size); err != nil {
+		return errClientGone
+	}
+	s.link.client.take(size)
+	s.backend.piped = false
+	err := s.fail(ctx, s.voice.report(codeRefused, "pgsluice: a function call by OID is not possible behind deferred work in the same transaction",
+		"What the function does cannot be seen.", "COMMIT first, then call it."))
+	if err != nil {
+		return err
+	}
+	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+}
+
+// preparedBefore is a statement that the client prepared before this transaction deferred something, when nothing had to be
+// remembered: the server still knows the text of a named one. The unnamed one cannot be read and stays unjudged.
+func (s *session) preparedBefore(ctx context.Context, name string) (*prepared, error) {
+	if name == "" {
+		return &prepared{reading: unread("", "it was prepared before the work was deferred; prepare it again")}, nil
+	}
+	rows, err := s.backend.Query(ctx,
+		"SELECT statement FROM pg_catalog.pg_prepared_statements WHERE name OPERATOR(pg_catalog.=) $1::pg_catalog.text", name)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &prepared{reading: s.read([]byte(rows[0]), false)}, nil
+}
+
+// heldFrame is the client's next message, whole and not consumed. It is valid until the client's leg is read again.
+func (s *session) heldFrame(size int) ([]byte, error) {
+	if err := s.link.client.hold(size); err != nil {
+		return nil, errClientGone
+	}
+	return s.link.client.unread()[:size], nil
+}
+
+// await forwards the client's next message and waits until the server has accepted or refused it; the answer goes on to the client.
+func (s *session) await(size int, accepted byte) (bool, error) {
+	if err := s.passOn(size); err != nil {
+		return false, err
+	}
+	if _, err := s.link.server.conn.Write(flush); err != nil {
+		return false, errServerGone
+	}
+	var (
+		ok    bool
+		wrong error
+	)
+	err := s.backend.pump(func(kind byte, body []byte) (forward, last bool) {
+		wrong = s.pipe.answeredLocked(kind, body)
+		ok = kind == accepted
+		return true, ok || kind == 'E' || wrong != nil
+	})
+	if err == nil {
+		err = wrong
+	}
+	return ok, err
+}

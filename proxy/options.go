@@ -1,0 +1,85 @@
+package proxy
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// Mode is how much a session does.
+type Mode int
+
+const (
+	// Enforce judges, rewrites, defers and refuses.
+	Enforce Mode = iota
+	// Observe judges and records, and changes nothing that a client could notice.
+	Observe
+	// Transparent forwards and understands nothing: the emergency door.
+	Transparent
+)
+
+// SessionOptions is what sessions decide by and tell to. It is shared by all sessions and not changed after New.
+type SessionOptions struct {
+	Mode   Mode
+	Policy *policy.Set
+	// InspectLimit is the largest Query or Parse, in bytes, that is read whole; 0 means 1 MiB.
+	InspectLimit int
+	// Deferred allows work to be deferred behind COMMIT where a ledger is installed.
+	Deferred bool
+	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
+	BlockOnFailed bool
+	// Lock is the budget for steps that take strong locks.
+	Lock run.Options
+	// Control opens the proxy's own connections; nil when there is no control login.
+	Control Control
+	// Audit is told of every judged statement; nil for nobody. AuditRequired refuses schema changes that cannot be recorded.
+	Audit         *revisions.Audit
+	AuditRequired bool
+	// RedactKey keys the hashes that stand for text which must not be recorded.
+	RedactKey []byte
+	// Meter counts; nil for nobody.
+	Meter Meter
+	Log   *slog.Logger
+}
+
+// Control opens connections of the proxy's own login. It may be called concurrently.
+type Control interface {
+	// Conn returns a connection to the named database; release gives it back and must be called.
+	Conn(ctx context.Context, database string) (conn run.Conn, release func(), err error)
+	// CloseDatabase closes the connections to a database that is about to be dropped or renamed.
+	CloseDatabase(database string)
+}
+
+// Meter counts what sessions do. Its methods may be called from any goroutine.
+type Meter interface {
+	BytesToServer(n int)
+	BytesToClient(n int)
+	StatementParsed()
+	StatementPassed()
+	StatementJudged(verdict, rule string)
+	StepRun()
+	StepFailed()
+	Refused(reason string)
+}
+
+// Defaults of SessionOptions.
+const (
+	DefaultInspectLimit = 1 << 20
+	// ledgerRetry is how long a database without a usable ledger is not asked again.
+	ledgerRetry = 10 * time.Second
+)
+
+type noMeter struct{}
+
+func (noMeter) BytesToServer(int)              {}
+func (noMeter) BytesToClient(int)              {}
+func (noMeter) StatementParsed()               {}
+func (noMeter) StatementPassed()               {}
+func (noMeter) StatementJudged(string, string) {}
+func (noMeter) StepRun()                       {}
+func (noMeter) StepFailed()                    {}
+func (noMeter) Refused(string)                 {}

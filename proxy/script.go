@@ -1,0 +1,160 @@
+package proxy
+
+import (
+	"context"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// script is a simple Query of several statements that has to be run piece by piece, because one of them needs facts or a
+// plan. The atomic unit stays what the server makes of it: what stands between transaction statements is one transaction.
+// A real BEGIN of ours holds it together, since a pipeline would not do: LOCK TABLE, cursors and SET LOCAL need a block.
+//
+// The server's own rules are those of exec_simple_query and of the TBLOCK_IMPLICIT_INPROGRESS state in
+// src/backend/access/transam/xact.c.
+type script struct {
+	session *session
+	text    string
+	// implicit is true while a BEGIN of ours stands for the Query's implicit transaction.
+	implicit bool
+}
+
+// run runs the statements one by one and stops at the first error. At the end nothing of ours is open.
+func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
+	end := 0
+	for _, statement := range statements {
+		piece := c.text[end : statement.Offset+len(statement.Text)]
+		before := c.text[:end]
+		end = statement.Offset + len(statement.Text)
+		if rest := c.text[end:]; strings.HasPrefix(rest, ";") {
+			end++
+		}
+		if err := c.session.voice.say(); err != nil {
+			return err
+		}
+		if err := c.piece(ctx, occasion{Statement: statement, piece: piece, before: before}); err != nil {
+			return err
+		}
+		if c.session.failed {
+			return c.abort(ctx)
+		}
+	}
+	if !c.implicit {
+		return nil
+	}
+	// The last CommandComplete is still kept back: like the server's own, it follows the commit.
+	c.implicit = false
+	return c.session.commit(ctx, occasion{}, "")
+}
+
+// piece runs one statement at its place.
+func (c *script) piece(ctx context.Context, at occasion) error {
+	control, isControl := at.Action.(ddl.Transaction)
+	if !isControl {
+		if !c.implicit && c.session.backend.TxStatus() == 'I' {
+			if _, err := c.session.backend.Exec(ctx, "BEGIN"); err != nil {
+				return c.session.relayFailure(err)
+			}
+			c.implicit = true
+		}
+		at.inTransaction = true
+		return c.session.statement(ctx, at)
+	}
+	if !c.implicit {
+		return c.session.statement(ctx, at)
+	}
+	switch control.Op {
+	case ddl.Begin:
+		return c.adopt(ctx, at)
+	case ddl.Commit, ddl.Rollback:
+		return c.endImplicit(ctx, at, control)
+	case ddl.Savepoint, ddl.Release, ddl.RollbackTo:
+		return c.session.fail(ctx, c.session.voice.report("25P01", at.Tag+onlyInBlocks(control.Op), "", ""))
+	}
+	return c.session.statement(ctx, at)
+}
+
+// onlyInBlocks completes the server's own message for a savepoint statement outside of a block (CheckTransactionBlock).
+func onlyInBlocks(op ddl.TransactionOp) string {
+	if op == ddl.RollbackTo {
+		return " TO SAVEPOINT can only be used in transaction blocks"
+	}
+	if op == ddl.Release {
+		return " SAVEPOINT can only be used in transaction blocks"
+	}
+	return " can only be used in transaction blocks"
+}
+
+// adopt answers the client's BEGIN behind other statements: it makes the implicit transaction an explicit one, which ours
+// already is. Its modes are set as the server would set them, errors included.
+func (c *script) adopt(ctx context.Context, at occasion) error {
+	if modes := at.Action.(ddl.Transaction).Modes; modes != "" {
+		if _, err := c.session.backend.Exec(ctx, "SET TRANSACTION "+modes); err != nil {
+			return c.session.relayFailure(err)
+		}
+	}
+	c.implicit = false
+	return c.session.voice.complete(at.Tag)
+}
+
+// endImplicit answers COMMIT or ROLLBACK where the client opened no block: the server warns, and does it.
+func (c *script) endImplicit(ctx context.Context, at occasion, control ddl.Transaction) error {
+	if control.Chain {
+		return c.session.fail(ctx, c.session.voice.report("25P01", at.Tag+" AND CHAIN can only be used in transaction blocks", "", ""))
+	}
+	if err := c.session.voice.notice("WARNING", "25P01", "there is no transaction in progress", "", ""); err != nil {
+		return err
+	}
+	c.implicit = false
+	if control.Op == ddl.Commit {
+		return c.session.commit(ctx, occasion{}, at.Tag)
+	}
+	if _, err := c.session.backend.Exec(ctx, "ROLLBACK"); err != nil {
+		return c.session.relayFailure(err)
+	}
+	c.session.forget()
+	return c.session.voice.complete(at.Tag)
+}
+
+// abort ends the implicit transaction after an error, as the server does; an explicit one stays failed until the client ends it.
+func (c *script) abort(ctx context.Context) error {
+	if !c.implicit {
+		return nil
+	}
+	c.implicit = false
+	c.session.forget()
+	_, err := c.session.backend.Exec(ctx, "ROLLBACK")
+	if err != nil && !isServerError(err) {
+		return err
+	}
+	return nil
+}
+
+// relayFailure answers the client's statement with an error that the server reported for a statement of ours.
+func (s *session) relayFailure(err error) error {
+	server, ok := asServerError(err)
+	if !ok {
+		return err
+	}
+	s.failed = true
+	s.voice.withdraw()
+	return s.voice.say(unplaced(server.fields))
+}
+
+// occasion is one statement of the client's that is about to run, and where.
+type occasion struct {
+	ddl.Statement
+	// piece is the client's own text of the statement, comments before it included; before is what stood before that in its message.
+	piece, before string
+	// inTransaction is true inside a transaction block of the client's, or of ours that stands for an implicit one.
+	inTransaction bool
+	// portal is set for an Execute of the extended protocol.
+	portal *portal
+	// execute is the client's Execute message.
+	execute *pgproto3.Execute
+	// alone is true for an Execute that is followed by Sync outside of any transaction: it is one by itself.
+	alone bool
+}

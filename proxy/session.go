@@ -1,0 +1,376 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// session is one client and its server, from login to the end. The relay carries what nobody must understand; when a message matters it
+// hands both sockets to the session, which deals with it and gives them back. Everything here belongs to one goroutine.
+type session struct {
+	options SessionOptions
+	link    *link
+	pipe    *pipeline
+	relay   *relay
+	backend *backend
+	voice   *voice
+	log     *slog.Logger
+
+	// encodingName and backslashes follow the server's client_encoding and standard_conforming_strings.
+	encodingName string
+	backslashes  bool
+
+	// prepared and portals are the named objects of the extended protocol whose statement a rule could care about.
+	prepared map[string]*prepared
+	portals  map[string]*portal
+
+	// promises is the work that this transaction has deferred, in memory only to know that there is some: the ledger is the truth.
+	promises []promise
+	// failed is true when the statement at hand was answered with an error.
+	failed bool
+	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
+	extended, synced bool
+}
+
+func newSession(options SessionOptions, l *link) *session {
+	s := &session{
+		options:  options,
+		link:     l,
+		pipe:     &pipeline{status: l.status},
+		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
+		prepared: map[string]*prepared{},
+		portals:  map[string]*portal{},
+	}
+	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting}
+	s.voice = &voice{backend: s.backend}
+	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
+	s.setting("client_encoding", "UTF8")
+	for name, value := range l.params {
+		s.setting(name, value)
+	}
+	return s
+}
+
+// run is the life of a session.
+func (s *session) run(ctx context.Context) error {
+	defer s.end()
+	for {
+		err := s.relay.run(ctx, s.matters)
+		if err == nil {
+			err = s.message(ctx)
+		}
+		if err != nil {
+			return s.close(err)
+		}
+	}
+}
+
+// matters decides, message by message and at line speed, what the session must see.
+func (s *session) matters(kind byte, frame []byte) bool {
+	if s.options.Mode == Transparent {
+		return false
+	}
+	switch kind {
+	case 'Q':
+		return frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:])
+	case 'P':
+		return frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:])
+	case 'B', 'E':
+		return s.careful()
+	case 'S', 'F':
+		return s.owes()
+	}
+	return false
+}
+
+// careful is true while the client has prepared something that a rule could care about, or this transaction owes work.
+func (s *session) careful() bool { return len(s.prepared) > 0 || len(s.portals) > 0 || s.owes() }
+
+// message deals with the one message that mattered.
+func (s *session) message(ctx context.Context) error {
+	kind, size, err := s.link.client.header()
+	if err != nil {
+		return errClientGone
+	}
+	s.backend.piped = kind != 'Q' && s.pipe.status == 'I'
+	s.failed = false
+	if s.pipe.skipping && kind != 'S' {
+		return s.passOn(size)
+	}
+	if (kind == 'Q' || kind == 'P') && size > s.options.InspectLimit {
+		return s.bulk(ctx, kind, size)
+	}
+	switch kind {
+	case 'Q':
+		return s.query(ctx, size)
+	case 'P':
+		return s.parse(ctx, size)
+	case 'B':
+		return s.bind(ctx, size)
+	case 'E':
+		return s.execute(ctx, size)
+	case 'S':
+		return s.sync(ctx, size)
+	case 'F':
+		return s.functionCall(ctx, size)
+	}
+	return s.passOn(size)
+}
+
+// passOn sends the client's next message to the server as it is; the relay will carry the answer.
+func (s *session) passOn(size int) error {
+	kind := s.link.client.buf[s.link.client.r]
+	s.pipe.mu.Lock()
+	s.pipe.sent(kind)
+	s.pipe.mu.Unlock()
+	if err := s.link.client.forward(s.link.server.conn, size); err != nil {
+		return errServerGone
+	}
+	return nil
+}
+
+// query is the simple protocol: one message, one or more statements, one ReadyForQuery.
+func (s *session) query(ctx context.Context, size int) error {
+	if err := s.link.client.hold(size); err != nil {
+		return errClientGone
+	}
+	raw, _, ok := cString(s.link.client.unread()[headerSize:size])
+	if !ok {
+		return s.passOn(size)
+	}
+	r := s.read([]byte(raw), false)
+	if s.pipe.executed && s.anyConcern(r.statements) {
+		return s.mixed(ctx, size)
+	}
+	if !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
+		return s.passOn(size)
+	}
+	s.link.client.take(size)
+	s.link.client.slim()
+
+	var err error
+	if len(r.statements) == 1 {
+		err = s.statement(ctx, occasion{Statement: r.statements[0], piece: r.text, inTransaction: s.backend.TxStatus() != 'I'})
+	} else {
+		err = (&script{session: s, text: r.text}).run(ctx, r.statements)
+	}
+	if err != nil {
+		return err
+	}
+	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+}
+
+// mixed refuses a simple Query that follows an Execute without a Sync: it would end the pipeline's transaction in its middle.
+func (s *session) mixed(ctx context.Context, size int) error {
+	s.link.client.take(size)
+	if err := s.fail(ctx, s.voice.report(codeRefused, "pgsluice: a schema change in a simple Query cannot follow an Execute without Sync", "",
+		"Send Sync before the Query.")); err != nil {
+		return err
+	}
+	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+}
+
+// statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
+func (s *session) statement(ctx context.Context, at occasion) error {
+	if control, ok := at.Action.(ddl.Transaction); ok {
+		return s.transaction(ctx, at, control)
+	}
+	if s.backend.TxStatus() == 'E' {
+		return s.asItIs(ctx, at) // The server refuses it until the transaction ends.
+	}
+	known := s.facts(ctx, at)
+	verdict := s.judge(ctx, at, known)
+	record := s.begin(at, known, verdict)
+
+	if verdict.Action == policy.Block && s.options.Mode == Enforce {
+		return record.finish(s.fail(ctx, s.voice.refusal(verdict)))
+	}
+	plan, err := s.plan(at, known, verdict)
+	if err != nil {
+		return record.finish(s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
+	}
+	if err := s.announce(verdict, plan); err != nil {
+		return err
+	}
+	switch {
+	case plan.Recipe == "":
+		err = s.asItIs(ctx, at)
+	case at.inTransaction && waits(plan):
+		err = s.deferred(ctx, at, known, plan, record)
+	default:
+		err = s.perform(ctx, at, known, plan, record)
+	}
+	return record.finish(err)
+}
+
+// facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown.
+func (s *session) facts(ctx context.Context, at occasion) facts.Facts {
+	wanted := facts.For(at.Statement)
+	known, err := facts.Read(ctx, s.backend, wanted)
+	if err != nil {
+		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
+	}
+	return known
+}
+
+// judge applies the rules, and what this transaction has promised before.
+func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
+	where := policy.Context{
+		InTransaction: at.inTransaction,
+		Ledger:        s.options.Deferred && s.ledger(ctx) != nil,
+	}
+	verdict := s.options.Policy.Judge(at.Statement, known, where)
+	if finding, ok := policy.Behind(at.Statement, known, s.promisedTargets()); ok {
+		verdict.Add(finding)
+	}
+	if finding, ok := s.unfinished(ctx, at); ok {
+		verdict.Add(finding)
+	}
+	return verdict
+}
+
+// plan builds what is run in place of the statement; the plan of a harmless statement is the statement itself.
+func (s *session) plan(at occasion, known facts.Facts, verdict policy.Verdict) (rewrite.Plan, error) {
+	if s.options.Mode != Enforce || verdict.Action < policy.Rewrite {
+		return rewrite.Plan{Tag: at.Tag, Steps: []rewrite.Step{{SQL: at.Text, Where: rewrite.InPlace, Client: true}}}, nil
+	}
+	return rewrite.Build(at.Statement, known, verdict.Recipe())
+}
+
+// waits reports whether a plan has steps that cannot run inside a transaction.
+func waits(plan rewrite.Plan) bool {
+	for _, step := range plan.Steps {
+		if step.Where != rewrite.InPlace {
+			return true
+		}
+	}
+	return false
+}
+
+// announce tells the client what is done in place of its statement, and what a rule only warns of.
+func (s *session) announce(verdict policy.Verdict, plan rewrite.Plan) error {
+	if s.options.Mode != Enforce {
+		return nil
+	}
+	for _, f := range verdict.Findings {
+		if f.Action == policy.Warn {
+			if err := s.voice.notice("WARNING", codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint); err != nil {
+				return err
+			}
+		}
+	}
+	if plan.Notice == "" {
+		return nil
+	}
+	return s.voice.notice("NOTICE", "00000", "pgsluice: "+plan.Notice, "", "")
+}
+
+// asItIs runs the client's own statement and forwards the answer up to the ReadyForQuery.
+func (s *session) asItIs(ctx context.Context, at occasion) error {
+	if at.portal != nil {
+		return s.executeClient(at)
+	}
+	raw, err := s.backend.encoding.Encode(at.piece)
+	if err != nil {
+		return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+	}
+	out, err := (&pgproto3.Query{String: string(raw)}).Encode(nil)
+	if err != nil {
+		return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+	}
+	if _, err := s.link.server.conn.Write(out); err != nil {
+		return errServerGone
+	}
+	return s.backend.pump(func(kind byte, body []byte) (forward, last bool) {
+		switch kind {
+		case 'C':
+			_ = s.voice.say()
+			s.voice.held = frameOf(kind, body)
+			return false, false
+		case 'E':
+			s.failed = true
+			s.voice.withdraw()
+			if server, ok := asServerError(decodeError(body)); ok {
+				_ = s.voice.say(shifted(server.fields, at.before))
+			}
+			return false, false
+		case 'Z':
+			s.backend.ready(body)
+			return false, true
+		}
+		return true, false
+	})
+}
+
+// fail answers the statement with an error of ours and makes the server fail too, so that both sides are in the same true state: a
+// transaction is aborted, a pipeline skipped up to its Sync. What fails is a constant that needs no right and no language.
+func (s *session) fail(ctx context.Context, report *pgproto3.ErrorResponse) error {
+	if s.extended && !s.synced {
+		s.backend.piped = true
+	}
+	if s.backend.TxStatus() != 'E' && !s.pipe.skipping {
+		_, err := s.backend.Exec(ctx, failing)
+		if err == nil {
+			return errors.New("a statement that divides by zero succeeded")
+		}
+		if !isServerError(err) {
+			return err
+		}
+	}
+	s.failed = true
+	s.voice.withdraw()
+	return s.voice.say(report)
+}
+
+// failing is a statement that fails for anybody, everywhere.
+const failing = "SELECT 1 OPERATOR(pg_catalog./) 0"
+
+// close ends the session: what ended it is said to the client where it still listens, and returned where somebody should know.
+func (s *session) close(err error) error {
+	var malformed *protocolError
+	switch {
+	case errors.Is(err, errClientGone), errors.Is(err, errServerGone):
+		return nil
+	case errors.Is(err, errDrained):
+		s.farewell("57P01", "pgsluice: terminating connection because the proxy is shutting down")
+		return nil
+	case errors.As(err, &malformed):
+		s.farewell("08P01", malformed.text)
+		return nil
+	}
+	s.farewell("XX000", "pgsluice: cannot go on: "+err.Error())
+	return err
+}
+
+// farewell is the last message of a session. Nobody is left to hear of an error in writing it.
+func (s *session) farewell(code, message string) {
+	report := s.voice.report(code, message, "", "")
+	report.Severity, report.SeverityUnlocalized = "FATAL", "FATAL"
+	_ = s.voice.say(report)
+}
+
+// setting follows what the server reports about the settings that decide how text is read.
+func (s *session) setting(name, value string) {
+	switch name {
+	case "client_encoding":
+		s.encodingName = value
+		s.backend.encoding, _ = ddl.NewEncoding(value)
+	case "standard_conforming_strings":
+		s.backslashes = value == "off"
+	}
+}
+
+func asServerError(err error) (*serverError, bool) {
+	var server *serverError
+	ok := errors.As(err, &server)
+	return server, ok
+}

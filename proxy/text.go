@@ -1,0 +1,102 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// reading is a client's text as pgsluice understands it.
+type reading struct {
+	text       string // UTF-8
+	statements []ddl.Statement
+	// unjudged says why the text could not be read as a whole; "" when it could. Then there is one statement, Unparsed.
+	unjudged string
+	// mistyped is true when the parser found a syntax error, which the server may see too.
+	mistyped bool
+}
+
+// read parses a client's text. unsettled is true when a setting that decides how the server reads it may be changing
+// in flight: within a pipeline the server reports a changed setting only at its end.
+func (s *session) read(raw []byte, unsettled bool) reading {
+	text, err := s.backend.encoding.Decode(raw)
+	if err != nil || unsettled && !isASCII(raw) {
+		return unread(string(raw), "its bytes cannot be read in client_encoding "+s.encodingName)
+	}
+	statements, err := ddl.Parse(text)
+	if err != nil {
+		r := unread(text, reason(err))
+		var syntax *ddl.SyntaxError
+		r.mistyped = errors.As(err, &syntax)
+		return r
+	}
+	r := reading{text: text, statements: statements}
+	if (s.backslashes || unsettled) && ddl.HasBackslash(text) {
+		other, err := ddl.ParseNonconforming(text)
+		if err != nil || s.anyConcern(statements) || s.anyConcern(other) {
+			return unread(text, "a backslash in a literal reads differently while standard_conforming_strings may be off")
+		}
+	}
+	return r
+}
+
+func unread(text, why string) reading {
+	return reading{
+		text:       text,
+		unjudged:   why,
+		statements: []ddl.Statement{{Text: text, Action: ddl.Unparsed{Reason: why}}},
+	}
+}
+
+func reason(err error) string {
+	if errors.Is(err, ddl.ErrTooComplex) {
+		return "it is nested too deeply for pgsluice to parse"
+	}
+	return fmt.Sprintf("it does not parse in the PostgreSQL 16 grammar that pgsluice knows: %v", err)
+}
+
+func isASCII(raw []byte) bool {
+	for _, c := range raw {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// serverRejects reports whether the server itself finds a syntax error in a text that pgsluice could not parse: then there is
+// nothing to judge, and the client gets the server's own error. Parse takes no lock and runs nothing.
+func (s *session) serverRejects(ctx context.Context, text string) bool {
+	if s.backend.piped || s.backend.TxStatus() == 'E' {
+		return false
+	}
+	err := s.backend.parseOnly(ctx, text)
+	var server *serverError
+	return errors.As(err, &server) && server.fields.Code == "42601" && server.fields.Position > 0
+}
+
+// anyConcern reports whether any of the statements is more than reading, writing rows, settings and transactions.
+func (s *session) anyConcern(statements []ddl.Statement) bool {
+	for _, statement := range statements {
+		if s.concerns(statement) {
+			return true
+		}
+	}
+	return false
+}
+
+// concerns reports whether a rule could care about a statement, or whether something that this transaction promised could.
+func (s *session) concerns(statement ddl.Statement) bool {
+	if s.owes() {
+		return true
+	}
+	switch statement.Action.(type) {
+	case ddl.Query, ddl.Write, ddl.Setting, ddl.Transaction, ddl.LockTable:
+		return false
+	case ddl.Unparsed:
+		return ddl.Unsure(statement.Text)
+	}
+	return true
+}
