@@ -1,0 +1,154 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+)
+
+// BehindDeferred is the name under which a statement is refused because work that its transaction deferred stands before it.
+const BehindDeferred = "behind-deferred-work"
+
+// Promised is work that the transaction at hand has deferred to its end.
+type Promised struct {
+	// Table is the relation that it is about, by OID, with its name for messages.
+	Table uint32
+	Name  string
+	// Object is the index or constraint that will be made, dropped or validated.
+	Object string
+	// Drops is true when Object is an index to be dropped, which is still there.
+	Drops bool
+	// Unique is true when Object enforces, or enforced, uniqueness.
+	Unique bool
+	// Columns are the columns that it depends on.
+	Columns []string
+}
+
+// Behind judges a statement that follows deferred work in its transaction. What could notice that the work is not
+// done yet, or cannot be seen through, is refused: everything else may follow. opaque names the functions, views and triggers that the
+// statement would run and whose effect is not on the wire.
+func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque []string) (Finding, bool) {
+	if len(promised) == 0 {
+		return Finding{}, false
+	}
+	first := promised[0]
+	switch action := stmt.Action.(type) {
+	case ddl.Transaction, ddl.Setting, ddl.LockTable, ddl.AdvisoryLock:
+		return Finding{}, false
+	case ddl.Opaque, ddl.Unparsed:
+		return behind(first, "cannot be seen through")
+	case ddl.Drop:
+		if f, ok := dropBehind(action, known, promised); ok {
+			return f, true
+		}
+	case ddl.AlterTable:
+		if f, ok := alterBehind(action, known, promised); ok {
+			return f, true
+		}
+	case ddl.Write:
+		if p, ok := target(stmt, known, promised); ok && p.Drops && p.Unique {
+			return behind(p, "may need that the unique index is gone already")
+		}
+	case ddl.Utility:
+		if p, ok := target(stmt, known, promised); ok && !harmlessBehind[action.Object] {
+			return behind(p, "names a table that the work is about")
+		}
+		if p, ok := named(stmt, promised); ok {
+			return behind(p, "names what is not made yet")
+		}
+	}
+	if len(opaque) > 0 {
+		return behind(first, fmt.Sprintf("runs %s, whose effect cannot be seen", opaque[0]))
+	}
+	return Finding{}, false
+}
+
+// harmlessBehind are utility statements that change nothing that deferred work depends on.
+var harmlessBehind = map[ddl.ObjectKind]bool{"TABLE": true, "COLUMN": true, "TRIGGER": true, "POLICY": true, "ROLE": true, "STATISTICS": true}
+
+// harmlessCommands are commands of ALTER TABLE that change nothing that deferred work on the same table depends on. ADD CONSTRAINT
+// is among them: what has to scan is itself deferred, in order.
+var harmlessCommands = []string{
+	"AddColumn", "AddConstraint", "ColumnDefault", "SetStatistics", "SetOptions", "SetRelOptions", "ResetRelOptions",
+	"DropNotNull", "EnableTrig", "DisableTrig", "EnableRowSecurity", "DisableRowSecurity",
+}
+
+func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (Finding, bool) {
+	relation := known.Relations[facts.Key(alter.Table.Schema, alter.Table.Name)]
+	for _, p := range promised {
+		if relation != nil && relation.OID != p.Table && (relation.Table == nil || relation.Table.OID != p.Table) {
+			continue
+		}
+		if relation == nil && alter.Table.Name != p.Object {
+			continue
+		}
+		for _, command := range alter.Commands {
+			switch {
+			case alter.Object != "TABLE", !slices.Contains(harmlessCommands, command.Op):
+				return behind(p, fmt.Sprintf("alters %s", p.Name))
+			case command.Constraint != nil && command.Constraint.UsingIndex == p.Object:
+				return behind(p, "uses an index that is not built yet")
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// dropBehind lets a promise's table go (the promise becomes void) and refuses to drop what is promised or what it stands on.
+func dropBehind(drop ddl.Drop, known facts.Facts, promised []Promised) (Finding, bool) {
+	for _, name := range drop.Names {
+		relation := known.Relations[facts.Key(name.Schema, name.Name)]
+		for _, p := range promised {
+			switch {
+			case relation == nil && name.Name == p.Object && !p.Drops:
+				return behind(p, "drops what is not made yet")
+			case drop.Object == "FUNCTION" || drop.Object == "TYPE" || drop.Object == "DOMAIN" || drop.Object == "SCHEMA" || drop.Object == "EXTENSION":
+				return behind(p, "may drop what the work depends on")
+			case relation != nil && drop.Object == "INDEX" && p.Drops && relation.Name == p.Object:
+				return behind(p, "drops what will be dropped")
+			}
+		}
+	}
+	return Finding{}, false
+}
+
+// target is the promise whose table the statement names.
+func target(stmt ddl.Statement, known facts.Facts, promised []Promised) (Promised, bool) {
+	for _, ref := range stmt.Refs {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		if relation == nil {
+			continue
+		}
+		for _, p := range promised {
+			if relation.OID == p.Table || relation.Table != nil && relation.Table.OID == p.Table {
+				return p, true
+			}
+		}
+	}
+	return Promised{}, false
+}
+
+// named is the promise whose object the statement names, which does not exist yet.
+func named(stmt ddl.Statement, promised []Promised) (Promised, bool) {
+	for _, ref := range stmt.Refs {
+		for _, p := range promised {
+			if ref.Name.Name == p.Object && !p.Drops {
+				return p, true
+			}
+		}
+	}
+	return Promised{}, false
+}
+
+func behind(p Promised, why string) (Finding, bool) {
+	what := fmt.Sprintf("the work on %q of table %q", p.Object, p.Name)
+	return Finding{
+		Rule:    BehindDeferred,
+		Action:  Block,
+		Message: fmt.Sprintf("put this statement into a later transaction: it %s, and %s is deferred to COMMIT", why, what),
+		Detail:  "pgsluice deferred earlier statements of this transaction, so that they do not lock the table: they are done right after COMMIT.",
+		Hint:    "COMMIT first, or move the statement to the next migration.",
+	}, true
+}
