@@ -1,0 +1,104 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// source is everything that a configuration is put together from. A later field wins over an earlier one.
+type source struct {
+	file    string   // path of the YAML file; "" for none
+	environ []string // NAME=VALUE, as os.Environ returns it
+	flags   []assignment
+}
+
+// load puts a Config together from the defaults and the source, and validates it. unknown holds the PGSLUICE_ variables
+// that no key answers to, with the nearest name if there is one; they are for the log and no error, since a newer or an
+// older pgsluice may be meant. The error is a configErrors, or says that the file cannot be read.
+func (s source) load(check checkRule) (config Config, unknown []unknownVariable, err error) {
+	config = defaultConfig()
+	keys := config.keys()
+
+	var assignments []assignment
+	if s.file != "" {
+		text, err := os.ReadFile(s.file)
+		if err != nil {
+			return Config{}, nil, configErrors{{message: "cannot read the configuration: " + err.Error()}}
+		}
+		if assignments, err = parseFile(s.file, text); err != nil {
+			return Config{}, nil, err
+		}
+	}
+	fromEnvironment, unknown := readEnvironment(keys, s.environ)
+	assignments = append(assignments, fromEnvironment...)
+	assignments = append(assignments, s.flags...)
+
+	origins := map[string]string{}
+	var errs configErrors
+	for _, a := range assignments {
+		if err := assign(keys, a); err != nil {
+			errs = append(errs, err)
+		}
+		origins[a.path] = a.origin
+	}
+	if len(errs) > 0 {
+		return Config{}, nil, errs
+	}
+	if err := config.Validate(check); err != nil {
+		return Config{}, nil, located(err, origins)
+	}
+	return config, unknown, nil
+}
+
+// located adds to the errors of Validate where each key got its value.
+func located(err error, origins map[string]string) error {
+	errs, ok := err.(configErrors)
+	if !ok {
+		return err
+	}
+	for _, e := range errs {
+		path, _, _ := strings.Cut(e.key, "[")
+		e.origin = origins[path]
+	}
+	return errs
+}
+
+// keyError says what is wrong with one key.
+type keyError struct {
+	key     string // "" when the file itself is at fault
+	origin  string // where the value stands; "" for a default
+	message string
+	hint    string // "" for none
+}
+
+func (e *keyError) Error() string {
+	text := e.message
+	for _, where := range []string{e.key, e.origin} {
+		if where != "" {
+			text = where + ": " + text
+		}
+	}
+	return text
+}
+
+// Hint says what to change; "" for nothing.
+func (e *keyError) Hint() string { return e.hint }
+
+// configErrors is everything that is wrong with a configuration, one error a key.
+type configErrors []*keyError
+
+func (e configErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, one := range e {
+		lines[i] = one.Error()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// orNil is e as an error, nil when it is empty.
+func (e configErrors) orNil() error {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}

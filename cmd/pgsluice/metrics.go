@@ -1,0 +1,123 @@
+package main
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics are the figures of one process, in a registry of their own. Its methods may be called from any goroutine. The
+// packages that count declare the few methods that they call as an interface of theirs. No label holds text that a client chose.
+type metrics struct {
+	registry *prometheus.Registry
+
+	connections         prometheus.Gauge
+	connectionsAccepted prometheus.Counter
+	sessions            *prometheus.GaugeVec
+	judged              *prometheus.CounterVec
+	parsed, prefiltered prometheus.Counter
+	toServer, toClient  prometheus.Counter
+	stepsRun            prometheus.Counter
+	stepsFailed         prometheus.Counter
+	promises            *prometheus.GaugeVec
+	lockTries           prometheus.Counter
+	lockTimeouts        prometheus.Counter
+	refusals            *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	registry := prometheus.NewRegistry()
+	with := promauto.With(registry)
+	counter := func(name, help string) prometheus.Counter {
+		return with.NewCounter(prometheus.CounterOpts{Namespace: "pgsluice", Name: name, Help: help})
+	}
+	counters := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return with.NewCounterVec(prometheus.CounterOpts{Namespace: "pgsluice", Name: name, Help: help}, labels)
+	}
+	gauges := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return with.NewGaugeVec(prometheus.GaugeOpts{Namespace: "pgsluice", Name: name, Help: help}, labels)
+	}
+	statements := counters("statements_total", "Statements received, by what the prefilter did: passed them unread, or had them parsed.", "prefilter")
+	bytes := counters("forwarded_bytes_total", "Bytes of the Postgres protocol forwarded.", "direction")
+
+	return &metrics{
+		registry: registry,
+		connections: with.NewGauge(prometheus.GaugeOpts{
+			Namespace: "pgsluice", Name: "connections", Help: "Client connections that are open now.",
+		}),
+		connectionsAccepted: counter("connections_accepted_total", "Client connections accepted."),
+		sessions:            gauges("sessions", "Sessions by what they are doing now.", "state"),
+		judged:              counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
+		parsed:              statements.WithLabelValues("parsed"),
+		prefiltered:         statements.WithLabelValues("passed"),
+		toServer:            bytes.WithLabelValues("to_server"),
+		toClient:            bytes.WithLabelValues("to_client"),
+		stepsRun:            counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
+		stepsFailed:         counter("plan_steps_failed_total", "Steps of plans that failed for good."),
+		promises:            gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
+		lockTries:           counter("lock_tries_total", "Tries to take a lock that blocks readers or writers."),
+		lockTimeouts:        counter("lock_timeouts_total", "Tries that ended in lock_timeout."),
+		refusals:            counters("refusals_total", "Connections and statements refused by pgsluice itself.", "reason"),
+	}
+}
+
+// handler serves the figures in Prometheus's text format, or in OpenMetrics where the scraper asks for it.
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
+}
+
+// ConnectionOpened counts a connection as accepted and open; ConnectionClosed must follow.
+func (m *metrics) ConnectionOpened() {
+	m.connectionsAccepted.Inc()
+	m.connections.Inc()
+}
+
+// ConnectionClosed ends what ConnectionOpened began.
+func (m *metrics) ConnectionClosed() { m.connections.Dec() }
+
+// SessionEntered says that one more session is in state, one word of a fixed set; SessionLeft must follow.
+func (m *metrics) SessionEntered(state string) { m.sessions.WithLabelValues(state).Inc() }
+
+// SessionLeft ends what SessionEntered began.
+func (m *metrics) SessionLeft(state string) { m.sessions.WithLabelValues(state).Dec() }
+
+// StatementParsed counts a statement that the prefilter had parsed.
+func (m *metrics) StatementParsed() { m.parsed.Inc() }
+
+// StatementPassed counts a statement that the prefilter let through unread.
+func (m *metrics) StatementPassed() { m.prefiltered.Inc() }
+
+// StatementJudged counts a verdict (pass, warn, rewrite or block) and the rule that decided it, "" for none.
+func (m *metrics) StatementJudged(verdict, rule string) {
+	m.judged.WithLabelValues(verdict, rule).Inc()
+}
+
+// BytesToServer counts n bytes forwarded from client to server.
+func (m *metrics) BytesToServer(n int) { m.toServer.Add(float64(n)) }
+
+// BytesToClient counts n bytes forwarded from server to client.
+func (m *metrics) BytesToClient(n int) { m.toClient.Add(float64(n)) }
+
+// StepRun counts a step of a plan that was run, well or not.
+func (m *metrics) StepRun() { m.stepsRun.Inc() }
+
+// StepFailed counts, beside StepRun, a step that failed for good.
+func (m *metrics) StepFailed() { m.stepsFailed.Inc() }
+
+// Promises states how many promises of a database are pending and how many have failed, as the ledger was last read.
+func (m *metrics) Promises(database string, pending, failed int) {
+	m.promises.WithLabelValues(database, "pending").Set(float64(pending))
+	m.promises.WithLabelValues(database, "failed").Set(float64(failed))
+}
+
+// LockTried counts a try to take a lock under the ladder.
+func (m *metrics) LockTried() { m.lockTries.Inc() }
+
+// LockTimedOut counts, beside LockTried, a try that ended in lock_timeout.
+func (m *metrics) LockTimedOut() { m.lockTimeouts.Inc() }
+
+// Refused counts a connection or a statement that pgsluice itself refused. reason is the name of a rule or a word of a
+// fixed set, such as too_many_unauthenticated.
+func (m *metrics) Refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }

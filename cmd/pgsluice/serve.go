@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	"golang.org/x/sync/errgroup"
+)
+
+func newServeCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "run the proxy",
+		Long: `Run the proxy until SIGTERM or SIGINT.
+
+Without --config the defaults hold: listen on 127.0.0.1:6432, forward to 127.0.0.1:5432.
+config.yaml in the source tree is the complete default configuration. Every key may also
+be given in the environment: lock.timeout is PGSLUICE_LOCK_TIMEOUT, and items of a list
+are separated by commas. The environment wins over the file, flags win over both.
+
+The first SIGTERM or SIGINT drains: no new connections, and open ones may finish for
+drain.timeout. The second one ends at once.`,
+		Example: `  pgsluice serve --listen 0.0.0.0:6432 --upstream db.internal:5432
+  PGSLUICE_MODE=observe pgsluice serve --config config.yaml`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			flags, err := serveFlags(cmd.Flags())
+			if err != nil {
+				return err
+			}
+			config, unknown, err := source{file: file, environ: os.Environ(), flags: flags}.load(nil)
+			if err != nil {
+				return err
+			}
+			return serve(cmd.Context(), config, unknown, cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVar(&file, "config", "", "read the configuration from `FILE`")
+	cmd.Flags().StringSlice("listen", nil, "listen on `HOST:PORT`, or unix:DIRECTORY:PORT; may be given several times")
+	cmd.Flags().String("upstream", "", "forward to the Postgres server at `HOST:PORT`")
+	return cmd
+}
+
+// serveFlags turns the flags that were given into assignments.
+func serveFlags(given *pflag.FlagSet) ([]assignment, error) {
+	var flags []assignment
+	if given.Changed("listen") {
+		listen, err := given.GetStringSlice("listen")
+		if err != nil {
+			return nil, err
+		}
+		flags = append(flags, assignment{path: "listen", value: listen, origin: "--listen"})
+	}
+	if given.Changed("upstream") {
+		host, port, err := net.SplitHostPort(given.Lookup("upstream").Value.String())
+		if err != nil {
+			return nil, &usageError{message: "--upstream must be HOST:PORT", hint: "write --upstream db.internal:5432"}
+		}
+		flags = append(flags,
+			assignment{path: "upstream.host", value: host, origin: "--upstream"},
+			assignment{path: "upstream.port", value: port, origin: "--upstream"},
+			assignment{path: "upstream.hosts", value: []string(nil), origin: "--upstream"})
+	}
+	return flags, nil
+}
+
+// server is the proxy as the command sees it.
+type server interface {
+	// Serve accepts clients from the listeners, which it owns from here on, and returns when the last connection has ended:
+	// nil after Shutdown, or after the end of ctx, at which everything is closed at once.
+	Serve(ctx context.Context, listeners ...net.Listener) error
+	// Shutdown takes no new clients and returns when Serve has. When ctx ends before every session has, it closes the rest
+	// and returns an error.
+	Shutdown(ctx context.Context) error
+}
+
+// serve starts everything that config asks for and returns when all of it has ended.
+func serve(ctx context.Context, config Config, unknown []unknownVariable, stderr io.Writer) error {
+	log, err := newLogger(stderr, config.Log)
+	if err != nil {
+		return err
+	}
+	for _, variable := range unknown {
+		attributes := []any{"name", variable.name}
+		if variable.nearest != "" {
+			attributes = append(attributes, "did_you_mean", variable.nearest)
+		}
+		log.Warn("unknown environment variable, ignored", attributes...)
+	}
+
+	addresses := slices.Clone(config.Listen)
+	if config.Metrics.Listen != "" {
+		addresses = append(addresses, config.Metrics.Listen)
+	}
+	listeners, err := listenAll(ctx, addresses)
+	if err != nil {
+		return err
+	}
+	figures := newMetrics()
+	proxy, checks, err := buildServer(ctx, config, log, figures)
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+
+	ready := &readiness{checks: append([]check{upstreamCheck(config.Upstream.Addresses())}, checks...)}
+	d := daemon{
+		proxy:        proxy,
+		listeners:    listeners[:len(config.Listen)],
+		web:          newWebServer(figures, ready, log),
+		webListeners: listeners[len(config.Listen):],
+		ready:        ready,
+		drainTimeout: config.Drain.Timeout,
+		log:          log,
+	}
+	signals := make(chan os.Signal, 2) // a second signal must not be lost while the first is looked at
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
+	return d.run(ctx, signals)
+}
+
+// daemon is a running pgsluice serve.
+type daemon struct {
+	proxy        server
+	listeners    []net.Listener
+	web          *http.Server
+	webListeners []net.Listener // empty when no figures are served
+	ready        *readiness
+	drainTimeout time.Duration // 0 waits without an end
+	log          *slog.Logger
+}
+
+// run serves until a signal, the failure of a listener or the end of ctx, and returns when everything has ended. The
+// figures are served until the last session is gone.
+func (d *daemon) run(ctx context.Context, signals <-chan os.Signal) error {
+	group, ctx := errgroup.WithContext(ctx)
+	for _, listener := range d.listeners {
+		d.log.Info("listening", "address", listener.Addr().String())
+	}
+	group.Go(func() error { return d.proxy.Serve(ctx, d.listeners...) })
+	for _, listener := range d.webListeners {
+		d.log.Info("serving metrics", "address", listener.Addr().String())
+		group.Go(func() error {
+			if err := d.web.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+				return fmt.Errorf("cannot serve metrics: %w", err)
+			}
+			return nil
+		})
+	}
+	group.Go(func() error {
+		err := d.shutdownOnSignal(ctx, signals)
+		return errors.Join(err, d.web.Close())
+	})
+	return group.Wait()
+}
+
+// Why a drain was cut short.
+var (
+	errDrainTimeout = errors.New("drain.timeout passed: the sessions that were still open have been closed")
+	errSecondSignal = errors.New("ended by a second signal: the sessions that were still open have been closed")
+)
+
+// shutdownOnSignal waits for SIGTERM or SIGINT and drains the proxy; a second one, or the end of drain.timeout, closes
+// what is left. When ctx ends first, everything is closed at once.
+func (d *daemon) shutdownOnSignal(ctx context.Context, signals <-chan os.Signal) error {
+	patience, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+	defer cut(nil)
+
+	stop := d.awaitStop(ctx, signals)
+	d.ready.draining.Store(true)
+	if stop == nil {
+		cut(context.Cause(ctx))
+	} else {
+		d.log.Info("draining: no new connections, open sessions may finish; a second signal ends at once",
+			"signal", stop.String(), "timeout", d.drainTimeout.String())
+	}
+	if d.drainTimeout > 0 {
+		timer := time.AfterFunc(d.drainTimeout, func() { cut(errDrainTimeout) })
+		defer timer.Stop()
+	}
+
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		if d.awaitStop(patience, signals) != nil {
+			cut(errSecondSignal)
+		}
+	})
+	err := d.proxy.Shutdown(patience)
+	cause := context.Cause(patience)
+	cut(nil)
+	watch.Wait()
+
+	switch {
+	case err == nil:
+		d.log.Info("stopped")
+		return nil
+	case errors.Is(cause, errDrainTimeout):
+		return &failure{err: cause, hint: "raise drain.timeout, and with it the time after which the orchestrator kills"}
+	case errors.Is(cause, errSecondSignal):
+		return cause
+	}
+	return err
+}
+
+// awaitStop returns the next signal that ends the process, nil when ctx ends first. SIGHUP is reserved for reading the
+// configuration anew and must not end the process, as it would by default.
+func (d *daemon) awaitStop(ctx context.Context, signals <-chan os.Signal) os.Signal {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case received := <-signals:
+			if received != syscall.SIGHUP {
+				return received
+			}
+			d.log.Warn("SIGHUP ignored: restart pgsluice to read the configuration anew")
+		}
+	}
+}
