@@ -1,0 +1,150 @@
+package facts
+
+import (
+	"errors"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// nameLength is the longest name of the server, NAMEDATALEN-1 bytes.
+const nameLength = 63
+
+// candidateNames bounds how many names are looked at before somebody has to choose one.
+const candidateNames = 32
+
+// ErrNoName is returned when all the names are taken that the server would try first.
+var ErrNoName = errors.New("cannot choose a name, too many like it are taken: give it one")
+
+// IndexName is the name that the server would choose for a CREATE INDEX without one, on a table of this name, with the names of Taken not
+// to be had (ChooseIndexName of indexcmds.c).
+func IndexName(stmt ddl.Statement, table *Relation) (string, error) {
+	candidates, err := indexCandidates(stmt, table.Name)
+	if err != nil {
+		return "", err
+	}
+	return firstFree(candidates, table.Taken)
+}
+
+// ConstraintName is the name that the server would choose for the constraint that a command of an ALTER TABLE adds without one, with the
+// names of Taken not to be had, nor those of others, which the same statement adds (ChooseConstraintName of pg_constraint.c).
+func ConstraintName(stmt ddl.Statement, command int, table *Relation, others []string) (string, error) {
+	candidates, err := constraintCandidates(stmt, command, table.Name)
+	if err != nil {
+		return "", err
+	}
+	return firstFree(candidates, slices.Concat(table.Taken, others))
+}
+
+func firstFree(candidates, taken []string) (string, error) {
+	for _, name := range candidates {
+		if !slices.Contains(taken, name) {
+			return name, nil
+		}
+	}
+	return "", ErrNoName
+}
+
+func indexCandidates(stmt ddl.Statement, table string) ([]string, error) {
+	columns, err := ddl.IndexNames(stmt)
+	if err != nil {
+		return nil, err
+	}
+	return candidates(table, joinNames(distinctNames(columns)), "idx"), nil
+}
+
+func constraintCandidates(stmt ddl.Statement, command int, table string) ([]string, error) {
+	alter, ok := stmt.Action.(ddl.AlterTable)
+	if !ok || alter.Commands[command].Constraint == nil {
+		return nil, errors.New("command adds no constraint")
+	}
+	constraint := *alter.Commands[command].Constraint
+	if constraint.Type == ddl.ForeignKey {
+		return candidates(table, joinNames(constraint.Columns), "fkey"), nil
+	}
+	columns, err := ddl.CheckColumns(stmt, command)
+	if err != nil {
+		return nil, err
+	}
+	column := ""
+	if len(columns) == 1 {
+		column = columns[0]
+	}
+	return candidates(table, column, "check"), nil
+}
+
+// candidates are the names that ChooseRelationName tries, in order.
+func candidates(table, middle, label string) []string {
+	names := make([]string, 0, candidateNames)
+	names = append(names, objectName(table, middle, label))
+	for pass := 1; len(names) < candidateNames; pass++ {
+		names = append(names, objectName(table, middle, label+strconv.Itoa(pass)))
+	}
+	return names
+}
+
+// objectName is makeObjectName: the longer of the first two parts is cut until all three fit.
+func objectName(first, second, label string) string {
+	room := nameLength - len(label) - 1
+	if second != "" {
+		room--
+	}
+	a, b := len(first), len(second)
+	for a+b > room {
+		if a > b {
+			a--
+		} else {
+			b--
+		}
+	}
+	name := clip(first, a) + "_"
+	if second != "" {
+		name += clip(second, b) + "_"
+	}
+	return name + label
+}
+
+// distinctNames is ChooseIndexColumnNames: a column that is there already gets a number.
+func distinctNames(columns []string) []string {
+	var names []string
+	for _, original := range columns {
+		if original == "" {
+			original = "expr"
+		}
+		name := original
+		for i := 1; slices.Contains(names, name); i++ {
+			number := strconv.Itoa(i)
+			name = clip(original, nameLength-len(number)) + number
+		}
+		names = append(names, name)
+	}
+	return names
+}
+
+// joinNames is ChooseIndexNameAddition: columns are joined until they are too long anyway.
+func joinNames(columns []string) string {
+	joined := ""
+	for _, column := range columns {
+		if joined != "" {
+			joined += "_"
+		}
+		joined += column
+		if len(joined) > nameLength {
+			break
+		}
+	}
+	return joined
+}
+
+// clip cuts a text to so many bytes, between characters.
+func clip(text string, length int) string {
+	if len(text) <= length {
+		return text
+	}
+	for length > 0 && !utf8.RuneStart(text[length]) {
+		length--
+	}
+	return text[:length]
+}
