@@ -16,6 +16,8 @@ const (
 	// maxAuthToken mirrors PG_MAX_AUTH_TOKEN_LENGTH, the longest answer that Postgres reads during a login.
 	maxAuthToken = 65535
 
+	readySize = headerSize + 1 // of ReadyForQuery
+
 	// saslHead is enough of a SASLInitialResponse to hold the mechanism's name and the first byte of its data.
 	saslHead = 256
 )
@@ -43,7 +45,7 @@ func (h *handshake) login(ctx context.Context, s startup) (*link, error) {
 		err = h.server.upstream.checkTarget(address, l.params)
 	}
 	if err == nil {
-		err = l.server.forward(toClient, headerSize+1) // ReadyForQuery
+		err = l.server.forward(toClient, readySize)
 	}
 	if flushed := toClient.Flush(); err == nil && flushed != nil {
 		err = fmt.Errorf("write to client: %w", flushed)
@@ -69,21 +71,20 @@ func (h *handshake) relayLogin(l *link, toClient *bufio.Writer) error {
 		if err != nil {
 			return h.serverFailed(l, err)
 		}
-		var body []byte // empty if the message is longer than the buffer: those are passed on unread
-		if size <= len(l.server.buf) {
-			if err := l.server.need(size); err != nil {
-				return h.serverFailed(l, err)
-			}
-			body = l.server.unread()[headerSize:size]
+		held := min(size, len(l.server.buf)) // the rest of a longer message is passed on unread
+		if err := l.server.need(held); err != nil {
+			return h.serverFailed(l, err)
 		}
+		body := l.server.unread()[headerSize:held]
 		switch kind {
 		case 'R':
-			if body, err = h.readAuthentication(l, body); err != nil {
+			instead, err := h.readAuthentication(l, body)
+			if err != nil {
 				return err
 			}
-			if body != nil {
+			if instead != nil {
 				l.server.r += size
-				_, _ = toClient.Write(body) // its error comes again with Flush
+				_, _ = toClient.Write(instead) // its error comes again with Flush
 				continue
 			}
 		case 'S':
@@ -96,7 +97,7 @@ func (h *handshake) relayLogin(l *link, toClient *bufio.Writer) error {
 				l.pid = binary.BigEndian.Uint32(body)
 			}
 		case 'Z':
-			if len(body) != 1 {
+			if size != readySize {
 				return h.serverFailed(l, fmt.Errorf("ReadyForQuery of %d bytes", size))
 			}
 			l.status = body[0]

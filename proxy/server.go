@@ -188,8 +188,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	var connections sync.WaitGroup
 	for _, l := range listeners {
 		accepting.Go(func() error {
-			return s.accept(ctx, l, func(conn net.Conn) {
-				connections.Go(func() { s.connection(ctx, conn) })
+			return s.accept(ctx, l, func(conn net.Conn, loggedIn func()) {
+				connections.Go(func() { s.connection(ctx, conn, loggedIn) })
 			})
 		})
 	}
@@ -198,13 +198,19 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	return err
 }
 
-// accept gives every connection from l to serve, until ctx is done.
-func (s *Server) accept(ctx context.Context, l net.Listener, serve func(net.Conn)) error {
+// accept gives every connection from l that the limits admit to serve, until ctx is done. What is over them costs no
+// goroutine.
+func (s *Server) accept(ctx context.Context, l net.Listener, serve func(conn net.Conn, loggedIn func())) error {
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
-			serve(conn)
+			loggedIn, err := s.logins.admit(conn.RemoteAddr(), s.log)
+			if err != nil {
+				part(conn, err)
+				continue
+			}
+			serve(conn, loggedIn)
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -272,8 +278,10 @@ func (s *Server) closeIfQuiet() {
 	}
 }
 
-// connection serves one connection from its accept to its end. A panic ends this connection alone.
-func (s *Server) connection(ctx context.Context, conn net.Conn) {
+// connection serves one connection from its accept to its end, and calls loggedIn as soon as it does not count among
+// the logins any more. A panic ends this connection alone.
+func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func()) {
+	defer loggedIn()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
@@ -286,16 +294,10 @@ func (s *Server) connection(ctx context.Context, conn net.Conn) {
 			log.Error("panic: the connection is closed", "reason", reason, "stack", string(debug.Stack()))
 		}
 	}()
-	loggedIn, err := s.logins.admit(conn.RemoteAddr(), log)
-	if err != nil {
-		part(conn, err)
-		return
-	}
-	defer loggedIn()
-
 	h.client = newLeg(conn)
 	_ = conn.SetDeadline(h.deadline)
-	if err = h.greet(ctx); err == nil {
+	err := h.greet(ctx)
+	if err == nil {
 		if h.code == cancelRequest {
 			h.forwardCancel(ctx)
 		} else {
@@ -303,7 +305,11 @@ func (s *Server) connection(ctx context.Context, conn net.Conn) {
 		}
 	}
 	part(h.client.conn, err)
-	log.Debug("the connection has ended", "error", err)
+	if f, ours := errors.AsType[*fatal](err); ours {
+		log.Warn("refused a connection", "sqlstate", f.code, "error", f)
+		return
+	}
+	log.Debug("a connection has ended", "error", err)
 }
 
 // session serves a client that has sent its startup packet. It calls loggedIn after the login.
@@ -335,8 +341,7 @@ func (s *Server) session(ctx context.Context, h *handshake, loggedIn func()) err
 
 // part closes a client's connection, after telling it why if that is for its ears.
 func part(conn net.Conn, err error) {
-	var f *fatal
-	if errors.As(err, &f) {
+	if f, ours := errors.AsType[*fatal](err); ours {
 		_ = conn.SetDeadline(time.Now().Add(partingTimeout))
 		_, _ = conn.Write(f.encode())
 	}
@@ -368,7 +373,7 @@ func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err 
 	defer l.mu.Unlock()
 	if l.open >= l.max || l.byAddress[from] >= l.maxPerAddress {
 		if !l.refusing {
-			log.Warn("too many connections are logging in: new ones are refused", "open", l.open, "max", l.max,
+			log.Warn("too many connections are logging in: new ones are refused", "client", address, "open", l.open, "max", l.max,
 				"from this address", l.byAddress[from], "max per address", l.maxPerAddress)
 		}
 		l.refusing = true

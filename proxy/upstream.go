@@ -279,12 +279,15 @@ func (u *upstream) checkTarget(a Address, params map[string]string) error {
 	if standby == "off" && params["default_transaction_read_only"] == "off" {
 		return nil
 	}
-	next := u.avoid(a)
-	return &fatal{
+	readOnly := &fatal{
 		code:    "57P03",
-		message: fmt.Sprintf("the server at %s is read-only: connect again, pgsluice will try %s first", a, next),
-		detail:  "upstream.target_session_attrs is read-write.",
+		message: fmt.Sprintf("the server at %s is read-only", a),
+		detail:  "upstream.target_session_attrs is read-write in the configuration of pgsluice.",
 	}
+	if next := u.avoid(a); next != a {
+		readOnly.message += fmt.Sprintf(": connect again, pgsluice will try %s first", next)
+	}
+	return readOnly
 }
 
 // avoid makes the address behind a the first one, unless that happened already.
