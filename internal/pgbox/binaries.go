@@ -45,6 +45,9 @@ func Find(ctx context.Context, opts Options) (Binaries, error) {
 	if local, ok := account.newest(ctx, localDirs(ctx), opts.Major); ok {
 		return local, nil
 	}
+	if err := ctx.Err(); err != nil {
+		return Binaries{}, fmt.Errorf("cannot look for Postgres: %w", err)
+	}
 	cache, err := openCache(opts, account)
 	if err != nil {
 		return Binaries{}, err

@@ -18,8 +18,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// asParent makes the test binary a program that starts a server and says so, for the tests of what becomes of the
-// server when that program ends.
+// asParent makes the test binary a program that starts a server from the binaries in the folder that the variable names,
+// for the tests of what becomes of the server when that program ends.
 const asParent = "PGBOX_TEST_AS_PARENT"
 
 func TestMain(m *testing.M) {
@@ -39,6 +39,9 @@ func parent() error {
 	ctx := context.Background()
 	interrupts := make(chan os.Signal, 1)
 	signal.Notify(interrupts, os.Interrupt)
+	if err := os.Setenv("PGSLUICE_PG_BIN", os.Getenv(asParent)); err != nil {
+		return err
+	}
 	s, err := Start(ctx, Options{})
 	if err != nil {
 		return err
@@ -66,6 +69,16 @@ func parent() error {
 	return errors.Join(conn.Close(ctx), s.Stop(ctx))
 }
 
+// binariesDir is where the server of the major under test is, so that a child process need not look for it again.
+func binariesDir(t *testing.T) string {
+	t.Helper()
+	binaries, err := Find(t.Context(), Options{Major: testMajor(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return binaries.Dir
+}
+
 type parentProcess struct {
 	cmd    *exec.Cmd
 	output *bufio.Reader
@@ -80,7 +93,7 @@ func startParent(t *testing.T) *parentProcess {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), asParent+"=1")
+	cmd.Env = append(os.Environ(), asParent+"="+binariesDir(t))
 	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	stdout, err := cmd.StdoutPipe()
@@ -117,6 +130,7 @@ func (p *parentProcess) line(t *testing.T) string {
 }
 
 func TestServerDiesWithItsParent(t *testing.T) {
+	t.Parallel()
 	p := startParent(t)
 	if err := p.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
@@ -126,13 +140,14 @@ func TestServerDiesWithItsParent(t *testing.T) {
 }
 
 func TestServerDiesWithItsParentDuringInitdb(t *testing.T) {
+	t.Parallel()
 	dir := openFolder(t)
 	program, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), program)
-	cmd.Env = append(os.Environ(), asParent+"=1", "TMPDIR="+dir)
+	cmd.Env = append(os.Environ(), asParent+"="+binariesDir(t), "TMPDIR="+dir)
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -151,6 +166,7 @@ func TestServerDiesWithItsParentDuringInitdb(t *testing.T) {
 }
 
 func TestInterruptIsForTheParentAlone(t *testing.T) {
+	t.Parallel()
 	p := startParent(t)
 	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGINT); err != nil { // what Ctrl-C does
 		t.Fatal(err)
@@ -166,6 +182,7 @@ func TestInterruptIsForTheParentAlone(t *testing.T) {
 
 // TestOrdinaryUser runs the tests of the server once more as somebody who is not root.
 func TestOrdinaryUser(t *testing.T) {
+	t.Parallel()
 	account, err := serverAccount()
 	if err != nil {
 		t.Fatal(err)
@@ -179,10 +196,10 @@ func TestOrdinaryUser(t *testing.T) {
 	if err := account.own(home); err != nil {
 		t.Fatal(err)
 	}
-	cmd := account.command(t.Context(), home, program, "-test.run", "^(TestKill|TestRestart|TestTLS|TestServerDies|TestFailedStart)")
-	cmd.Env = append(cmd.Env, "HOME="+home, "PGSLUICE_TEST_MAJOR="+os.Getenv("PGSLUICE_TEST_MAJOR"))
+	cmd := account.command(t.Context(), home, program, "-test.v", "-test.run", "^(TestKill|TestRestart|TestTLS|TestServerDies|TestFailedStart)")
+	cmd.Env = append(cmd.Env, "HOME="+home, "PGSLUICE_PG_BIN="+binariesDir(t))
 	out, err := cmd.CombinedOutput()
-	if err != nil || !strings.Contains(string(out), "PASS") {
+	if err != nil || !strings.Contains(string(out), "--- PASS: TestServerDiesWithItsParent") {
 		t.Fatalf("%v\n%s", err, out)
 	}
 }

@@ -66,6 +66,11 @@ func (p *postmaster) end(ctx context.Context, signal os.Signal) error {
 // kill kills the process and its children. A child that computes would otherwise go on, and could even commit: it
 // looks for its parent only when it waits.
 func (p *postmaster) kill() error {
+	select {
+	case <-p.done: // on its own, and its process id may be somebody else's by now
+		return nil
+	default:
+	}
 	offspring, err := children(p.pid())
 	if err != nil {
 		return err

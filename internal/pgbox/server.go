@@ -88,6 +88,9 @@ func (s *Server) PID() int {
 	return s.postmaster.pid()
 }
 
+// Superuser is the name of the bootstrap superuser.
+func (s *Server) Superuser() string { return s.opts.Superuser }
+
 // DSN is the URL of a database for a login. It carries the password only for the superuser, whose password is known.
 func (s *Server) DSN(user, database string) string {
 	dsn := url.URL{
@@ -156,15 +159,20 @@ func (s *Server) Restart(ctx context.Context) error {
 }
 
 // Stop shuts the server down and removes all that it had. If ctx ends before a clean shutdown, the server is killed.
-// The Server is of no use afterwards.
+// A second Stop does nothing.
 func (s *Server) Stop(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.watchdog == nil {
+		return nil
+	}
 	err := s.shutdown(ctx)
 	if err != nil {
 		err = s.kill()
 	}
-	return errors.Join(err, s.watchdog.release(), s.removeFolders())
+	err = errors.Join(err, s.watchdog.release(), s.removeFolders())
+	s.watchdog = nil
+	return err
 }
 
 // firstBoot starts the server on a port that pick says is free, and picks again if Postgres finds it taken.
@@ -190,6 +198,9 @@ func (s *Server) firstBoot(ctx context.Context, pick func() (int, error)) error 
 
 // boot starts a postmaster and waits until it accepts connections.
 func (s *Server) boot(ctx context.Context) error {
+	if s.watchdog == nil {
+		return errors.New("cannot start Postgres: it was stopped and its data removed")
+	}
 	p, err := s.startPostmaster()
 	if err != nil {
 		return err

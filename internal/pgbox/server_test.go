@@ -46,9 +46,6 @@ func start(t *testing.T, opts Options) *Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if s.watchdog == nil {
-			return // the test stopped it itself
-		}
 		if err := s.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
@@ -156,12 +153,14 @@ func (f footprint) awaitGone(t *testing.T) {
 }
 
 func TestServerOfEachMajor(t *testing.T) {
+	t.Parallel()
 	majors := []int{0, 18}
 	if major := testMajor(t); major != 0 {
 		majors = []int{major}
 	}
 	for _, major := range majors {
 		t.Run(fmt.Sprintf("%d", major), func(t *testing.T) {
+			t.Parallel()
 			s := start(t, Options{Major: major, Settings: map[string]string{"application_name": `it's \ odd`}})
 			if major != 0 && s.Version() != major {
 				t.Errorf("got major %d", s.Version())
@@ -199,13 +198,13 @@ func TestServerOfEachMajor(t *testing.T) {
 			if err := s.Stop(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			s.watchdog = nil
 			left.awaitGone(t)
 		})
 	}
 }
 
 func TestKillIsACrashWithDataKept(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Major: testMajor(t)})
 	port, conn := s.Port(), connect(t, s.DSN("postgres", "postgres"))
 	mustExec(t, conn, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)")
@@ -255,6 +254,7 @@ func TestKillIsACrashWithDataKept(t *testing.T) {
 }
 
 func TestRestart(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Major: testMajor(t)})
 	mustExec(t, connect(t, s.DSN("postgres", "postgres")), "CREATE TABLE kept (n int)")
 	pid := s.PID()
@@ -284,9 +284,30 @@ func TestRestart(t *testing.T) {
 		t.Fatal(err)
 	}
 	mustExec(t, connect(t, s.DSN("postgres", "postgres")), "TABLE kept")
+
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Restart(t.Context()); err == nil || !strings.Contains(err.Error(), "it was stopped") {
+		t.Errorf("restart after Stop: %v", err)
+	}
+}
+
+func TestStopClearsUpAfterAPostmasterThatWasKilledByOthers(t *testing.T) {
+	t.Parallel()
+	s := start(t, Options{Major: testMajor(t)})
+	left := footprintOf(t, s)
+	if err := syscall.Kill(s.PID(), syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Stop(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	left.awaitGone(t)
 }
 
 func TestAnotherPortIsTriedWhenTheFirstIsTaken(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Major: testMajor(t)})
 	if err := s.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
@@ -312,8 +333,10 @@ func TestAnotherPortIsTriedWhenTheFirstIsTaken(t *testing.T) {
 }
 
 func TestPasswords(t *testing.T) {
+	t.Parallel()
 	for _, method := range []string{"scram-sha-256", "md5", "password"} {
 		t.Run(method, func(t *testing.T) {
+			t.Parallel()
 			const password = `p'a\s@s:w/ord`
 			s := start(t, Options{Major: testMajor(t), Auth: method, Superuser: "the boss", Password: password})
 			conn := connect(t, s.DSN("the boss", "postgres"))
@@ -335,6 +358,7 @@ func TestPasswords(t *testing.T) {
 }
 
 func TestHBALinesComeFirst(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Major: testMajor(t), HBA: []string{"host all barred 127.0.0.1/32 reject"}})
 	mustExec(t, connect(t, s.DSN("postgres", "postgres")), "CREATE ROLE barred LOGIN; CREATE ROLE welcome LOGIN")
 	_, err := pgx.Connect(t.Context(), s.DSN("barred", "postgres"))
@@ -346,6 +370,7 @@ func TestHBALinesComeFirst(t *testing.T) {
 }
 
 func TestTLS(t *testing.T) {
+	t.Parallel()
 	cert, key := certificate(t)
 	s := start(t, Options{Major: testMajor(t), TLSCert: cert, TLSKey: key})
 	conn := connect(t, s.DSN("postgres", "postgres"))
@@ -385,6 +410,7 @@ func certificate(t *testing.T) (certPath, keyPath string) {
 }
 
 func TestFailedStartSaysWhyAndLeavesNothing(t *testing.T) {
+	t.Parallel()
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
 	for name, c := range map[string]struct {
@@ -404,6 +430,7 @@ func TestFailedStartSaysWhyAndLeavesNothing(t *testing.T) {
 		"ctx cancelled": {cancelled, Options{}, "context canceled"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			c.opts.Dir = openFolder(t)
 			if c.opts.Major == 0 {
 				c.opts.Major = testMajor(t)
@@ -439,6 +466,7 @@ func openFolder(t *testing.T) string {
 }
 
 func TestLongFolderHasItsSocketElsewhere(t *testing.T) {
+	t.Parallel()
 	deep := filepath.Join(openFolder(t), strings.Repeat("long/", 20))
 	if err := os.MkdirAll(deep, 0o755); err != nil {
 		t.Fatal(err)
@@ -451,11 +479,11 @@ func TestLongFolderHasItsSocketElsewhere(t *testing.T) {
 	if err := s.Stop(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	s.watchdog = nil
 	left.awaitGone(t)
 }
 
 func TestStopDoesNotNeedTimeToRemoveEverything(t *testing.T) {
+	t.Parallel()
 	s := start(t, Options{Major: testMajor(t)})
 	left := footprintOf(t, s)
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -463,11 +491,11 @@ func TestStopDoesNotNeedTimeToRemoveEverything(t *testing.T) {
 	if err := s.Stop(cancelled); err != nil {
 		t.Fatal(err)
 	}
-	s.watchdog = nil
 	left.awaitGone(t)
 }
 
 func TestTool(t *testing.T) {
+	t.Parallel()
 	local, err := Find(t.Context(), Options{Major: testMajor(t)})
 	if err != nil {
 		t.Fatal(err)

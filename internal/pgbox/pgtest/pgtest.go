@@ -14,6 +14,7 @@ import (
 	"os"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -22,18 +23,28 @@ import (
 
 // server belongs to Main; a test binary has only one TestMain, so there is one server.
 var server struct {
-	once sync.Once
-	opts pgbox.Options
-	box  *pgbox.Server
-	err  error
+	main  bool // Main was called
+	once  sync.Once
+	opts  pgbox.Options
+	box   *pgbox.Server
+	err   error
+	names atomic.Int64 // of databases and roles, made so far
+}
+
+// admin is the DSN of a database of the server for its superuser.
+func admin(t testing.TB, database string) string {
+	t.Helper()
+	box := Server(t)
+	return box.DSN(box.Superuser(), database)
 }
 
 // patience bounds each thing that a test waits for.
 const patience = 30 * time.Second
 
 // Main runs the tests of a package, stops the server that they used, and exits. The options change how the server is
-// started.
+// started; without them it allows prepared transactions and logical slots, which a fresh Postgres does not.
 func Main(m *testing.M, opts ...func(*pgbox.Options)) {
+	server.main = true
 	server.opts.Settings = map[string]string{"max_prepared_transactions": "10", "wal_level": "logical"}
 	for _, opt := range opts {
 		opt(&server.opts)
@@ -61,7 +72,7 @@ func Main(m *testing.M, opts ...func(*pgbox.Options)) {
 func Server(t testing.TB) *pgbox.Server {
 	t.Helper()
 	server.once.Do(func() {
-		if server.opts.Settings == nil {
+		if !server.main {
 			server.err = fmt.Errorf("the package has no TestMain that calls pgtest.Main")
 			return
 		}

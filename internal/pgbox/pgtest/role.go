@@ -13,14 +13,13 @@ import (
 func Role(t testing.TB, attributes string) string {
 	t.Helper()
 	name := uniqueName(t)
-	admin := Server(t).DSN(superuser, "postgres")
-	if err := execAt(t.Context(), admin, "CREATE ROLE "+pgx.Identifier{name}.Sanitize()+" "+attributes); err != nil {
+	if err := execAt(t.Context(), admin(t, "postgres"), "CREATE ROLE "+pgx.Identifier{name}.Sanitize()+" "+attributes); err != nil {
 		t.Fatalf("cannot make a role: %v", err)
 	}
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
-		if err := dropRole(ctx, admin, name, func(database string) string { return Server(t).DSN(superuser, database) }); err != nil {
+		if err := dropRole(ctx, name, func(database string) string { return admin(t, database) }); err != nil {
 			t.Errorf("cannot drop the test's role: %v", err)
 		}
 	})
@@ -28,8 +27,8 @@ func Role(t testing.TB, attributes string) string {
 }
 
 // dropRole first frees the role from everything that would keep it, in every database where there is such a thing.
-func dropRole(ctx context.Context, admin, name string, dsn func(database string) string) error {
-	conn, err := pgx.Connect(ctx, admin)
+func dropRole(ctx context.Context, name string, dsn func(database string) string) error {
+	conn, err := pgx.Connect(ctx, dsn("postgres"))
 	if err != nil {
 		return err
 	}
