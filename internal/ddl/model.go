@@ -12,8 +12,11 @@ type Statement struct {
 	Text string
 	// Offset is where Text starts in the text that was given to Parse, in bytes.
 	Offset int
-	// Lead is what stands between the end of the statement before (or the start) and Text: white space and comments.
+	// Lead is what stands between the semicolon of the statement before (or the start) and Text: white space, comments, and the
+	// semicolons of empty statements.
 	Lead string
+	// Tail is what stands between Text and its own semicolon, or the end of the text: white space and comments.
+	Tail string
 	// Tag is the command tag that the server answers, without a row count: "CREATE INDEX", "INSERT 0", "SELECT".
 	Tag string
 	// Action says what the statement does. Never nil.
@@ -23,6 +26,9 @@ type Statement struct {
 	Refs []Ref
 	// Calls are the functions that the statement calls by name, anywhere, operators not included.
 	Calls []Name
+	// NoSplice is true when Text is not what the client wrote (ParseNonconforming): its offsets are good for judging, and
+	// nothing may be spliced into it.
+	NoSplice bool
 }
 
 // Ref is one relation that a statement names.
@@ -35,6 +41,8 @@ type Ref struct {
 	Kind ObjectKind
 	// Written is true when the statement changes the relation's rows.
 	Written bool
+	// Created is true when the statement makes the relation; then Lock is NoLock, because nobody else can wait for it.
+	Created bool
 }
 
 // LockMode is a table-level lock mode, in Postgres's order of strength (src/include/storage/lockdefs.h).
@@ -97,6 +105,8 @@ type Transaction struct {
 	Op    TransactionOp
 	Name  string // savepoint, or the id of a prepared transaction
 	Chain bool   // COMMIT or ROLLBACK … AND CHAIN
+	// Isolation is the level that BEGIN names, lower case: "serializable"; "" when it names none.
+	Isolation string
 	// Modes is the text of the modes of BEGIN ("ISOLATION LEVEL SERIALIZABLE, READ ONLY"), "" if there are none.
 	Modes string
 }
@@ -122,6 +132,10 @@ type Setting struct {
 	Op    SettingOp
 	Name  string // lower case; "" for RESET ALL and DISCARD
 	Local bool
+	// Value is what SET sets, constants as text and lists joined by ", "; "" for DEFAULT.
+	Value string
+	// Isolation is the level that SET TRANSACTION or SET SESSION CHARACTERISTICS names, lower case; "" when it names none.
+	Isolation string
 }
 
 // SettingOp is the kind of a Setting.
@@ -245,6 +259,36 @@ type AlterCommand struct {
 	IfExists   bool
 	// Span is the command's text, without the comma.
 	Span Span
+	// Column is set for AddColumn and AlterColumnType.
+	Column *Column
+	// Relation is the other relation of AttachPartition, DetachPartition, DetachPartitionFinalize, AddInherit and DropInherit; zero otherwise.
+	Relation Name
+	// Concurrently is true for DETACH PARTITION … CONCURRENTLY.
+	Concurrently bool
+	// Options are the names of the storage parameters that the command sets or resets.
+	Options []string
+	// Default is the text of the expression of ALTER COLUMN … SET DEFAULT; zero otherwise (ColumnDefault without it is DROP DEFAULT).
+	Default Span
+}
+
+// Column is a column as ADD COLUMN defines it, or the type that ALTER COLUMN … TYPE gives it.
+type Column struct {
+	// Type is the type's name as the grammar resolves it: int is pg_catalog.int4, serial stays serial.
+	Type Name
+	// TypeSpan is the type's text, with its modifiers and array bounds, without COLLATE.
+	TypeSpan Span
+	// Collate is the collation that is written; zero if none.
+	Collate Name
+	// Using is the text of the USING expression of AlterColumnType; zero if there is none.
+	Using Span
+	// Default is the text of the DEFAULT expression; zero if there is none. DefaultCalls are the functions that it calls.
+	Default      Span
+	DefaultCalls []Name
+	NotNull      bool
+	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…) STORED.
+	Identity, Generated bool
+	// Constraints are the constraints written with the column (CHECK, UNIQUE, PRIMARY KEY, REFERENCES), the column being theirs.
+	Constraints []Constraint
 }
 
 // Constraint is a table constraint as ADD CONSTRAINT writes it.
@@ -290,6 +334,8 @@ type CreateTable struct {
 	// PartitionOf is the table it is a partition of; zero if none.
 	PartitionOf Name
 	IfNotExists bool
+	// As is true when the table is filled by a query (CREATE TABLE AS).
+	As bool
 }
 
 // Opaque runs code that the statement does not show: DO and CALL.
@@ -305,6 +351,18 @@ type Utility struct {
 	// NotInTransaction is true for a statement that the server refuses inside a transaction block (PreventInTransactionBlock):
 	// VACUUM, CREATE DATABASE, ALTER SYSTEM, REINDEX DATABASE, … or anything CONCURRENTLY.
 	NotInTransaction bool
+	// Names are the objects it is about that are not relations (those are in Refs): the schema, function, trigger, type, role, ….
+	Names []Name
+	// Concurrently is true for REINDEX and REFRESH … CONCURRENTLY.
+	Concurrently bool
+	// Cascade is true for TRUNCATE … CASCADE and DROP OWNED … CASCADE.
+	Cascade bool
+	// Full is true for VACUUM FULL; NoData for REFRESH and CREATE MATERIALIZED VIEW … WITH NO DATA.
+	Full, NoData bool
+	// Replace is true for CREATE OR REPLACE.
+	Replace bool
+	// Language and Body are those of CREATE FUNCTION and CREATE PROCEDURE, "" when the body is not a string.
+	Language, Body string
 }
 
 // Unparsed is text that could not be judged as a whole: the proxy makes such a Statement, Parse never does. It has no Refs and no Tag.

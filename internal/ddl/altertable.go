@@ -1,0 +1,256 @@
+package ddl
+
+import (
+	"strings"
+
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+)
+
+func alterTable(s *Statement, n *pgquery.AlterTableStmt) Action {
+	text := newSource(s)
+	action := AlterTable{Object: objectKind(n.Objtype), Table: rangeName(n.Relation), IfExists: n.MissingOk, Only: !n.Relation.GetInh()}
+	table := text.at(n.Relation.GetLocation())
+	action.TableSpan = text.span(table, text.name(table))
+	parts := text.list(text.behindTable(table), text.end())
+	for i, node := range n.Cmds {
+		action.Commands = append(action.Commands, text.command(node.GetAlterTableCmd(), parts[i]))
+	}
+	return action
+}
+
+// behindTable is the index behind a table's name at i, and what may follow a name: the bracket of ONLY (t), and *.
+func (s *source) behindTable(i int) int {
+	return s.skip(s.skip(s.name(i), ")"), "*")
+}
+
+// command describes the command in the tokens from part[0] up to part[1].
+func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
+	command := AlterCommand{
+		Op: strings.TrimPrefix(c.Subtype.String(), "AT_"), Name: c.Name, IfExists: c.MissingOk,
+		Cascade: c.Behavior == pgquery.DropBehavior_DROP_CASCADE, Span: s.span(part[0], part[1]),
+	}
+	if owner := c.GetNewowner(); owner != nil {
+		command.NewName = owner.Rolename
+	}
+	switch def := c.GetDef().GetNode().(type) {
+	case *pgquery.Node_Constraint:
+		command.Constraint = s.constraint(def.Constraint, part, "")
+		command.Name = def.Constraint.Conname
+	case *pgquery.Node_ColumnDef:
+		command.Column = s.column(def.ColumnDef, part)
+		if command.Name == "" {
+			command.Name = def.ColumnDef.Colname
+		}
+	case *pgquery.Node_PartitionCmd:
+		command.Relation = rangeName(def.PartitionCmd.Name)
+		command.Concurrently = def.PartitionCmd.Concurrent
+	case *pgquery.Node_RangeVar:
+		command.Relation = rangeName(def.RangeVar)
+	case *pgquery.Node_List:
+		for _, item := range def.List.Items {
+			if option := item.GetDefElem(); option != nil {
+				command.Options = append(command.Options, option.Defname)
+			}
+		}
+	default:
+		if c.Subtype == pgquery.AlterTableType_AT_ColumnDefault && def != nil {
+			command.Default = s.span(s.find(part[0], "DEFAULT")+1, part[1])
+		}
+	}
+	return command
+}
+
+// column describes a column definition, or the type and USING of ALTER COLUMN … TYPE.
+func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
+	column := &Column{Type: listName(c.GetTypeName().GetNames()), Collate: listName(c.GetCollClause().GetCollname())}
+	// The parts of a definition follow each other: one ends where the next begins.
+	starts := []int{part[1], s.find(part[0], "USING")}
+	if c.CollClause != nil {
+		starts = append(starts, s.at(c.CollClause.Location))
+	}
+	for _, node := range c.Constraints {
+		starts = append(starts, s.at(node.GetConstraint().GetLocation()))
+	}
+	endOf := func(i int) int {
+		end := part[1]
+		for _, start := range starts {
+			if start > i {
+				end = min(end, start)
+			}
+		}
+		return end
+	}
+	if c.TypeName != nil {
+		first := s.at(c.TypeName.Location)
+		last := endOf(first)
+		for _, word := range []string{"STORAGE", "COMPRESSION", "OPTIONS"} {
+			last = min(last, s.find(s.name(first), word))
+		}
+		column.TypeSpan = s.span(first, last)
+	}
+	if c.RawDefault != nil {
+		column.Using = s.span(s.find(part[0], "USING")+1, part[1])
+	}
+	for _, node := range c.Constraints {
+		constraint := node.GetConstraint()
+		i := s.at(constraint.Location)
+		switch constraint.Contype {
+		case pgquery.ConstrType_CONSTR_NOTNULL:
+			column.NotNull = true
+		case pgquery.ConstrType_CONSTR_DEFAULT:
+			column.Default = s.span(s.find(i, "DEFAULT")+1, endOf(i))
+			column.DefaultCalls = callsIn(constraint.RawExpr)
+		case pgquery.ConstrType_CONSTR_IDENTITY:
+			column.Identity = true
+		case pgquery.ConstrType_CONSTR_GENERATED:
+			column.Generated = true
+		case pgquery.ConstrType_CONSTR_CHECK, pgquery.ConstrType_CONSTR_PRIMARY, pgquery.ConstrType_CONSTR_UNIQUE,
+			pgquery.ConstrType_CONSTR_FOREIGN:
+			column.Constraints = append(column.Constraints, *s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname))
+		}
+	}
+	return column
+}
+
+func callsIn(expression *pgquery.Node) []Name {
+	found := refs{taken: map[*pgquery.RangeVar]bool{}}
+	found.walk(expression.ProtoReflect(), nil)
+	return found.callList()
+}
+
+// constraint describes a constraint whose text ends at part[1]. One that is written with a column is of that column.
+func (s *source) constraint(c *pgquery.Constraint, part [2]int, column string) *Constraint {
+	first := s.at(c.Location)
+	constraint := &Constraint{
+		Type: constraintType(c.Contype), Name: c.Conname, Parent: rangeName(c.Pktable), ParentCols: wordsOf(c.PkAttrs),
+		NotValid: c.SkipValidation && !c.InitiallyValid, NoInherit: c.IsNoInherit, UsingIndex: c.Indexname,
+		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end,
+	}
+	switch c.Contype {
+	case pgquery.ConstrType_CONSTR_CHECK:
+		constraint.Expr = s.within(s.find(s.find(first, "CHECK"), "("))
+	case pgquery.ConstrType_CONSTR_FOREIGN:
+		constraint.Columns = wordsOf(c.FkAttrs)
+		parent := s.at(c.Pktable.GetLocation())
+		constraint.ParentSpan = s.span(parent, s.name(parent))
+	case pgquery.ConstrType_CONSTR_EXCLUSION:
+		for _, exclusion := range c.Exclusions {
+			element := exclusion.GetList().GetItems()[0].GetIndexElem()
+			constraint.Columns = append(constraint.Columns, element.GetName())
+		}
+	default:
+		constraint.Columns = wordsOf(c.Keys)
+	}
+	if column != "" {
+		constraint.Columns = []string{column}
+	}
+	return constraint
+}
+
+func constraintType(t pgquery.ConstrType) ConstraintType {
+	switch t {
+	case pgquery.ConstrType_CONSTR_CHECK:
+		return Check
+	case pgquery.ConstrType_CONSTR_FOREIGN:
+		return ForeignKey
+	case pgquery.ConstrType_CONSTR_PRIMARY:
+		return PrimaryKey
+	case pgquery.ConstrType_CONSTR_UNIQUE:
+		return Unique
+	case pgquery.ConstrType_CONSTR_EXCLUSION:
+		return Exclusion
+	}
+	return NotNull
+}
+
+// rename describes ALTER … RENAME as an ALTER with one command.
+func rename(s *Statement, n *pgquery.RenameStmt) Action {
+	command := AlterCommand{Op: "Rename", Name: n.Subname, NewName: n.Newname,
+		Cascade: n.Behavior == pgquery.DropBehavior_DROP_CASCADE}
+	object := objectKind(n.RenameType)
+	switch n.RenameType {
+	case pgquery.ObjectType_OBJECT_COLUMN:
+		command.Op, object = "RenameColumn", objectKind(n.RelationType)
+	case pgquery.ObjectType_OBJECT_ATTRIBUTE:
+		command.Op, object = "RenameColumn", "TYPE"
+	case pgquery.ObjectType_OBJECT_TABCONSTRAINT:
+		command.Op, object = "RenameConstraint", "TABLE"
+	case pgquery.ObjectType_OBJECT_DOMCONSTRAINT:
+		command.Op, object = "RenameConstraint", "DOMAIN"
+	}
+	if n.Relation != nil {
+		return alterOf(s, object, n.Relation, n.MissingOk, command)
+	}
+	name := objectName(n.Object)
+	if name == (Name{}) {
+		// A role, schema, database or tablespace has no other name than the one that changes.
+		name, command.Name = Name{Name: n.Subname}, ""
+	}
+	return alterNamed(s, object, name, n.MissingOk, command)
+}
+
+func setSchema(s *Statement, n *pgquery.AlterObjectSchemaStmt) Action {
+	command := AlterCommand{Op: "SetSchema", NewName: n.Newschema}
+	if n.Relation != nil {
+		return alterOf(s, objectKind(n.ObjectType), n.Relation, n.MissingOk, command)
+	}
+	return alterNamed(s, objectKind(n.ObjectType), objectName(n.Object), n.MissingOk, command)
+}
+
+// alterOf is an ALTER of a relation with one command, which is all that follows the relation's name.
+func alterOf(s *Statement, object ObjectKind, relation *pgquery.RangeVar, ifExists bool, command AlterCommand) Action {
+	text := newSource(s)
+	table := text.at(relation.Location)
+	command.Span = text.span(text.behindTable(table), text.end())
+	return AlterTable{Object: object, Table: rangeName(relation), IfExists: ifExists, Only: !relation.Inh,
+		TableSpan: text.span(table, text.name(table)), Commands: []AlterCommand{command}}
+}
+
+// alterNamed is an ALTER of an object that the tree does not locate, with one command.
+func alterNamed(s *Statement, object ObjectKind, name Name, ifExists bool, command AlterCommand) Action {
+	text := newSource(s)
+	at := text.skip(text.object(1, object), "IF", "EXISTS")
+	behind := text.name(at)
+	command.Span = text.span(behind, text.end())
+	return AlterTable{Object: object, Table: name, IfExists: ifExists, TableSpan: text.span(at, behind), Commands: []AlterCommand{command}}
+}
+
+func alterDomain(s *Statement, n *pgquery.AlterDomainStmt) Action {
+	command := AlterCommand{Op: domainOp(n.Subtype), Name: n.Name, IfExists: n.MissingOk,
+		Cascade: n.Behavior == pgquery.DropBehavior_DROP_CASCADE}
+	action := alterNamed(s, "DOMAIN", listName(n.TypeName), false, command).(AlterTable)
+	added := &action.Commands[0]
+	text := newSource(s)
+	if c := n.GetDef().GetConstraint(); c != nil {
+		added.Constraint = text.constraint(c, [2]int{0, text.end()}, "")
+		added.Name = c.Conname
+	} else if n.Def != nil {
+		added.Default = text.span(text.find(2, "DEFAULT")+1, text.end())
+	}
+	return action
+}
+
+// domainOp is the name that the command of ALTER DOMAIN has on a table.
+func domainOp(subtype string) string {
+	switch subtype {
+	case "T":
+		return "ColumnDefault"
+	case "N":
+		return "DropNotNull"
+	case "O":
+		return "SetNotNull"
+	case "C":
+		return "AddConstraint"
+	case "X":
+		return "DropConstraint"
+	}
+	return "ValidateConstraint"
+}
+
+func alterEnum(s *Statement, n *pgquery.AlterEnumStmt) Action {
+	command := AlterCommand{Op: "AddValue", NewName: n.NewVal, IfExists: n.SkipIfNewValExists}
+	if n.OldVal != "" {
+		command.Op, command.Name = "RenameValue", n.OldVal
+	}
+	return alterNamed(s, "TYPE", listName(n.TypeName), false, command)
+}
