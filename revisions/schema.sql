@@ -1,0 +1,289 @@
+-- The ledger of pgsluice. A line that begins with four dashes ends a statement; a word behind the dashes begins a
+-- section: "version N" runs once, when a ledger becomes version N; the others at each install, "control role" only if
+-- there is one ({control} is its quoted name). Between "functions" and "grants" install revokes everything from everyone.
+-- All of it runs as pgsluice_owner. A version that was released is never edited: add the next one.
+--
+-- Every table begins with the identity of the database that the row was written in, so that the rows of a clone, a
+-- restored dump or a publisher never pass for our own. Everyone may lock the tables (pg_dump -s must) and, under row
+-- security without a policy, see nothing in them.
+
+---- version 1
+
+CREATE TABLE pgsluice.installation (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	version integer NOT NULL,
+	-- The login of the proxies; 0 when only superusers may work with the ledger.
+	control_role pg_catalog.oid NOT NULL,
+	installed timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	upgraded timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (system_identifier, database_oid)
+)
+
+----
+-- The secret is kept as the two blocks that HMAC makes of it, because the server has no XOR of bytea.
+CREATE TABLE pgsluice.keys (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	id integer NOT NULL,
+	inner_pad pg_catalog.bytea NOT NULL CHECK (pg_catalog.octet_length(inner_pad) OPERATOR(pg_catalog.=) 64),
+	outer_pad pg_catalog.bytea NOT NULL CHECK (pg_catalog.octet_length(outer_pad) OPERATOR(pg_catalog.=) 64),
+	created timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	-- A retired key signs nothing new; it stays while an open promise carries its signature.
+	retired timestamp with time zone,
+	PRIMARY KEY (system_identifier, database_oid, id)
+)
+
+----
+-- ANALYZE would copy the secret into pg_statistic.
+ALTER TABLE pgsluice.keys
+	ALTER COLUMN inner_pad SET STATISTICS 0,
+	ALTER COLUMN outer_pad SET STATISTICS 0
+
+----
+CREATE SEQUENCE pgsluice.nonces
+
+----
+CREATE TABLE pgsluice.promises (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	-- The nonce that the signature was made for.
+	id bigint NOT NULL,
+	xid pg_catalog.xid8 NOT NULL,
+	seq integer NOT NULL,
+	-- session_user, and the role that SET ROLE had made of it.
+	login pg_catalog.oid NOT NULL,
+	role pg_catalog.oid NOT NULL,
+	pid integer NOT NULL,
+	-- Microseconds since 1970.
+	backend_start bigint NOT NULL,
+	kind pg_catalog.text NOT NULL,
+	tag pg_catalog.text NOT NULL,
+	table_oid pg_catalog.oid NOT NULL,
+	-- {"asked": …, "steps": …, "environment": …}, byte for byte what was signed.
+	payload pg_catalog.json NOT NULL,
+	key_id integer NOT NULL,
+	-- Lower-case hex.
+	mac pg_catalog.text NOT NULL,
+	-- All above is signed and never changes. From here on: how far it got.
+	state pg_catalog.text NOT NULL DEFAULT 'pending'
+		CHECK (state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running', 'done', 'void', 'failed'])),
+	attempts integer NOT NULL DEFAULT 0,
+	sqlstate pg_catalog.text NOT NULL DEFAULT '',
+	message pg_catalog.text NOT NULL DEFAULT '',
+	-- Until it is released or its backend has ended, a promise belongs to the backend that wrote it; then to who claims it.
+	released boolean NOT NULL DEFAULT false,
+	not_before timestamp with time zone,
+	claimed_by pg_catalog.text NOT NULL DEFAULT '',
+	claimed_pid integer NOT NULL DEFAULT 0,
+	claimed_start bigint NOT NULL DEFAULT 0,
+	heartbeat timestamp with time zone,
+	created timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	started timestamp with time zone,
+	finished timestamp with time zone,
+	PRIMARY KEY (system_identifier, database_oid, id),
+	UNIQUE (system_identifier, database_oid, xid, seq),
+	UNIQUE (system_identifier, database_oid, xid, mac)
+)
+
+----
+CREATE INDEX promises_open ON pgsluice.promises (id)
+	WHERE state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running', 'failed'])
+
+----
+CREATE TABLE pgsluice.artifacts (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	kind pg_catalog.text NOT NULL,
+	schema_name pg_catalog.text NOT NULL,
+	name pg_catalog.text NOT NULL,
+	table_oid pg_catalog.oid NOT NULL,
+	-- The promise that it is made for; 0 when the statement runs on the spot.
+	promise_id bigint NOT NULL,
+	-- The backend that makes it.
+	pid integer NOT NULL,
+	backend_start bigint NOT NULL,
+	created timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (system_identifier, database_oid, id)
+)
+
+----
+ALTER TABLE pgsluice.installation ENABLE ROW LEVEL SECURITY
+----
+ALTER TABLE pgsluice.keys ENABLE ROW LEVEL SECURITY
+----
+ALTER TABLE pgsluice.promises ENABLE ROW LEVEL SECURITY
+----
+ALTER TABLE pgsluice.artifacts ENABLE ROW LEVEL SECURITY
+
+---- functions
+
+DROP POLICY IF EXISTS control ON pgsluice.installation
+----
+DROP POLICY IF EXISTS control ON pgsluice.keys
+----
+DROP POLICY IF EXISTS control ON pgsluice.promises
+----
+DROP POLICY IF EXISTS control ON pgsluice.artifacts
+
+----
+-- The session and transaction that a signature is bound to.
+CREATE OR REPLACE FUNCTION pgsluice.caller(
+	OUT system_identifier bigint, OUT database_oid pg_catalog.oid, OUT login pg_catalog.oid, OUT role pg_catalog.oid,
+	OUT pid integer, OUT backend_start bigint, OUT xid pg_catalog.xid8)
+LANGUAGE plpgsql VOLATILE AS $$
+DECLARE
+	set_role pg_catalog.text := pg_catalog.current_setting('role');
+BEGIN
+	SELECT s.system_identifier, d.oid,
+		pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER)),
+		-- In a SECURITY DEFINER function CURRENT_USER is the function's owner; the setting still tells the caller's.
+		pg_catalog.to_regrole(pg_catalog.quote_ident(
+			CASE WHEN set_role OPERATOR(pg_catalog.=) 'none' THEN SESSION_USER::pg_catalog.text ELSE set_role END)),
+		a.pid,
+		-- A double holds today's microseconds exactly, and extract() as numeric is not in Postgres 13.
+		pg_catalog.round(pg_catalog.date_part('epoch', a.backend_start) OPERATOR(pg_catalog.*) 1000000::double precision)::bigint,
+		pg_catalog.pg_current_xact_id()
+	INTO caller.system_identifier, caller.database_oid, caller.login, caller.role, caller.pid, caller.backend_start, caller.xid
+	FROM pg_catalog.pg_control_system() AS s,
+		pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a,
+		pg_catalog.pg_database AS d
+	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+END
+$$
+
+----
+-- A new nonce, and all that a signature made for it has to name, as one JSON object.
+CREATE OR REPLACE FUNCTION pgsluice.nonce() RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+	RETURN (SELECT pg_catalog.row_to_json(r)::pg_catalog.text
+		FROM (SELECT c.*, pg_catalog.nextval('pgsluice.nonces'::pg_catalog.regclass) AS nonce FROM pgsluice.caller() AS c) AS r);
+END
+$$
+
+----
+CREATE OR REPLACE FUNCTION pgsluice.field(content pg_catalog.bytea) RETURNS pg_catalog.bytea
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT pg_catalog.int4send(pg_catalog.octet_length(content)) OPERATOR(pg_catalog.||) content
+$$
+
+----
+CREATE OR REPLACE FUNCTION pgsluice.field(content pg_catalog.text) RETURNS pg_catalog.bytea
+LANGUAGE sql STABLE AS $$
+	SELECT pgsluice.field(pg_catalog.convert_to(content, 'UTF8'))
+$$
+
+----
+CREATE OR REPLACE FUNCTION pgsluice.field(content bigint) RETURNS pg_catalog.bytea
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT pgsluice.field(pg_catalog.int8send(content))
+$$
+
+----
+-- Whether mac is the HMAC-SHA256 of the message under a key that is in use. A null makes it false. The secret never
+-- becomes a parameter or a constant of a plan, because debug_print_plan would show it to the caller; and the two MACs
+-- are compared by their hashes, so that the time it takes tells nothing of the right one.
+CREATE OR REPLACE FUNCTION pgsluice.signed(
+	system bigint, database pg_catalog.oid, key integer, message pg_catalog.bytea, mac pg_catalog.text) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+	RETURN EXISTS (
+		SELECT FROM pgsluice.keys AS k
+		WHERE k.system_identifier OPERATOR(pg_catalog.=) system
+			AND k.database_oid OPERATOR(pg_catalog.=) database
+			AND k.id OPERATOR(pg_catalog.=) key
+			AND k.retired IS NULL
+			AND pg_catalog.sha256(pg_catalog.convert_to(mac, 'UTF8')) OPERATOR(pg_catalog.=) pg_catalog.sha256(
+				pg_catalog.convert_to(pg_catalog.encode(pg_catalog.sha256(k.outer_pad OPERATOR(pg_catalog.||)
+					pg_catalog.sha256(k.inner_pad OPERATOR(pg_catalog.||) message)), 'hex'), 'UTF8')));
+END
+$$
+
+----
+-- Writes a promise into the transaction that it is called in, and returns its id. PS002: not signed for this very call;
+-- PS003: the transaction has made too many.
+CREATE OR REPLACE FUNCTION pgsluice.promise(
+	nonce bigint, key integer, kind pg_catalog.text, tag pg_catalog.text, target pg_catalog.oid, payload pg_catalog.text,
+	mac pg_catalog.text) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	me record;
+	place integer;
+BEGIN
+	SELECT * INTO me FROM pgsluice.caller();
+	IF NOT pgsluice.signed(me.system_identifier, me.database_oid, key,
+		pgsluice.field('pgsluice.promise'::pg_catalog.text)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.system_identifier)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.database_oid::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(key::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(nonce)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.pid::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.backend_start)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.xid::pg_catalog.text::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.login::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.role::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(kind)
+			OPERATOR(pg_catalog.||) pgsluice.field(tag)
+			OPERATOR(pg_catalog.||) pgsluice.field(target::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(payload),
+		mac)
+	THEN
+		RAISE EXCEPTION 'pgsluice: this promise is not signed for this session and transaction' USING
+			ERRCODE = 'PS002',
+			HINT = 'Only a pgsluice proxy calls this function. If one did, its key has been rotated: try again.';
+	END IF;
+
+	-- ROLLBACK TO takes a row away but never moves a sequence back: the call below makes this nonce the last but one for
+	-- good, and the signature that was made for it worthless.
+	IF nonce OPERATOR(pg_catalog.<>) pg_catalog.currval('pgsluice.nonces'::pg_catalog.regclass) THEN
+		RAISE EXCEPTION 'pgsluice: this promise has been made before' USING
+			ERRCODE = 'PS002',
+			HINT = 'Only a pgsluice proxy calls this function, once for each promise.';
+	END IF;
+	PERFORM pg_catalog.nextval('pgsluice.nonces'::pg_catalog.regclass);
+
+	SELECT COALESCE(pg_catalog.max(p.seq), 0) OPERATOR(pg_catalog.+) 1 INTO place
+	FROM pgsluice.promises AS p
+	WHERE p.system_identifier OPERATOR(pg_catalog.=) me.system_identifier
+		AND p.database_oid OPERATOR(pg_catalog.=) me.database_oid
+		AND p.xid OPERATOR(pg_catalog.=) me.xid;
+	IF place OPERATOR(pg_catalog.>) 1000 THEN
+		RAISE EXCEPTION 'pgsluice: one transaction can defer at most 1000 statements' USING
+			ERRCODE = 'PS003',
+			HINT = 'Split the migration into several transactions.';
+	END IF;
+
+	INSERT INTO pgsluice.promises (system_identifier, database_oid, id, xid, seq, login, role, pid, backend_start,
+		kind, tag, table_oid, payload, key_id, mac)
+	VALUES (me.system_identifier, me.database_oid, nonce, me.xid, place, me.login, me.role, me.pid, me.backend_start,
+		kind, tag, target, payload::pg_catalog.json, key, mac);
+	RETURN nonce;
+END
+$$
+
+---- grants
+
+GRANT USAGE ON SCHEMA pgsluice TO PUBLIC
+----
+GRANT SELECT ON pgsluice.installation, pgsluice.keys, pgsluice.promises, pgsluice.artifacts TO PUBLIC
+----
+GRANT EXECUTE ON FUNCTION pgsluice.nonce(),
+	pgsluice.promise(bigint, integer, pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.text)
+	TO PUBLIC
+
+---- control role
+
+CREATE POLICY control ON pgsluice.installation FOR SELECT TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.keys FOR SELECT TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.promises FOR ALL TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.artifacts FOR ALL TO {control} USING (true)
+----
+GRANT UPDATE (state, attempts, sqlstate, message, released, not_before, claimed_by, claimed_pid, claimed_start, heartbeat,
+	started, finished) ON pgsluice.promises TO {control}
+----
+GRANT INSERT, DELETE ON pgsluice.artifacts TO {control}

@@ -1,0 +1,35 @@
+-- The promises of the CTE "chosen", one JSON object each.
+SELECT pg_catalog.json_build_object(
+	'home', pg_catalog.json_build_object('system_identifier', p.system_identifier, 'database_oid', p.database_oid),
+	'id', p.id,
+	'xid', p.xid::pg_catalog.text::bigint,
+	'seq', p.seq,
+	'login', pg_catalog.json_build_object('oid', p.login::bigint, 'name', pg_catalog.pg_get_userbyid(p.login)),
+	'role', pg_catalog.json_build_object('oid', p.role::bigint, 'name', pg_catalog.pg_get_userbyid(p.role)),
+	'pid', p.pid,
+	'backend_start', p.backend_start,
+	'kind', p.kind,
+	'tag', p.tag,
+	'table', p.table_oid::bigint,
+	'table_name', COALESCE((
+		SELECT pg_catalog.format('%I.%I', n.nspname, c.relname)
+		FROM pg_catalog.pg_class AS c
+		JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+		WHERE c.oid OPERATOR(pg_catalog.=) p.table_oid), ''),
+	-- As text: its bytes are signed, and it is written as JSON already.
+	'payload', p.payload::pg_catalog.text,
+	'key', p.key_id,
+	'mac', p.mac,
+	'state', p.state,
+	'attempts', p.attempts,
+	'sqlstate', p.sqlstate,
+	'message', p.message,
+	'released', p.released,
+	'not_before', p.not_before,
+	'claimed_by', p.claimed_by,
+	'heartbeat', p.heartbeat,
+	'created', p.created,
+	'started', p.started,
+	'finished', p.finished)
+FROM chosen AS p
+ORDER BY p.id
