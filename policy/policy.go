@@ -78,7 +78,7 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding; Action and Rule are filled in by the caller when they are zero.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
 	Report func(Finding)
 }
 
