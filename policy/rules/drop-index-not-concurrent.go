@@ -1,0 +1,82 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+//go:embed drop-index-not-concurrent.sql
+var dropIndexNotConcurrentCases string
+
+// dropIndexNotConcurrent: a plain DROP INDEX locks out the readers of the table, too.
+func dropIndexNotConcurrent() policy.Rule {
+	return policy.Rule{
+		Name:  "drop-index-not-concurrent",
+		Title: "Index dropped without CONCURRENTLY",
+		Doc: `DROP INDEX takes an ACCESS EXCLUSIVE lock on the table, not only on the index. It needs it for a moment, or inside a transaction until
+the COMMIT.
+
+Nobody can read or write the table meanwhile, and while the lock is waited for, all queries queue behind it.
+
+pgsluice drops the index with DROP INDEX CONCURRENTLY, a list one by one; inside a transaction behind the COMMIT. An index behind a
+constraint cannot be dropped (drop the constraint), one of a partitioned table not concurrently: those run as written, under a lock budget. CASCADE
+and CONCURRENTLY exclude each other; CASCADE would drop the foreign keys that need the index.`,
+		Since:   "0.1",
+		Default: policy.Rewrite,
+		Cases:   dropIndexNotConcurrentCases,
+		Run:     runDropIndexNotConcurrent,
+	}
+}
+
+func runDropIndexNotConcurrent(c *policy.Check) {
+	drop, ok := c.Stmt.Action.(ddl.Drop)
+	if !ok || drop.Object != "INDEX" || drop.Concurrently {
+		return
+	}
+	for _, name := range drop.Names {
+		index, known := c.Relation(name)
+		if known && !droppable(c, index) {
+			continue
+		}
+		finding := policy.Finding{Message: fmt.Sprintf("dropping index %q", name.Name)}
+		if known {
+			finding.Message += fmt.Sprintf(" locks readers and writers out of %q", index.Table.Name)
+			finding.Detail = size(index.Table)
+		} else {
+			finding.Message += " locks readers and writers out of its table"
+			finding.Unknown = fmt.Sprintf("the table of index %q and its size", name.Name)
+		}
+		switch {
+		case drop.Cascade:
+			finding.Action = policy.Block
+			finding.Message += "; use DROP INDEX CONCURRENTLY, without CASCADE"
+			finding.Hint = "If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ..."
+		case !c.Context.InTransaction:
+			finding.Message += "; use DROP INDEX CONCURRENTLY"
+		default:
+			finding.Message += "; use DROP INDEX CONCURRENTLY outside of the transaction"
+			if !c.Context.Ledger {
+				finding.Action, finding.Hint = policy.Block, exits
+			}
+		}
+		c.Report(finding)
+		return
+	}
+}
+
+// droppable reports whether an index can be dropped concurrently, and should be.
+func droppable(c *policy.Check, index *facts.Relation) bool {
+	if index == nil || index.Kind != "i" || index.Table == nil || c.Light(index.Table) {
+		return false
+	}
+	for _, i := range index.Table.Indexes {
+		if i.OID == index.OID {
+			return i.Constraint == "" && i.Parent == 0
+		}
+	}
+	return true
+}

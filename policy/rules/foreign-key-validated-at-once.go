@@ -1,0 +1,98 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+//go:embed foreign-key-validated-at-once.sql
+var foreignKeyValidatedAtOnceCases string
+
+// foreignKeyValidatedAtOnce: a foreign key that is checked while both tables are locked.
+func foreignKeyValidatedAtOnce() policy.Rule {
+	return policy.Rule{
+		Name:  "foreign-key-validated-at-once",
+		Title: "Foreign key validated under its lock",
+		Doc: `ALTER TABLE … ADD FOREIGN KEY holds a SHARE ROW EXCLUSIVE lock on both tables while it joins them to check every existing row.
+
+All writers of both tables wait until the check is done, inside a transaction until its COMMIT. NOT VALID and VALIDATE CONSTRAINT in one
+statement, or in one transaction, gain nothing: the lock of the first is held through the second.
+
+pgsluice adds the key NOT VALID, which needs its locks for a moment only and checks new rows from then on, and validates it afterwards under a
+lock that lets everybody work; inside a transaction behind the COMMIT. New, empty and small tables are left alone. On a partitioned table
+NOT VALID exists only since PostgreSQL 18; before, each partition gets the key first, and the parent then takes it over without a check.`,
+		Since:   "0.1",
+		Default: policy.Rewrite,
+		Cases:   foreignKeyValidatedAtOnceCases,
+		Run:     constraintAtOnce{kind: ddl.ForeignKey, harm: foreignKeyHarm, free: foreignKeyFree}.run,
+	}
+}
+
+func foreignKeyHarm(table string, add ddl.Constraint) string {
+	return fmt.Sprintf("blocks writes to %q and %q", table, add.Parent.Name)
+}
+
+// foreignKeyFree reports whether there is nothing to check, or both tables are light.
+func foreignKeyFree(c *policy.Check, table *facts.Relation, add ddl.Constraint) (free, known bool) {
+	if table.Persistence == "t" || table.CreatedHere || table.Empty {
+		return true, true
+	}
+	if !c.Light(table) {
+		return false, true
+	}
+	parent, known := c.Relation(add.Parent)
+	if !known {
+		return false, false
+	}
+	return parent == nil || c.Light(parent), true
+}
+
+// foreignKeyOnPartitioned is the recipe for a partitioned table before PostgreSQL 18, with its own partitions.
+func foreignKeyOnPartitioned(finding policy.Finding, table *facts.Relation, add ddl.Constraint) policy.Finding {
+	name := add.Name
+	if name == "" {
+		name = table.Name + "_" + strings.Join(add.Columns, "_") + "_fkey"
+	}
+	key := fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s", quotedList(add.Columns), parentName(add))
+	var steps []string
+	for _, p := range table.Partitions {
+		if p.Kind == "p" {
+			continue
+		}
+		if len(steps) == 3 {
+			steps = append(steps, "and so on for every partition;")
+			break
+		}
+		of := qualified(p.Schema, p.Name)
+		steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID; ALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", of, quoted(name), key))
+	}
+	finding.Action = policy.Block
+	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent"
+	finding.Hint = fmt.Sprintf("Each in a transaction of its own: %s ALTER TABLE %s ADD CONSTRAINT %s %s;",
+		strings.Join(steps, " "), qualified(table.Schema, table.Name), quoted(name), key)
+	return finding
+}
+
+func parentName(add ddl.Constraint) string {
+	name := quoted(add.Parent.Name)
+	if add.Parent.Schema != "" {
+		name = qualified(add.Parent.Schema, add.Parent.Name)
+	}
+	if len(add.ParentCols) > 0 {
+		name += " (" + quotedList(add.ParentCols) + ")"
+	}
+	return name
+}
+
+func quotedList(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quoted(name)
+	}
+	return strings.Join(list, ", ")
+}
