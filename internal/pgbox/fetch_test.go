@@ -72,7 +72,7 @@ func (r *registry) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		digest := sha512.Sum512(stated)
 		latest = version
 		versions[version] = map[string]any{"name": name, "version": version, "dist": dist{
-			"tarball":   r.http.URL + "/tarballs/" + version,
+			"tarball":   "http://" + request.Host + "/tarballs/" + version,
 			"integrity": "sha512-" + base64.StdEncoding.EncodeToString(digest[:]),
 		}}
 	}

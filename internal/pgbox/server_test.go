@@ -494,8 +494,7 @@ func TestStopDoesNotNeedTimeToRemoveEverything(t *testing.T) {
 	left.awaitGone(t)
 }
 
-func TestTool(t *testing.T) {
-	t.Parallel()
+func TestToolBesideTheServerOrNewEnoughElsewhere(t *testing.T) {
 	local, err := Find(t.Context(), Options{Major: testMajor(t)})
 	if err != nil {
 		t.Fatal(err)
@@ -503,15 +502,20 @@ func TestTool(t *testing.T) {
 	if path, ok := local.Tool("initdb"); !ok || path != filepath.Join(local.Dir, "initdb") {
 		t.Errorf("initdb is %q, %v", path, ok)
 	}
+
+	elsewhere := t.TempDir()
+	tool := filepath.Join(elsewhere, "pg_dump")
+	if err := os.WriteFile(tool, []byte("#!/bin/sh\necho 'pg_dump (PostgreSQL) 99.1'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", elsewhere)
+	for major, want := range map[int]bool{98: true, 99: true, 100: false} {
+		path, ok := Binaries{Dir: t.TempDir(), Major: major}.Tool("pg_dump")
+		if ok != want || ok && path != tool {
+			t.Errorf("pg_dump for %d is %q, %v", major, path, ok)
+		}
+	}
 	if path, ok := local.Tool("no_such_tool"); ok {
 		t.Errorf("found %q", path)
-	}
-	future := Binaries{Dir: t.TempDir(), Major: local.Major + 1000}
-	if path, ok := future.Tool("initdb"); ok {
-		t.Errorf("%q is older than the server and was taken for it", path)
-	}
-	bare := Binaries{Dir: t.TempDir(), Major: local.Major}
-	if path, ok := bare.Tool("postgres"); !ok || filepath.Dir(path) == bare.Dir {
-		t.Errorf("another installation's program is %q, %v", path, ok)
 	}
 }
