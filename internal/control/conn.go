@@ -113,13 +113,16 @@ func (c *Conn) InTx(ctx context.Context, f func(context.Context) error) error {
 	return err
 }
 
-// rollback ends the transaction, or the connection if that is not possible: either way nothing of it stays.
+// rollback ends the transaction, however often it is cancelled, or the connection if that is not possible: nothing of it stays.
 func (c *Conn) rollback(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cancelGrace)
 	defer cancel()
-	if _, err := c.Exec(ctx, "ROLLBACK"); err != nil {
-		c.Close()
+	for ctx.Err() == nil && !c.pg.IsClosed() {
+		if _, err := c.Exec(ctx, "ROLLBACK"); err == nil {
+			return
+		}
 	}
+	c.Close()
 }
 
 // Close ends the connection.

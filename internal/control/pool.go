@@ -92,13 +92,25 @@ func (p *Pool) Conn(ctx context.Context, database string) (*Conn, error) {
 	if database == "" {
 		database = p.config.Database
 	}
-	conn, err := p.lend(ctx, database)
-	if conn != nil || err != nil {
-		return conn, err
+	for {
+		conn, err := p.lend(ctx, database)
+		if err != nil {
+			return nil, err
+		}
+		if conn == nil {
+			break
+		}
+		if _, err := conn.Exec(ctx, "SELECT"); err == nil {
+			return conn, nil
+		}
+		p.Discard(conn) // the server has closed it meanwhile
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 	}
 	config := p.config.Copy()
 	config.Database = database
-	conn, err = connect(ctx, config, p.notice)
+	conn, err := connect(ctx, config, p.notice)
 	if err != nil {
 		<-p.slots
 		return nil, err
@@ -138,10 +150,6 @@ func (p *Pool) lend(ctx context.Context, database string) (*Conn, error) {
 				continue
 			}
 			p.free = slices.Delete(p.free, i, i+1)
-			if conn.pg.CheckConn() != nil { // the server has closed it meanwhile
-				p.discard(conn)
-				continue
-			}
 			p.lent[conn] = false
 			p.mu.Unlock()
 			return conn, nil

@@ -1,0 +1,270 @@
+package run
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+//go:embed index.sql
+var indexSQL string
+
+// builds is how often a build is begun before it is given up.
+const builds = 3
+
+// index is a relation that a step on an index meets.
+type index struct {
+	OID    uint32 `json:"oid"`
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	// Ours is true for an index of the step's table.
+	Ours       bool   `json:"ours"`
+	Valid      bool   `json:"valid"`
+	Definition string `json:"definition"`
+}
+
+func (w *work) indexes(ctx context.Context, step rewrite.Step) ([]index, error) {
+	rows, err := w.Conn.Query(ctx, indexSQL, strconv.FormatUint(uint64(step.Table.OID), 10), step.Index.Schema, step.Index.Name,
+		strconv.FormatUint(uint64(step.Index.OID), 10))
+	if err != nil {
+		return nil, err
+	}
+	found := make([]index, len(rows))
+	for i, row := range rows {
+		if err := json.Unmarshal([]byte(row), &found[i]); err != nil {
+			return nil, fmt.Errorf("cannot read the indexes of %s: %w", quote(step.Table.Schema, step.Table.Name), err)
+		}
+	}
+	return found, nil
+}
+
+// named is the relation with the name of the step's index; the zero index if there is none.
+func named(step rewrite.Step, found []index) index {
+	for _, i := range found {
+		if i.Schema == step.Index.Schema && i.Name == step.Index.Name {
+			return i
+		}
+	}
+	return index{}
+}
+
+// leftovers are the INVALID indexes that a build of the step has left. We have the table's maintenance lock and nobody builds on the
+// table, so nobody needs them. An index that is rebuilt is not its own leftover.
+func leftovers(step rewrite.Step, found []index) []index {
+	rebuild := step.Index.OID != 0
+	var left []index
+	for _, i := range found {
+		if i.Ours && !i.Valid && (i.Name == step.Index.Name) != rebuild && i.OID != step.Index.OID {
+			left = append(left, i)
+		}
+	}
+	return left
+}
+
+// build runs a CREATE INDEX or REINDEX CONCURRENTLY until the index is valid, and leaves no INVALID one.
+func (w *work) build(ctx context.Context, step rewrite.Step) error {
+	for attempt := 1; ; attempt++ {
+		before, err := w.indexes(ctx, step)
+		if err != nil {
+			return err
+		}
+		there := named(step, before)
+		if there.Ours && there.Valid && step.Index.Key != "" && there.Definition == step.Index.Key {
+			w.found(step)
+			return nil
+		}
+		if err := w.sweep(ctx, step); err != nil {
+			return err
+		}
+		err = w.buildOnce(ctx, step, there)
+		if err == nil || !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected {
+			return err
+		}
+		if attempt == builds {
+			return w.unbuilt(ctx, step, err)
+		}
+		if err := w.quiet(ctx, step.Table); err != nil {
+			return err
+		}
+	}
+}
+
+var errInvalid = errors.New("the server reports success, but the index is not valid")
+
+// buildOnce builds, and when that fails drops what it left, even if the failure is a cancel.
+func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) error {
+	forget, err := w.announce(ctx, step)
+	if err != nil {
+		return err
+	}
+	if err := w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) }); err != nil {
+		return w.cleaned(ctx, step, forget, err)
+	}
+	found, err := w.indexes(ctx, step)
+	if err != nil {
+		return w.cleaned(ctx, step, forget, err)
+	}
+	built := named(step, found)
+	if built.Ours && !built.Valid {
+		return w.cleaned(ctx, step, forget, errInvalid)
+	}
+	forget()
+	// IF NOT EXISTS looks at nothing but the name.
+	if !built.Ours || built.OID == before.OID && step.Index.Key != "" {
+		return &Failure{
+			Code:    "42P07", // duplicate_table
+			Message: fmt.Sprintf("pgsluice: %s exists already and is not the index that was asked for", quote(step.Index.Schema, step.Index.Name)),
+			Detail:  built.Definition,
+			Hint:    "Give the new index another name, or drop the one that is there.",
+		}
+	}
+	return nil
+}
+
+// cleaned drops what a failed build left and returns why it failed. A lost connection leaves it for later.
+func (w *work) cleaned(ctx context.Context, step rewrite.Step, forget func(), cause error) error {
+	if SQLState(cause) == "" && !errors.Is(cause, errInvalid) {
+		return cause
+	}
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Options.lockBudget())
+	defer cancel()
+	for {
+		err := w.sweep(budget, step)
+		if err == nil {
+			forget()
+			return cause
+		}
+		// The client's cancel ended the build; the clean-up is ours. It ends when its own time is up.
+		if SQLState(err) != queryCanceled || budget.Err() != nil {
+			w.notice(fmt.Sprintf("pgsluice: the INVALID index %s is left behind, drop it with DROP INDEX CONCURRENTLY: %v",
+				quote(step.Index.Schema, step.Index.Name), err))
+			return cause
+		}
+	}
+}
+
+// sweep drops the INVALID indexes of earlier builds. It waits until nobody else works on the table, because the server waits for
+// them with a snapshot.
+func (w *work) sweep(ctx context.Context, step rewrite.Step) error {
+	for {
+		found, err := w.indexes(ctx, step)
+		if err != nil {
+			return err
+		}
+		left := leftovers(step, found)
+		if len(left) == 0 {
+			return nil
+		}
+		if err := w.quiet(ctx, step.Table); err != nil {
+			return err
+		}
+		sql := "DROP INDEX CONCURRENTLY IF EXISTS " + quote(left[0].Schema, left[0].Name)
+		err = w.reported(ctx, sql, func() error {
+			_, err := w.within(ctx, sql)
+			return err
+		})
+		w.ran(sql)
+		if err != nil && SQLState(err) != deadlockDetected {
+			return err
+		}
+	}
+}
+
+// within runs a statement that the server itself ends when the context's time is up: a proxy may not close the connection that
+// it lends.
+func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
+	deadline, limited := ctx.Deadline()
+	if !limited {
+		return w.Conn.Exec(ctx, sql)
+	}
+	left := max(time.Until(deadline), time.Millisecond)
+	err = under(ctx, w.Conn, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
+		tag, err = w.Conn.Exec(context.WithoutCancel(ctx), sql)
+		return err
+	})
+	return tag, err
+}
+
+// announce writes down the index before it is made, so that a crash cannot hide it.
+func (w *work) announce(ctx context.Context, step rewrite.Step) (forget func(), err error) {
+	if w.Artifacts == nil || step.Index.OID != 0 {
+		return func() {}, nil
+	}
+	id, err := w.Artifacts.Announce(ctx, revisions.Artifact{
+		Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID,
+		Promise: w.Options.Promise, PID: int32(w.session.pid), BackendStart: w.Options.BackendStart,
+	})
+	if err != nil {
+		return nil, err
+	}
+	return func() {
+		// A row too many does no harm: whoever cleans up looks at the index first.
+		_ = w.Artifacts.Forget(context.WithoutCancel(ctx), id)
+	}, nil
+}
+
+// unbuilt is the failure of an index that could not be built in several tries. The usual cause is a session that waits inside the
+// server for an advisory lock of ours: its snapshot and our lock wait for each other.
+func (w *work) unbuilt(ctx context.Context, step rewrite.Step, cause error) error {
+	code := SQLState(cause)
+	if code == "" {
+		code = "55000" // object_not_in_prerequisite_state
+	}
+	failure := &Failure{
+		Code:    code,
+		Message: fmt.Sprintf("pgsluice: %s could not be built in %d tries: %v", quote(step.Index.Schema, step.Index.Name), builds, cause),
+		Hint:    "Run it again when nothing else works on the table.",
+		Err:     cause,
+	}
+	waiting, err := w.Conn.Query(ctx, `SELECT l.pid FROM pg_catalog.pg_locks AS l
+		WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND NOT l.granted
+		AND pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid))`)
+	if err == nil && len(waiting) > 0 {
+		failure.Message += fmt.Sprintf("; pid %s waits for an advisory lock of this session, and the build waits for it", waiting[0])
+		failure.Hint = "Let the other instance of the migration tool connect through pgsluice, or stop it, and run this again."
+	}
+	return failure
+}
+
+// drop runs a DROP INDEX CONCURRENTLY until the index is gone.
+func (w *work) drop(ctx context.Context, step rewrite.Step) error {
+	for attempt := 1; ; attempt++ {
+		found, err := w.indexes(ctx, step)
+		if err != nil {
+			return err
+		}
+		there := named(step, found)
+		if i := slices.IndexFunc(found, func(i index) bool { return i.OID == step.Index.OID }); step.Index.OID != 0 && i >= 0 && found[i].OID != there.OID {
+			return &Failure{
+				Code: notFound,
+				Message: fmt.Sprintf("pgsluice: index %s is now %s, not run: %s", quote(step.Index.Schema, step.Index.Name),
+					quote(found[i].Schema, found[i].Name), brief(step.SQL)),
+				Hint: "Send the statement again, with the name that the index has now.",
+			}
+		}
+		if there.OID == 0 || step.Index.OID != 0 && there.OID != step.Index.OID {
+			if attempt == 1 {
+				w.found(step)
+			}
+			return nil
+		}
+		err = w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
+		again := err == nil || SQLState(err) == deadlockDetected
+		if !again || attempt > builds {
+			return err
+		}
+		if err != nil {
+			if err := w.quiet(ctx, step.Table); err != nil {
+				return err
+			}
+		}
+	}
+}

@@ -1,0 +1,271 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// The pauses between tries grow between these.
+const (
+	shortestPause = 100 * time.Millisecond
+	longestPause  = 2 * time.Second
+)
+
+// once is one try of a step under a lock_timeout. When that ends it, nothing of the try is left.
+type once func(ctx context.Context, timeout time.Duration) error
+
+// ladder takes the lock of a step that others would queue behind: short tries, pauses in which the others get through, and an
+// end. Only autovacuum, which gives way after deadlock_timeout, is waited for longer than that; again is false where a pause would
+// itself keep others waiting.
+func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try once) error {
+	var (
+		start = time.Now()
+		seen  Contention
+		pause = shortestPause
+	)
+	for n := 0; ; n++ {
+		tried := time.Now()
+		err := w.sampled(ctx, w.timeout(n, again, seen), &seen, try)
+		w.result.Tries++
+		deadlock := SQLState(err) == deadlockDetected && again && w.Conn.TxStatus() == 'I'
+		if SQLState(err) != lockNotAvailable && !deadlock {
+			w.result.Waited += tried.Sub(start)
+			return err
+		}
+		jittered := time.Duration(float64(pause) * (0.5 + rand.Float64()))
+		if !again || time.Since(start)+jittered > w.lockBudget() {
+			w.result.Waited += time.Since(start)
+			return w.gaveUp(ctx, step, n+1, time.Since(start), seen, err)
+		}
+		w.say(func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) })
+		if err := w.sleep(ctx, jittered); err != nil {
+			return err
+		}
+		pause = min(2*pause, longestPause)
+	}
+}
+
+// timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
+// would hide what failed.
+func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
+	rungs := [...]time.Duration{50, 100, 100, 200, 200, 500} // milliseconds
+	last := len(rungs) - 1
+	rung := rungs[n%len(rungs)] * time.Millisecond
+	if !again {
+		rung = rungs[last] * time.Millisecond
+	} else if n%len(rungs) == last && seen.yields() {
+		rung = w.session.deadlockTimeout * 12 / 10
+	}
+	if own := w.session.lockTimeout; own > 0 {
+		rung = min(rung, own)
+	}
+	if own := w.session.statementTimeout; own > 0 {
+		rung = min(rung, own*9/10)
+	}
+	return max(rung, time.Millisecond) // 0 would be no timeout at all
+}
+
+// lockBudget is how long a step may try in total: no longer than the session lets a statement run.
+func (w *work) lockBudget() time.Duration {
+	budget := w.Options.lockBudget()
+	if own := w.session.statementTimeout; own > 0 {
+		budget = min(budget, own)
+	}
+	return budget
+}
+
+// sampled runs one try and looks, shortly before its timeout would end it, who is in the way: afterwards nobody can tell.
+func (w *work) sampled(ctx context.Context, timeout time.Duration, seen *Contention, try once) error {
+	if w.Watch == nil {
+		return try(ctx, timeout)
+	}
+	finished, looked := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(looked)
+		timer := time.NewTimer(timeout * 6 / 10)
+		defer timer.Stop()
+		select {
+		case <-finished:
+		case <-timer.C:
+			if now, err := w.Watch.Contention(ctx, w.session.pid); err == nil && len(now.Blockers) > 0 {
+				*seen = now
+			}
+		}
+	}()
+	err := try(ctx, timeout)
+	close(finished)
+	<-looked
+	return err
+}
+
+// inTransaction tries a step in a transaction of ours.
+func (w *work) inTransaction(exec func(context.Context) error) once {
+	return func(ctx context.Context, timeout time.Duration) error {
+		return w.Conn.InTx(ctx, func(ctx context.Context) error {
+			// A session that only reads must not write because the transaction is ours.
+			_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('lock_timeout', $1, true),
+				pg_catalog.set_config('transaction_read_only', pg_catalog.current_setting('default_transaction_read_only'), true)`,
+				milliseconds(timeout))
+			if err != nil {
+				return err
+			}
+			return exec(ctx)
+		})
+	}
+}
+
+// inBlock tries a step in the client's transaction, behind a savepoint of ours, which when the lock is not to be had gives back
+// what the try took.
+func (w *work) inBlock(exec func(context.Context) error) once {
+	return func(ctx context.Context, timeout time.Duration) error {
+		if _, err := w.Conn.Exec(ctx, "SAVEPOINT pgsluice"); err != nil {
+			return err
+		}
+		err := w.locally(ctx, timeout, exec)
+		if SQLState(err) == lockNotAvailable {
+			if _, failed := w.Conn.Exec(ctx, "ROLLBACK TO SAVEPOINT pgsluice"); failed != nil {
+				return failed
+			}
+		} else if err != nil {
+			return err
+		}
+		if _, failed := w.Conn.Exec(ctx, "RELEASE SAVEPOINT pgsluice"); failed != nil {
+			return failed
+		}
+		return err
+	}
+}
+
+// locally runs a step under a lock_timeout of the surrounding transaction's and puts the session's own back. After an error there
+// is nothing to put back: the transaction, or the savepoint, takes it along.
+func (w *work) locally(ctx context.Context, timeout time.Duration, exec func(context.Context) error) error {
+	set := func(d time.Duration) error {
+		_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('lock_timeout', $1, true)`, milliseconds(d))
+		return err
+	}
+	if err := set(timeout); err != nil {
+		return err
+	}
+	if err := exec(ctx); err != nil {
+		return err
+	}
+	return set(w.session.lockTimeout)
+}
+
+// alone tries a step that must be outside any transaction.
+func (w *work) alone(exec func(context.Context) error) once {
+	return func(ctx context.Context, timeout time.Duration) error {
+		return under(ctx, w.Conn, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
+	}
+}
+
+// gaveUp says what was waited for, how long, and who was in the way. In a transaction the server is made to fail too, so that
+// client and server agree that it failed.
+func (w *work) gaveUp(ctx context.Context, step rewrite.Step, tries int, waited time.Duration, seen Contention, cause error) error {
+	w.result.Blockers = w.readable(ctx, seen.Blockers)
+	if w.Conn.TxStatus() == 'T' && !w.Options.Pipeline {
+		if _, err := w.Conn.Exec(ctx, "SELECT 1 OPERATOR(pg_catalog./) 0"); err == nil || SQLState(err) == "" {
+			return errors.Join(errors.New("cannot fail the transaction"), err)
+		}
+	}
+	lock := "the lock of " + brief(step.SQL)
+	if seen.Relation != "" {
+		lock = seen.Mode + " on " + seen.Relation
+	}
+	hint := "Run it again when the blocking transaction has ended."
+	if len(seen.Blockers) > 0 && seen.Blockers[0].PID != 0 {
+		hint = fmt.Sprintf("End the blocking transaction, for example with SELECT pg_terminate_backend(%d), and run this again.", seen.Blockers[0].PID)
+	}
+	return &Failure{
+		Code: lockNotAvailable,
+		Message: fmt.Sprintf("pgsluice: %s was not to be had within %s (%s)%s", lock, waited.Round(time.Second/10),
+			plural(tries, "try", "tries"), blockedBy(seen)),
+		Detail: detail(w.result.Blockers) + queued(seen.Queue),
+		Hint:   hint,
+		Err:    cause,
+	}
+}
+
+// readable adds what the plan's own login may read of the blockers. In a failed transaction or pipeline nothing can be asked.
+func (w *work) readable(ctx context.Context, found []Blocker) []Blocker {
+	if len(found) == 0 || w.Conn.TxStatus() == 'E' || w.Options.Pipeline {
+		return found
+	}
+	var pids []string
+	for _, b := range found {
+		pids = append(pids, strconv.Itoa(b.PID))
+	}
+	rows, err := w.Conn.Query(ctx, `SELECT pg_catalog.json_build_object('pid', a.pid, 'query', a.query,
+			'application', a.application_name, 'address', pg_catalog.host(a.client_addr))
+		FROM pg_catalog.pg_stat_activity AS a
+		WHERE a.pid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.int4[]) AND a.query OPERATOR(pg_catalog.<>) '<insufficient privilege>'`,
+		"{"+strings.Join(pids, ",")+"}")
+	if err != nil {
+		return found
+	}
+	may, err := blockers(rows)
+	if err != nil {
+		return found
+	}
+	for i := range found {
+		for _, m := range may {
+			if m.PID == found[i].PID {
+				found[i].Query, found[i].Application, found[i].Address = brief(m.Query), m.Application, m.Address
+			}
+		}
+	}
+	return found
+}
+
+func blockedBy(seen Contention) string {
+	if len(seen.Blockers) == 0 {
+		return ""
+	}
+	return ", blocked by " + seen.Blockers[0].brief()
+}
+
+func detail(found []Blocker) string {
+	if len(found) == 0 {
+		return ""
+	}
+	var lines []string
+	queries := false
+	for _, b := range found {
+		lines = append(lines, "Blocked by "+b.full()+".")
+		queries = queries || b.Query != ""
+	}
+	if queries {
+		lines = append(lines, "The query shown may not be the one that took the lock.")
+	}
+	return strings.Join(lines, "\n")
+}
+
+func queued(others int) string {
+	if others == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\n%s waited for the same relation.", plural(others, "other session", "other sessions"))
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// brief is a statement for one line of a message.
+func brief(sql string) string {
+	line := strings.Join(strings.Fields(sql), " ")
+	if runes := []rune(line); len(runes) > 100 {
+		return string(runes[:100]) + "…"
+	}
+	return line
+}

@@ -1,0 +1,359 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+const addColumn = "ALTER TABLE public.t ADD COLUMN extra int"
+
+func alter() rewrite.Step {
+	return rewrite.Step{SQL: addColumn, Where: rewrite.InPlace, Budget: true, Client: true}
+}
+
+// waitsForLock is true while the backend waits for a lock on a relation.
+const waitsForLock = "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted AND locktype = 'relation')"
+
+// sleepsInServer is true while the backend waits on a plan's behalf.
+const sleepsInServer = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND wait_event = 'PgSleep')"
+
+func hasColumn(p *place, want string) {
+	p.Helper()
+	p.is(want, "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'extra')")
+}
+
+func TestLockIsTriedUntilTheBlockerEnds(t *testing.T) {
+	for _, block := range []bool{false, true} {
+		t.Run(fmt.Sprintf("in a transaction %t", block), func(t *testing.T) {
+			p := newPlace(t, "CREATE TABLE t (id int)")
+			r := p.runner()
+			if _, err := r.Conn.Exec(t.Context(), "SET lock_timeout = '7s'"); err != nil {
+				t.Fatal(err)
+			}
+			if block {
+				if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			before := p.settings(r.Conn)
+			reader := p.connect()
+			p.exec(reader, "BEGIN; SELECT FROM t")
+			pid := p.pid(r.Conn)
+
+			done := start(t.Context(), r, alter())
+			p.waitFor(waitsForLock, pid)
+			p.waitFor(sleepsInServer, pid)
+			p.waitFor(waitsForLock, pid)
+			p.exec(reader, "COMMIT")
+			o := <-done
+			if o.err != nil {
+				t.Fatal(o.err)
+			}
+			if o.Tries < 2 || o.Waited <= 0 || o.Tag != "ALTER TABLE" || len(o.Ran) != 1 {
+				t.Errorf("got %+v", o.Result)
+			}
+			if got := p.settings(r.Conn); got != before {
+				t.Errorf("settings are\n%s, were\n%s", got, before)
+			}
+			if block {
+				if _, err := r.Conn.Exec(t.Context(), "COMMIT"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			hasColumn(p, "true")
+			if report := r.Report.(*notices); !report.contain("waiting for the lock of ALTER TABLE public.t") {
+				t.Errorf("nobody was told: %q", report.lines)
+			}
+			if got := p.answer(r.Conn, "SHOW lock_timeout"); got != "7s" {
+				t.Errorf("lock_timeout is %s afterwards", got)
+			}
+		})
+	}
+}
+
+// Readers must get through while the lock is tried for: no try may be long.
+func TestLockIsNeverWaitedForLong(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	r := p.runner()
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	pid := p.pid(r.Conn)
+	done := start(t.Context(), r, alter())
+	p.waitFor(waitsForLock, pid)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if _, err := p.connect().Exec(ctx, "SELECT FROM t"); err != nil {
+		t.Errorf("a reader behind the waiting ALTER: %v", err)
+	}
+	p.exec(reader, "COMMIT")
+	if o := <-done; o.err != nil {
+		t.Fatal(o.err)
+	}
+}
+
+func TestLockBudgetNamesTheBlocker(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		block   bool
+		options run.Options
+		tries   string
+	}{
+		{name: "outside", options: run.Options{LockBudget: time.Second}},
+		{name: "in a transaction", block: true, options: run.Options{LockBudget: time.Second}},
+		{name: "in a transaction with strong locks", block: true, options: run.Options{HoldsStrong: true}, tries: "(1 try)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p := newPlace(t, "CREATE TABLE t (id int)")
+			r := p.runner()
+			r.Options = test.options
+			if test.block {
+				if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			reader := p.connect()
+			p.exec(reader, "SET application_name = 'report'; BEGIN; SELECT FROM t; SELECT 'the last query'")
+			result, err := r.RunStep(t.Context(), alter())
+			f := failure(t, err)
+			pid := reader.PgConn().PID()
+			if f.Code != "55P03" || run.SQLState(err) != "55P03" || !run.Retryable(err) {
+				t.Errorf("SQLSTATE %s", f.Code)
+			}
+			for _, want := range []string{"pgsluice", `AccessExclusiveLock on public.t`, fmt.Sprintf("pid %d (postgres, idle in transaction, transaction open for", pid), test.tries} {
+				if !strings.Contains(f.Message, want) {
+					t.Errorf("message lacks %q: %s", want, f.Message)
+				}
+			}
+			for _, want := range []string{`application "report"`, "the last query", "may not be the one"} {
+				if !strings.Contains(f.Detail, want) {
+					t.Errorf("detail lacks %q: %s", want, f.Detail)
+				}
+			}
+			if !strings.Contains(f.Hint, fmt.Sprintf("pg_terminate_backend(%d)", pid)) {
+				t.Errorf("hint: %s", f.Hint)
+			}
+			if len(result.Blockers) != 1 || result.Waited < 300*time.Millisecond {
+				t.Errorf("got %+v", result)
+			}
+			want := byte('I')
+			if test.block {
+				want = 'E' // as the client is told
+			}
+			if got := r.Conn.TxStatus(); got != want {
+				t.Errorf("status is %c, want %c", got, want)
+			}
+			hasColumn(p, "false")
+		})
+	}
+}
+
+// Whoever runs the migration may see that somebody is in the way, but not what that somebody does.
+func TestQueriesOfOthersStayTheirs(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	alice := pgtest.Role(t, "LOGIN")
+	p.exec(p.look, "ALTER TABLE t OWNER TO "+alice)
+	r := p.runner()
+	r.Conn = p.open(pgtest.Server(t).DSN(alice, p.look.Config().Database))
+	r.LockBudget = 500 * time.Millisecond
+	reader := p.connect()
+	p.exec(reader, "SET application_name = 'payroll'; BEGIN; SELECT FROM t; SELECT 'salary of the boss'")
+	_, err := r.RunStep(t.Context(), alter())
+	f := failure(t, err)
+	if !strings.Contains(f.Detail, fmt.Sprintf("pid %d (postgres, idle in transaction", reader.PgConn().PID())) {
+		t.Errorf("detail does not name the blocker: %s", f.Detail)
+	}
+	for _, secret := range []string{"salary", "payroll", "insufficient", "may not be the one"} {
+		if strings.Contains(f.Message+f.Detail+f.Hint, secret) {
+			t.Errorf("%q is told: %s", secret, f.Detail)
+		}
+	}
+}
+
+func TestLockWithoutControlConnection(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	r := p.runner()
+	r.Watch, r.Report, r.LockBudget = nil, nil, 300*time.Millisecond
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	_, err := r.RunStep(t.Context(), alter())
+	if f := failure(t, err); !strings.Contains(f.Message, "the lock of ALTER TABLE public.t") || f.Detail != "" {
+		t.Errorf("got %+v", f)
+	}
+	p.exec(reader, "COMMIT")
+	p.must(r, alter())
+	hasColumn(p, "true")
+}
+
+// The client's shorter timeouts are kept: none of ours is longer.
+func TestTimeoutsOfTheSessionAreKept(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	for _, setting := range []string{"lock_timeout", "statement_timeout"} {
+		for _, block := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, in a transaction %t", setting, block), func(t *testing.T) {
+				r := p.runner()
+				r.HoldsStrong = true // one try of 500 ms, were it not for the session's own
+				if _, err := r.Conn.Exec(t.Context(), "SET "+setting+" = '30ms'"); err != nil {
+					t.Fatal(err)
+				}
+				if block {
+					if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+						t.Fatal(err)
+					}
+				} else {
+					r.LockBudget = time.Millisecond
+				}
+				before := time.Now()
+				_, err := r.RunStep(t.Context(), alter())
+				if took := time.Since(before); took > 400*time.Millisecond {
+					t.Errorf("tried for %s", took)
+				}
+				if failure(t, err).Code != "55P03" {
+					t.Errorf("got %v", err)
+				}
+				if block {
+					if _, err := r.Conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := p.answer(r.Conn, "SHOW "+setting); got != "30ms" {
+					t.Errorf("%s is %s afterwards", setting, got)
+				}
+			})
+		}
+	}
+}
+
+// A short statement_timeout must not end the pauses, which are ours.
+func TestStatementTimeoutBoundsTheWhole(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	r := p.runner()
+	if _, err := r.Conn.Exec(t.Context(), "SET statement_timeout = '600ms'"); err != nil {
+		t.Fatal(err)
+	}
+	result, err := r.RunStep(t.Context(), alter())
+	if f := failure(t, err); f.Code != "55P03" || result.Tries < 2 || result.Waited > 2*time.Second {
+		t.Errorf("got %v after %d tries and %s", err, result.Tries, result.Waited)
+	}
+}
+
+func TestReadOnlySessionStaysReadOnly(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	r := p.runner()
+	if _, err := r.Conn.Exec(t.Context(), "SET default_transaction_read_only = on"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.RunStep(t.Context(), alter()); run.SQLState(err) != "25006" {
+		t.Errorf("got %v, want 25006", err)
+	}
+	hasColumn(p, "false")
+}
+
+// An error that is not the lock's is the server's own, at once, and a failed transaction of the client's stays one.
+func TestOtherErrorsPass(t *testing.T) {
+	for _, block := range []bool{false, true} {
+		p := newPlace(t, "CREATE TABLE t (extra int)")
+		r := p.runner()
+		want := byte('I')
+		if block {
+			want = 'E'
+			if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		result, err := r.RunStep(t.Context(), alter())
+		if run.SQLState(err) != "42701" || result.Tries != 1 || r.Conn.TxStatus() != want {
+			t.Errorf("got %v after %d tries, status %c", err, result.Tries, r.Conn.TxStatus())
+		}
+	}
+}
+
+// The savepoints of a client are its own, ours of the same name included.
+func TestSavepointsOfTheClientAreUntouched(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	r := p.runner()
+	for _, sql := range []string{"BEGIN", "SAVEPOINT pgsluice", "CREATE TABLE public.inside (id int)"} {
+		if _, err := r.Conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.must(r, alter())
+	for _, sql := range []string{"ROLLBACK TO SAVEPOINT pgsluice", "COMMIT"} {
+		if _, err := r.Conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hasColumn(p, "false")
+}
+
+func TestCancelEndsTheWaitForALock(t *testing.T) {
+	for _, block := range []bool{false, true} {
+		for name, state := range map[string]string{"in the queue": waitsForLock, "between tries": sleepsInServer} {
+			t.Run(fmt.Sprintf("%s, in a transaction %t", name, block), func(t *testing.T) {
+				p := newPlace(t, "CREATE TABLE t (id int)")
+				r := p.runner()
+				want := byte('I')
+				if block {
+					want = 'E'
+					if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				pid := p.pid(r.Conn)
+				reader := p.connect()
+				p.exec(reader, "BEGIN; SELECT FROM t")
+				done := start(t.Context(), r, alter())
+				p.waitFor(state, pid)
+				if o := p.cancelUntil(pid, done); run.SQLState(o.err) != "57014" {
+					t.Errorf("got %v, want 57014", o.err)
+				}
+				if got := r.Conn.TxStatus(); got != want {
+					t.Errorf("status is %c, want %c", got, want)
+				}
+				if block {
+					if _, err := r.Conn.Exec(t.Context(), "ROLLBACK"); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if got := p.answer(r.Conn, "SHOW lock_timeout"); got != "0" {
+					t.Errorf("lock_timeout is %s afterwards", got)
+				}
+				p.is("0", advisoryLocks)
+			})
+		}
+	}
+}
+
+// A plain autovacuum gives way only to one who waits longer than deadlock_timeout, which no short try does.
+func TestAutovacuumGivesWay(t *testing.T) {
+	p := newPlace(t, `CREATE TABLE t (id int) WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+		autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
+		INSERT INTO t SELECT generate_series(1, 200000)`)
+	p.exec(p.look, "ALTER SYSTEM SET autovacuum_naptime = '1s'")
+	p.exec(p.look, "SELECT pg_reload_conf()")
+	t.Cleanup(func() {
+		for _, sql := range []string{"ALTER SYSTEM RESET autovacuum_naptime", "SELECT pg_reload_conf()"} {
+			if _, err := p.look.Exec(context.Background(), sql); err != nil {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	})
+	p.exec(p.look, "DELETE FROM t WHERE id % 2 = 0")
+	p.waitFor(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE a.backend_type = 'autovacuum worker' AND l.relation = 't'::regclass AND l.mode = 'ShareUpdateExclusiveLock')`)
+	r := p.runner()
+	result := p.must(r, alter())
+	if result.Tries < 6 {
+		t.Errorf("%d tries: the autovacuum was not in the way", result.Tries)
+	}
+}

@@ -1,0 +1,230 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// Runner carries out plans on one connection. It is used by one goroutine at a time.
+type Runner struct {
+	// Conn is where the steps run.
+	Conn Conn
+	// Watch sees the connection from outside; nil: plans run the same and say less.
+	Watch Watch
+	// Artifacts lists the indexes under construction; nil: nobody does.
+	Artifacts Artifacts
+	// Report is told how it goes; nil: nobody is.
+	Report Report
+	Options
+}
+
+// Artifacts remembers helper objects before they are made, so that a crash cannot hide them.
+type Artifacts interface {
+	// Announce has stored the artifact when it returns, whatever becomes of the plan.
+	Announce(context.Context, revisions.Artifact) (id int64, err error)
+	// Forget strikes it: it is finished or removed.
+	Forget(ctx context.Context, id int64) error
+}
+
+// Report tells whoever waits for a plan how it goes.
+type Report interface {
+	// Notice is one line for a person. It may come from another goroutine while a call of the plan's Conn is under way, never twice
+	// at the same time.
+	Notice(line string)
+}
+
+// Options is what a plan must be told. The zero value is usable.
+type Options struct {
+	// LockBudget is how long a step may try for its lock, pauses included; 0 is 10 minutes.
+	LockBudget time.Duration
+	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour.
+	TurnBudget time.Duration
+	// NoticeEvery is the time between two lines of the Report; 0 is 5 seconds.
+	NoticeEvery time.Duration
+	// HoldsStrong is true in a transaction that holds a lock stronger than ROW EXCLUSIVE: then a lock is tried for once.
+	HoldsStrong bool
+	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
+	// error nothing at all.
+	Pipeline bool
+	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
+	Promise int64
+	// BackendStart is when Conn's backend started, in microseconds since 1970, for the same; 0 if it is not known.
+	BackendStart int64
+}
+
+func orElse(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+func (o Options) lockBudget() time.Duration  { return orElse(o.LockBudget, 10*time.Minute) }
+func (o Options) turnBudget() time.Duration  { return orElse(o.TurnBudget, time.Hour) }
+func (o Options) noticeEvery() time.Duration { return orElse(o.NoticeEvery, 5*time.Second) }
+
+// Result is what a plan did, also when it failed.
+type Result struct {
+	// Tag is the command tag of the last step that ran.
+	Tag string
+	// Ran are the statements that were run, our clean-up included, in order. Those that failed are among them.
+	Ran []string
+	// Found are the steps that needed no doing.
+	Found []string
+	// Tries counts the tries for locks.
+	Tries int
+	// Waited is the time that went into waiting for locks and turns.
+	Waited time.Duration
+	// Blockers are those that were in the way when the plan gave up.
+	Blockers []Blocker
+}
+
+// work is one run of a Runner.
+type work struct {
+	Runner
+	session session
+	result  *Result
+	said    time.Time // when say last spoke
+	// how a statement is run, when not simply by Conn
+	carry func(ctx context.Context, sql string) (tag string, err error)
+}
+
+// Run carries out a plan's steps: all of them outside a transaction; in one, those that run in place. It stops at the first
+// error, which is the server's own or a *Failure. Whatever happens, the session has its own settings back, no index that it
+// built is left INVALID (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
+// no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
+func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
+	return r.run(ctx, plan.Steps, nil)
+}
+
+// RunStep carries out one step.
+func (r Runner) RunStep(ctx context.Context, step rewrite.Step) (Result, error) {
+	return r.run(ctx, []rewrite.Step{step}, nil)
+}
+
+func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
+	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
+	for _, step := range steps {
+		if err := w.step(ctx, step); err != nil {
+			return *w.result, err
+		}
+	}
+	return *w.result, nil
+}
+
+func (w *work) step(ctx context.Context, step rewrite.Step) error {
+	if step.Where == rewrite.InPlace && !step.Budget && step.Done == "" {
+		return w.exec(ctx, step)
+	}
+	if err := w.readSession(ctx); err != nil {
+		return err
+	}
+	inBlock := w.Options.Pipeline || w.Conn.TxStatus() != 'I'
+	switch {
+	case step.Where == rewrite.InPlace && inBlock:
+		return w.unlessDone(ctx, step, func() error { return w.stepInBlock(ctx, step) })
+	case step.Where == rewrite.InPlace && !step.Budget:
+		return w.unlessDone(ctx, step, func() error { return w.exec(ctx, step) })
+	case step.Where == rewrite.InPlace:
+		// In the queue for the lock of a table that a plan works on it would hold up everyone until that plan ends.
+		return w.turn(ctx, step.Table, func() error {
+			return w.unlessDone(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
+		})
+	case inBlock:
+		return fmt.Errorf("cannot run in a transaction: %s", brief(step.SQL))
+	}
+	return w.maintenance(ctx, func() error {
+		return w.turn(ctx, step.Table, func() error {
+			return w.unlessDone(ctx, step, func() error { return w.stepOfOurs(ctx, step) })
+		})
+	})
+}
+
+func (w *work) unlessDone(ctx context.Context, step rewrite.Step, f func() error) error {
+	done, err := w.done(ctx, step)
+	if err != nil {
+		return err
+	}
+	if done {
+		w.found(step)
+		return nil
+	}
+	return f()
+}
+
+// stepInBlock runs a step in the client's transaction.
+func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
+	exec := func(ctx context.Context) error { return w.exec(ctx, step) }
+	switch {
+	case !step.Budget:
+		return exec(ctx)
+	case w.Options.Pipeline:
+		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error { return w.locally(ctx, timeout, exec) })
+	}
+	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(exec))
+}
+
+// stepOnTheSpot runs a step of a statement that the client sent outside a transaction.
+func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
+	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error { return w.exec(ctx, step) }))
+}
+
+// stepOfOurs runs a step that the client did not send, with the settings of a plan.
+func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
+	if err := w.same(ctx, step); err != nil {
+		return err
+	}
+	exec := func(ctx context.Context) error {
+		return w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
+	}
+	switch {
+	case step.Where == rewrite.AfterCommit:
+		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
+		return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
+			if err := w.same(ctx, step); err != nil {
+				return err
+			}
+			return exec(ctx)
+		}))
+	case step.Index.Name != "" && step.Index.Drop:
+		return w.drop(ctx, step)
+	case step.Index.Name != "":
+		return w.build(ctx, step)
+	case step.Budget:
+		return w.ladder(ctx, step, true, w.alone(exec))
+	}
+	return exec(ctx)
+}
+
+// exec runs the step's statement once.
+func (w *work) exec(ctx context.Context, step rewrite.Step) error {
+	w.ran(step.SQL)
+	run := w.carry
+	if run == nil {
+		run = func(ctx context.Context, sql string) (string, error) { return w.Conn.Exec(ctx, sql) }
+	}
+	tag, err := run(ctx, step.SQL)
+	if err == nil {
+		w.result.Tag = tag
+	}
+	return err
+}
+
+// ran notes a statement; that it was tried again is told by Tries.
+func (w *work) ran(sql string) {
+	if n := len(w.result.Ran); n == 0 || w.result.Ran[n-1] != sql {
+		w.result.Ran = append(w.result.Ran, sql)
+	}
+}
+
+func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.SQL) }
+
+func (w *work) notice(line string) {
+	if w.Report != nil {
+		w.Report.Notice(line)
+	}
+}

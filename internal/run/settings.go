@@ -1,0 +1,139 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// session is what a plan must know of the connection that it runs on.
+type session struct {
+	pid     int
+	version int // server_version_num
+	// The session's own timeouts; 0 is none.
+	lockTimeout, statementTimeout time.Duration
+	deadlockTimeout               time.Duration
+}
+
+const readSession = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num'),
+	pg_catalog.date_part('epoch', pg_catalog.current_setting('lock_timeout')::pg_catalog.interval),
+	pg_catalog.date_part('epoch', pg_catalog.current_setting('statement_timeout')::pg_catalog.interval),
+	pg_catalog.date_part('epoch', pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval))`
+
+func ask(ctx context.Context, conn Conn, sql string, args ...string) (string, error) {
+	rows, err := conn.Query(ctx, sql, args...)
+	if err != nil {
+		return "", err
+	}
+	if len(rows) != 1 {
+		return "", fmt.Errorf("the server answered %d rows instead of one", len(rows))
+	}
+	return rows[0], nil
+}
+
+func (w *work) readSession(ctx context.Context) error {
+	answer, err := ask(ctx, w.Conn, readSession)
+	if err != nil {
+		return err
+	}
+	var lock, statement, deadlock float64
+	if _, err := fmt.Sscan(answer, &w.session.pid, &w.session.version, &lock, &statement, &deadlock); err != nil {
+		return fmt.Errorf("cannot read the session's settings %q: %w", answer, err)
+	}
+	w.session.lockTimeout = seconds(lock)
+	w.session.statementTimeout = seconds(statement)
+	w.session.deadlockTimeout = seconds(deadlock)
+	return nil
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// milliseconds is how a timeout is written in a setting.
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// maintenance runs f with the settings of a plan: timeouts of ours and a transaction that may write, whatever the client had
+// set. The session's own values are put back.
+func (w *work) maintenance(ctx context.Context, f func() error) error {
+	settings := map[string]string{
+		"lock_timeout":                        "0",
+		"statement_timeout":                   "0",
+		"idle_in_transaction_session_timeout": "0",
+		"default_transaction_read_only":       "off",
+		"default_transaction_isolation":       "read committed",
+	}
+	if w.session.version >= 140000 {
+		settings["idle_session_timeout"] = "0"
+		// The server then notices that its client is dead while it builds. Not every platform can.
+		_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('client_connection_check_interval', '500ms', true)`)
+		if err == nil {
+			settings["client_connection_check_interval"] = "500ms"
+		} else if SQLState(err) != invalidParameter {
+			return err
+		}
+	}
+	if w.session.version >= 170000 {
+		settings["transaction_timeout"] = "0"
+	}
+	return under(ctx, w.Conn, settings, func() error {
+		own := w.session.statementTimeout
+		w.session.statementTimeout = 0
+		defer func() { w.session.statementTimeout = own }()
+		return f()
+	})
+}
+
+// under runs f with session settings and puts the session's own values back, however f ends and however often the client
+// cancels. It never resets: a value that a login or a tool had set stays.
+func under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
+	names := slices.Sorted(maps.Keys(settings))
+	values, err := conn.Query(ctx, `SELECT pg_catalog.current_setting(s.name)
+		FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) AS s(name)`, encode(names))
+	if err != nil {
+		return err
+	}
+	if len(values) != len(names) {
+		return fmt.Errorf("the server has %d of the settings %v", len(values), names)
+	}
+	own := map[string]string{}
+	for i, name := range names {
+		own[name] = values[i]
+	}
+	if err := set(ctx, conn, settings); err != nil {
+		return err
+	}
+	failed := f()
+	if err := persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own) }); err != nil {
+		return errors.Join(failed, fmt.Errorf("cannot put the session's settings back: %w", err))
+	}
+	return failed
+}
+
+func set(ctx context.Context, conn Conn, settings map[string]string) error {
+	_, err := conn.Exec(ctx, `SELECT pg_catalog.set_config(s.name, s.value, false)
+		FROM pg_catalog.json_each_text($1::pg_catalog.json) AS s(name, value)`, encode(settings))
+	return err
+}
+
+// persist repeats f as often as a cancel ends it: it is for what must be done whatever the client wants now.
+func persist(ctx context.Context, f func(context.Context) error) error {
+	ctx = context.WithoutCancel(ctx)
+	for {
+		if err := f(ctx); SQLState(err) != queryCanceled {
+			return err
+		}
+	}
+}
+
+// encode is for values that always have a JSON form.
+func encode(v any) string {
+	text, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // a programming error: a type without a JSON form
+	}
+	return string(text)
+}
