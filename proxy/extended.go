@@ -6,7 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 // prepared is a prepared statement of the client's that a rule could care about.
@@ -127,7 +127,7 @@ func (s *session) execute(ctx context.Context, size int) error {
 	}
 	at.inTransaction = !at.alone
 	s.extended = true
-	defer func() { s.extended, s.synced = false, false }()
+	defer func() { s.extended, s.synced, s.committed = false, false, false }()
 	if err := s.statement(ctx, at); err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func (s *session) execute(ctx context.Context, size int) error {
 		return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 	}
 	s.pipe.mu.Lock()
-	s.pipe.executed = true
+	s.pipe.executed = !s.committed
 	skipping := s.pipe.skipping
 	s.pipe.mu.Unlock()
 	if s.failed && !skipping {
@@ -176,6 +176,12 @@ func (s *session) endSegment() error {
 		}
 		if err := s.pipe.answeredLocked(kind, body); err != nil {
 			return err
+		}
+		if kind == 'E' {
+			// The commit failed: a deferred constraint, for instance.
+			if _, err := s.link.client.conn.Write(frameOf(kind, body)); err != nil {
+				return errClientGone
+			}
 		}
 		if kind == 'Z' {
 			s.backend.piped, s.synced = false, true
@@ -226,6 +232,9 @@ func (s *session) executeClient(at occasion) error {
 			return false, true
 		case 'E':
 			s.failed = true
+			if server, ok := asServerError(decodeError(body)); ok {
+				s.failure = server.fields.Code
+			}
 			s.pipe.mu.Lock()
 			s.pipe.skipping = true
 			s.pipe.mu.Unlock()
@@ -245,16 +254,32 @@ func (s *session) skipToSync(ctx context.Context) error {
 	return nil
 }
 
-// sync ends an implicit transaction that owes work: the work is done before ReadyForQuery.
+// sync is a Sync while work is deferred. Outside of a block, as far as the client has been told, it may be the commit: then the work
+// is done before ReadyForQuery. (It need not be: a BEGIN in this very pipeline has not been reported by a ReadyForQuery yet.)
 func (s *session) sync(ctx context.Context, size int) error {
-	if s.backend.TxStatus() != 'I' || s.pipe.skipping {
-		if s.pipe.skipping && s.backend.TxStatus() == 'I' {
-			s.forget()
-		}
+	if s.backend.TxStatus() != 'I' {
 		return s.passOn(size)
 	}
-	if err := s.commitAtSync(ctx); err != nil {
+	s.extended = true
+	defer func() { s.extended = false }()
+	if !s.pipe.skipping {
+		if err := s.verify(ctx); err != nil {
+			if err := s.answerFailure(ctx, occasion{inTransaction: true}, rewrite.Plan{}, err); err != nil {
+				return err
+			}
+		}
+	}
+	if err := s.endSegment(); err != nil {
 		return err
+	}
+	defer func() { s.synced = false }()
+	if s.backend.TxStatus() == 'I' {
+		failed := s.keepIfCommitted(ctx)
+		if failed != nil {
+			if err := s.reportUnkept(failed); err != nil {
+				return err
+			}
+		}
 	}
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }

@@ -2,8 +2,8 @@ package proxy
 
 import (
 	"context"
+	"crypto/rand"
 	"log/slog"
-	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -41,6 +41,8 @@ type SessionOptions struct {
 	AuditRequired bool
 	// RedactKey keys the hashes that stand for text which must not be recorded.
 	RedactKey []byte
+	// Name is this process's own name in the ledger: unique, never empty.
+	Name string
 	// Meter counts; nil for nobody.
 	Meter Meter
 	Log   *slog.Logger
@@ -66,12 +68,28 @@ type Meter interface {
 	Refused(reason string)
 }
 
-// Defaults of SessionOptions.
-const (
-	DefaultInspectLimit = 1 << 20
-	// ledgerRetry is how long a database without a usable ledger is not asked again.
-	ledgerRetry = 10 * time.Second
-)
+// DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
+const DefaultInspectLimit = 1 << 20
+
+// complete fills in the defaults.
+func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
+	if o.InspectLimit == 0 {
+		o.InspectLimit = DefaultInspectLimit
+	}
+	if o.Meter == nil {
+		o.Meter = noMeter{}
+	}
+	if o.Log == nil {
+		o.Log = log
+	}
+	if o.Name == "" {
+		o.Name = rand.Text()
+	}
+	if o.RedactKey == nil {
+		o.RedactKey = []byte(rand.Text())
+	}
+	return o
+}
 
 type noMeter struct{}
 

@@ -24,7 +24,6 @@ type relay struct {
 	moved Meter
 }
 
-
 // The ways in which a relay ends other than by a message that matters or a broken connection.
 var (
 	errClientGone = errors.New("client closed the connection")

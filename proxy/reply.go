@@ -15,7 +15,7 @@ const (
 	// codeCommittedNotFinished is the error of a COMMIT that took effect while promised work failed for good.
 	codeCommittedNotFinished = "PS001"
 	// codeRefused is a statement that a rule, or work promised earlier, does not let through.
-	codeRefused = "PS002"
+	codeRefused = "PS010"
 )
 
 // voice writes the session's own messages to the client, in the client's encoding. The last CommandComplete is kept back

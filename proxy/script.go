@@ -47,7 +47,7 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 	}
 	// The last CommandComplete is still kept back: like the server's own, it follows the commit.
 	c.implicit = false
-	return c.session.commit(ctx, occasion{}, "")
+	return c.session.commit(ctx, occasion{inTransaction: true}, ddl.Transaction{Op: ddl.Commit})
 }
 
 // piece runs one statement at its place.
@@ -110,7 +110,7 @@ func (c *script) endImplicit(ctx context.Context, at occasion, control ddl.Trans
 	}
 	c.implicit = false
 	if control.Op == ddl.Commit {
-		return c.session.commit(ctx, occasion{}, at.Tag)
+		return c.session.commit(ctx, at, control)
 	}
 	if _, err := c.session.backend.Exec(ctx, "ROLLBACK"); err != nil {
 		return c.session.relayFailure(err)
@@ -139,9 +139,7 @@ func (s *session) relayFailure(err error) error {
 	if !ok {
 		return err
 	}
-	s.failed = true
-	s.voice.withdraw()
-	return s.voice.say(unplaced(server.fields))
+	return s.answer(unplaced(server.fields))
 }
 
 // occasion is one statement of the client's that is about to run, and where.

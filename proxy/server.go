@@ -54,6 +54,9 @@ type Options struct {
 	// not read for so long, such as a slow consumer of a COPY.
 	TCPUserTimeout time.Duration
 
+	// Session is what sessions decide by; nil pipes every session unread.
+	Session *SessionOptions
+
 	Log *slog.Logger // nil means slog.Default()
 }
 
@@ -111,6 +114,10 @@ func New(o Options) (*Server, error) {
 		logins: logins{max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
 		run:    func(_ context.Context, l *link) error { return pipe(l) },
 		quiet:  make(chan struct{}),
+	}
+	if o.Session != nil {
+		session := o.Session.complete(o.Log)
+		s.run = func(ctx context.Context, l *link) error { return newSession(session, l).run(ctx) }
 	}
 	s.drain, s.drainNow = context.WithCancel(context.Background())
 	s.halt, s.haltNow = context.WithCancel(context.Background())

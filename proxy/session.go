@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -11,6 +12,7 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
@@ -35,10 +37,19 @@ type session struct {
 
 	// promises is the work that this transaction has deferred, in memory only to know that there is some: the ledger is the truth.
 	promises []promise
-	// failed is true when the statement at hand was answered with an error.
-	failed bool
+	// owed is the transaction that made them.
+	owed revisions.Transaction
+	// failed is true when the statement at hand was answered with an error, whose SQLSTATE is failure.
+	failed  bool
+	failure string
+	// desk is what is borrowed from the control login; nil while it is not needed.
+	desk *desk
+	// id tells this session from others in the audit trail.
+	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
 	extended, synced bool
+	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
+	committed bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
@@ -49,6 +60,7 @@ func newSession(options SessionOptions, l *link) *session {
 		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
 		prepared: map[string]*prepared{},
 		portals:  map[string]*portal{},
+		id:       rand.Text(),
 	}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting}
 	s.voice = &voice{backend: s.backend}
@@ -102,12 +114,13 @@ func (s *session) message(ctx context.Context) error {
 		return errClientGone
 	}
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I'
-	s.failed = false
+	s.failed, s.failure = false, ""
+	defer s.leave()
 	if s.pipe.skipping && kind != 'S' {
 		return s.passOn(size)
 	}
 	if (kind == 'Q' || kind == 'P') && size > s.options.InspectLimit {
-		return s.bulk(ctx, kind, size)
+		return s.bulk(kind, size)
 	}
 	switch kind {
 	case 'Q':
@@ -169,6 +182,12 @@ func (s *session) query(ctx context.Context, size int) error {
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }
 
+// end gives back what the session has borrowed.
+func (s *session) end() {
+	s.forget()
+	s.leave()
+}
+
 // mixed refuses a simple Query that follows an Execute without a Sync: it would end the pipeline's transaction in its middle.
 func (s *session) mixed(ctx context.Context, size int) error {
 	s.link.client.take(size)
@@ -215,6 +234,9 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 // facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown.
 func (s *session) facts(ctx context.Context, at occasion) facts.Facts {
 	wanted := facts.For(at.Statement)
+	if s.owes() {
+		wanted = facts.All(at.Statement, wanted)
+	}
 	known, err := facts.Read(ctx, s.backend, wanted)
 	if err != nil {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
@@ -229,8 +251,14 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		Ledger:        s.options.Deferred && s.ledger(ctx) != nil,
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
-	if finding, ok := policy.Behind(at.Statement, known, s.promisedTargets()); ok {
-		verdict.Add(finding)
+	if s.owes() {
+		opaque, err := facts.Opaque(ctx, s.backend, at.Statement)
+		if err != nil {
+			opaque = []string{"something that could not be looked up"}
+		}
+		if finding, ok := policy.Behind(at.Statement, known, s.promised(), opaque); ok {
+			verdict.Add(finding)
+		}
 	}
 	if finding, ok := s.unfinished(ctx, at); ok {
 		verdict.Add(finding)
@@ -297,10 +325,8 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 			s.voice.held = frameOf(kind, body)
 			return false, false
 		case 'E':
-			s.failed = true
-			s.voice.withdraw()
 			if server, ok := asServerError(decodeError(body)); ok {
-				_ = s.voice.say(shifted(server.fields, at.before))
+				_ = s.answer(shifted(server.fields, at.before))
 			}
 			return false, false
 		case 'Z':
@@ -326,9 +352,7 @@ func (s *session) fail(ctx context.Context, report *pgproto3.ErrorResponse) erro
 			return err
 		}
 	}
-	s.failed = true
-	s.voice.withdraw()
-	return s.voice.say(report)
+	return s.answer(report)
 }
 
 // failing is a statement that fails for anybody, everywhere.

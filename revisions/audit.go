@@ -29,6 +29,7 @@ type Entry struct {
 	Rules       []string      `json:"rules,omitempty"`  // names of the rules that led to it
 	Override    string        `json:"override,omitempty"`
 	Ran         []string      `json:"ran,omitempty"`      // what the server got instead; empty: what was asked, or nothing
+	Promise     int64         `json:"promise,omitempty"`  // the work that was deferred to COMMIT; 0: none
 	Took        time.Duration `json:"took_ns,omitempty"`  // nanoseconds from the first step to the reply
 	Outcome     string        `json:"outcome,omitempty"`  // "" for an intent, which is written before the first step
 	SQLState    string        `json:"sqlstate,omitempty"` // of the error

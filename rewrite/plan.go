@@ -8,6 +8,8 @@ type Plan struct {
 	Recipe string `json:"recipe,omitempty"`
 	// Tag is the command tag that the client is answered.
 	Tag string `json:"tag"`
+	// Object is the name of the index or constraint that the plan is about; "" if it is about none.
+	Object string `json:"object,omitempty"`
 	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
 	Notice string `json:"notice,omitempty"`
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:

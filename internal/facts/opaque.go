@@ -1,0 +1,55 @@
+package facts
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+//go:embed opaque.sql
+var opaqueSQL string
+
+// Opaque asks what the statement would run that is not on the wire: functions that are not the system's, views, and
+// triggers and rules of the tables that it writes. Each line names one.
+func Opaque(ctx context.Context, server Querier, stmt ddl.Statement) ([]string, error) {
+	type call struct {
+		Schema string `json:"schema"`
+		Name   string `json:"name"`
+	}
+	asked := struct {
+		Calls   []call   `json:"calls"`
+		Read    []string `json:"read"`
+		Written []string `json:"written"`
+	}{[]call{}, []string{}, []string{}}
+	for _, c := range stmt.Calls {
+		asked.Calls = append(asked.Calls, call{c.Schema, c.Name})
+	}
+	for _, ref := range stmt.Refs {
+		asked.Read = append(asked.Read, Key(ref.Name.Schema, ref.Name.Name))
+		if ref.Written {
+			asked.Written = append(asked.Written, Key(ref.Name.Schema, ref.Name.Name))
+		}
+	}
+	if len(asked.Calls) == 0 && len(asked.Read) == 0 {
+		return nil, nil
+	}
+	text, err := json.Marshal(asked)
+	if err != nil {
+		return nil, fmt.Errorf("cannot ask what a statement runs: %w", err)
+	}
+	return server.Query(ctx, opaqueSQL, string(text))
+}
+
+// All adds every relation that the statement names to what is wanted: behind deferred work a mere read or write matters, too.
+func All(stmt ddl.Statement, wanted []Wanted) []Wanted {
+	for _, ref := range stmt.Refs {
+		if !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name == ref.Name }) {
+			wanted = append(wanted, Wanted{Name: ref.Name})
+		}
+	}
+	return wanted
+}

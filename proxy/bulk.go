@@ -1,0 +1,147 @@
+package proxy
+
+import (
+	"bytes"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+const (
+	// lastHeld is how much of the end of a message over the inspect limit is kept back until it is known to be harmless.
+	lastHeld = 64
+
+	// longestKeyword bounds what the prefilter must see in one piece.
+	longestKeyword = 32
+)
+
+// bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, or if it
+// is proven to be one plain INSERT, SELECT, COPY or VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
+// takes the message for malformed and runs nothing, and its error is answered with ours.
+func (s *session) bulk(kind byte, size int) error {
+	client, server := s.link.client, s.link.server
+	name := ""
+	if kind == 'P' {
+		if err := client.hold(min(size, bufferSize)); err != nil {
+			return errClientGone
+		}
+		name, _, _ = cString(client.unread()[headerSize:])
+	}
+	s.pipe.mu.Lock()
+	s.pipe.sent(kind)
+	s.pipe.mu.Unlock()
+
+	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding), skip: headerSize}
+	if kind == 'P' {
+		watch.skip += len(name) + 1
+	}
+	left, refused := size, s.owes()
+	for left > lastHeld && !refused {
+		if err := client.need(min(left, 2*lastHeld)); err != nil {
+			return errClientGone
+		}
+		n := min(client.w-client.r, left-lastHeld)
+		watch.see(client.unread()[:n])
+		if refused = watch.harmful(); refused {
+			break
+		}
+		if _, err := server.conn.Write(client.take(n)); err != nil {
+			return errServerGone
+		}
+		left -= n
+	}
+	if !refused {
+		if err := client.need(left); err != nil {
+			return errClientGone
+		}
+		watch.see(client.unread()[:left])
+		refused = watch.harmfulWhole()
+	}
+	if refused {
+		return s.refuseBulk(client, kind, left)
+	}
+	if _, err := server.conn.Write(client.take(left)); err != nil {
+		return errServerGone
+	}
+	if kind == 'P' {
+		delete(s.prepared, name)
+	}
+	return nil
+}
+
+// refuseBulk swallows what is left of the client's message, sends NUL bytes in its place, and answers the server's error with ours.
+func (s *session) refuseBulk(client *leg, kind byte, left int) error {
+	zeros := make([]byte, bufferSize)
+	for n := left; n > 0; {
+		chunk := min(n, len(zeros))
+		if _, err := s.link.server.conn.Write(zeros[:chunk]); err != nil {
+			return errServerGone
+		}
+		n -= chunk
+	}
+	for left > 0 {
+		if err := client.need(1); err != nil {
+			return errClientGone
+		}
+		left -= len(client.take(min(left, client.w-client.r)))
+	}
+	if kind == 'P' {
+		if _, err := s.link.server.conn.Write(flush); err != nil {
+			return errServerGone
+		}
+	}
+	message := "pgsluice: a statement over the inspect limit is refused unless it is one plain INSERT, SELECT, COPY or VALUES [unjudged]"
+	if s.owes() {
+		message = "pgsluice: a statement over the inspect limit cannot follow deferred work in the same transaction [unjudged]"
+	}
+	report := s.voice.report(codeRefused, message, "It is too long to be parsed, and it may change the schema.",
+		"Send schema changes in a message of their own, or raise limits.inspect_bytes.")
+	var wrong error
+	err := s.backend.pump(func(k byte, body []byte) (forward, last bool) {
+		wrong = s.pipe.answeredLocked(k, body)
+		if k == 'E' {
+			_ = s.voice.say(report)
+			return false, kind == 'P' || wrong != nil
+		}
+		return true, k == 'Z' || wrong != nil
+	})
+	if err == nil {
+		err = wrong
+	}
+	return err
+}
+
+// bulkWatch looks at the text of a long message as it passes.
+type bulkWatch struct {
+	proof *ddl.Inert
+	skip  int  // bytes before the text that are still to come
+	over  bool // the text's NUL has passed
+	tail  []byte
+	hit   bool
+}
+
+func (w *bulkWatch) see(chunk []byte) {
+	if n := min(w.skip, len(chunk)); n > 0 {
+		w.skip -= n
+		chunk = chunk[n:]
+	}
+	if w.over || len(chunk) == 0 {
+		return
+	}
+	if end := bytes.IndexByte(chunk, 0); end >= 0 {
+		chunk, w.over = chunk[:end], true
+	}
+	w.proof.Write(chunk)
+	if !w.hit {
+		w.tail = append(w.tail, chunk...)
+		w.hit = ddl.Prefilter(w.tail)
+		if len(w.tail) > longestKeyword {
+			w.tail = append(w.tail[:0], w.tail[len(w.tail)-longestKeyword:]...)
+		}
+	}
+}
+
+// harmful is true when what has passed so far can no longer be let through.
+func (w *bulkWatch) harmful() bool { return w.hit && w.proof.Refuted() }
+
+// harmfulWhole is true when the text, which has ended, cannot be let through.
+func (w *bulkWatch) harmfulWhole() bool { return w.hit && !w.proof.Inert() }

@@ -1,0 +1,93 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// desk is what the session borrows from the control login while it deals with a schema change: a connection to its own database, and
+// the ledger there. It is given back when nothing is owed any more.
+type desk struct {
+	conn    run.Conn
+	release func()
+	ledger  *revisions.Ledger // nil: not installed, or not to be used
+}
+
+// open borrows a desk, once. Without a control login, or when it cannot connect, the desk is empty: less can be done, nothing breaks.
+func (s *session) open(ctx context.Context) *desk {
+	if s.desk != nil {
+		return s.desk
+	}
+	s.desk = &desk{release: func() {}}
+	if s.options.Control == nil {
+		return s.desk
+	}
+	conn, release, err := s.options.Control.Conn(ctx, s.link.startup.database)
+	if err != nil {
+		s.log.WarnContext(ctx, "the control login cannot connect: statements cannot be deferred and blockers not named", "error", err)
+		return s.desk
+	}
+	s.desk.conn, s.desk.release = conn, release
+	ledger, err := revisions.Open(ctx, conn)
+	switch {
+	case err == nil:
+		s.desk.ledger = ledger
+	case !errors.Is(err, revisions.ErrNotInstalled):
+		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
+	}
+	return s.desk
+}
+
+// leave gives the desk back, unless the transaction at hand still owes work.
+func (s *session) leave() {
+	if s.desk == nil || s.owes() {
+		return
+	}
+	s.desk.release()
+	s.desk = nil
+}
+
+// ledger is the ledger of the session's database; nil when there is none to be used.
+func (s *session) ledger(ctx context.Context) *revisions.Ledger { return s.open(ctx).ledger }
+
+// watch is how a plan sees who blocks it and how far it is; nil without a control login.
+func (s *session) watch() run.Watch {
+	if s.options.Control == nil {
+		return nil
+	}
+	return run.NewWatch(func(ctx context.Context) (run.Conn, func(), error) {
+		return s.options.Control.Conn(ctx, s.link.startup.database)
+	})
+}
+
+// unfinished refuses a schema change while a promise of this database has failed for good: its migration is recorded as applied, and
+// nothing else would ever remind anybody of what is missing.
+func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, bool) {
+	switch at.Action.(type) {
+	case ddl.CreateIndex, ddl.Drop, ddl.AlterTable, ddl.CreateTable:
+	default:
+		return policy.Finding{}, false
+	}
+	ledger := s.ledger(ctx)
+	if ledger == nil || s.owes() {
+		return policy.Finding{}, false
+	}
+	failed, err := ledger.Failed(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "cannot ask the ledger for failed work", "error", err)
+		return policy.Finding{}, false
+	}
+	if len(failed) == 0 {
+		return policy.Finding{}, false
+	}
+	action := policy.Warn
+	if s.options.BlockOnFailed {
+		action = policy.Block
+	}
+	return unfinishedFinding(failed, action), true
+}

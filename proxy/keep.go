@@ -1,0 +1,173 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// keep does what the transaction that has just committed promised, on the client's own connection and under the client's
+// own rights, before the COMMIT is answered. What a retry can cure stays pending, with a WARNING; what it cannot cure is returned as one error
+// for all. The ledger says what there is to do: what ROLLBACK TO SAVEPOINT took back is not in it.
+func (s *session) keep(ctx context.Context) error {
+	of := s.owed
+	ledger := s.ledger(ctx)
+	rows, err := ledger.Pending(ctx, of)
+	if err != nil {
+		return s.unkept(ctx, "the ledger cannot be read: "+err.Error())
+	}
+	by := revisions.Runner{Name: s.options.Name, PID: of.PID, BackendStart: of.BackendStart}
+	var failed []failedPromise
+	for i, row := range rows {
+		err := s.keepOne(ctx, ledger, by, row)
+		switch {
+		case err == nil:
+			continue
+		case isGone(err):
+			return err
+		case !run.Retryable(err):
+			failed = append(failed, failedPromise{row, err})
+		default:
+			if err := s.unkept(ctx, fmt.Sprintf("%s on %s is not done yet: %v", row.Tag, row.TableName, err)); err != nil {
+				return err
+			}
+		}
+		if run.SQLState(err) == "57014" && i+1 < len(rows) {
+			if err := s.unkept(ctx, fmt.Sprintf("%d more statement(s) are not done, because the client cancelled", len(rows)-i-1)); err != nil {
+				return err
+			}
+			s.release(ctx, ledger, by, rows[i+1:])
+			break
+		}
+	}
+	if len(failed) == 0 {
+		return nil
+	}
+	return unkeptError(failed)
+}
+
+// keepOne does one piece of promised work and writes down how it ended.
+func (s *session) keepOne(ctx context.Context, ledger *revisions.Ledger, by revisions.Runner, row revisions.PromiseRow) error {
+	row, err := ledger.Start(ctx, row.ID, by)
+	if errors.Is(err, revisions.ErrLost) {
+		return nil // Somebody else has it.
+	}
+	if err != nil {
+		return err
+	}
+	err = s.carryOut(ctx, row)
+	outcome := revisions.Outcome{State: revisions.Done}
+	switch gone, lost := s.targetGone(ctx, row.Table); {
+	case err == nil:
+	case lost == nil && gone:
+		outcome, err = revisions.Outcome{State: revisions.Void, Message: "the table is gone"}, nil
+	case run.Retryable(err):
+		if failed := ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0); failed != nil {
+			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", failed)
+		}
+		return err
+	default:
+		outcome = revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)}
+	}
+	if failed := ledger.Finish(ctx, row.ID, by, outcome); failed != nil {
+		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", failed)
+	}
+	return err
+}
+
+// carryOut runs the steps of a promise in the environment that the statement was given in.
+func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) error {
+	var (
+		plan        = rewrite.Plan{Recipe: row.Kind, Tag: row.Tag}
+		environment map[string]string
+	)
+	if err := json.Unmarshal(row.Steps, &plan.Steps); err != nil {
+		return fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
+	}
+	if err := json.Unmarshal(row.Environment, &environment); err != nil {
+		return fmt.Errorf("cannot read the environment of promise %d: %w", row.ID, err)
+	}
+	runner := s.runner(ctx, facts.Facts{})
+	runner.Promise, runner.BackendStart = row.ID, row.BackendStart
+	return run.Under(ctx, s.backend, environment, func() error {
+		_, err := runner.Run(ctx, plan)
+		return err
+	})
+}
+
+// release lets others do what this session will not.
+func (s *session) release(ctx context.Context, ledger *revisions.Ledger, by revisions.Runner, rows []revisions.PromiseRow) {
+	for _, row := range rows {
+		if _, err := ledger.Start(ctx, row.ID, by); err != nil {
+			continue
+		}
+		if err := ledger.Postpone(ctx, row.ID, by, "57014", "the client cancelled", 0); err != nil {
+			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", err)
+		}
+	}
+}
+
+// unkept warns the client of work that stays pending.
+func (s *session) unkept(ctx context.Context, what string) error {
+	s.log.WarnContext(ctx, "promised work is not done yet", "what", what)
+	return s.voice.notice("WARNING", codeCommittedNotFinished, "pgsluice: the transaction is committed, but "+what,
+		"", "It stays pending in the ledger: run pgsluice jobs resume, or wait for the proxy to try again.")
+}
+
+// failedPromise is committed work that no retry cures.
+type failedPromise struct {
+	row revisions.PromiseRow
+	err error
+}
+
+// unkeptError is the one error of a COMMIT for all that failed for good. It never has the class of its cause: tools replay or
+// reword those, and the transaction is committed.
+func unkeptError(failed []failedPromise) error {
+	first := failed[0]
+	var detail []string
+	for _, f := range failed {
+		detail = append(detail, fmt.Sprintf("promise %d, %s on %s: %s (SQLSTATE %s)", f.row.ID, f.row.Tag, f.row.TableName, plain(f.err), run.SQLState(f.err)))
+	}
+	return &run.Failure{
+		Code: codeCommittedNotFinished,
+		Message: fmt.Sprintf("pgsluice: the transaction is COMMITTED, but %s on %s could not be finished: %s; when that is mended, run: pgsluice jobs resume %d",
+			first.row.Tag, first.row.TableName, plain(first.err), first.row.ID),
+		Detail: strings.Join(detail, "\n"),
+		Hint:   "Do not run the migration again. Mend the data, then run pgsluice jobs resume; or give the work up with pgsluice jobs cancel.",
+	}
+}
+
+// plain is an error's own message, without severity and code.
+func plain(err error) string {
+	if server, ok := asServerError(err); ok {
+		return server.fields.Message
+	}
+	return strings.TrimPrefix(err.Error(), "pgsluice: ")
+}
+
+func isGone(err error) bool { return errors.Is(err, errClientGone) || errors.Is(err, errServerGone) }
+
+// reportUnkept answers a COMMIT that took effect with the error that work behind it failed.
+func (s *session) reportUnkept(failed error) error {
+	var given *run.Failure
+	if !errors.As(failed, &given) {
+		return failed
+	}
+	return s.answer(s.voice.report(given.Code, given.Message, given.Detail, given.Hint))
+}
+
+// answer answers the statement at hand with an error whose effect on the server is there already.
+func (s *session) answer(report *pgproto3.ErrorResponse) error {
+	s.failed, s.failure = true, report.Code
+	s.voice.withdraw()
+	return s.voice.say(report)
+}

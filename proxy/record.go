@@ -1,0 +1,109 @@
+package proxy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// record is the audit line of one judged statement: begun when it is judged, written when its end is known.
+type record struct {
+	session *session
+	began   time.Time
+	entry   revisions.Entry
+}
+
+func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) *record {
+	rule := ""
+	if len(verdict.Findings) > 0 {
+		rule = verdict.Findings[0].Rule
+	}
+	s.options.Meter.StatementJudged(verdict.Action.String(), rule)
+	return &record{
+		session: s,
+		began:   time.Now(),
+		entry: revisions.Entry{
+			Session:     s.id,
+			User:        s.link.startup.user,
+			Role:        known.CurrentUser,
+			Database:    s.link.startup.database,
+			Client:      s.link.clientAddr,
+			TLS:         s.link.tls,
+			Application: s.link.startup.applicationName,
+			PID:         int32(s.link.pid),
+			Asked:       s.redacted(at.Statement),
+			Verdict:     verdict.Action.String(),
+			Rules:       rulesOf(verdict.Findings),
+			Override:    strings.Join(rulesOf(verdict.Overridden), ","),
+		},
+	}
+}
+
+func (s *session) redacted(statement ddl.Statement) string {
+	if _, unparsed := statement.Action.(ddl.Unparsed); unparsed {
+		return ddl.RedactUnparsed(statement.Text, s.options.RedactKey)
+	}
+	return ddl.Redact(statement)
+}
+
+func rulesOf(findings []policy.Finding) []string {
+	rules := make([]string, 0, len(findings))
+	for _, f := range findings {
+		rules = append(rules, f.Rule)
+	}
+	return rules
+}
+
+// ran notes what a plan ran in place of the statement.
+func (r *record) ran(result run.Result) { r.entry.Ran = append(r.entry.Ran, result.Ran...) }
+
+// promised notes that the rest is a promise.
+func (r *record) promised(id int64) { r.entry.Promise = id }
+
+// finish writes the line. A line that cannot be written is said in the log; err is returned as it is.
+func (r *record) finish(err error) error {
+	r.entry.Time = r.began
+	r.entry.Took = time.Since(r.began)
+	switch {
+	case err != nil:
+		r.entry.Outcome, r.entry.Error = "lost", err.Error()
+	case r.session.failed && r.entry.Verdict == policy.Block.String() && r.session.options.Mode == Enforce:
+		r.entry.Outcome = "refused"
+	case r.session.failed:
+		r.entry.Outcome = "failed"
+		r.entry.SQLState = r.session.failure
+	case r.entry.Promise != 0:
+		r.entry.Outcome = "deferred"
+	default:
+		r.entry.Outcome = "done"
+	}
+	if r.session.options.Audit == nil {
+		return err
+	}
+	if failed := r.session.options.Audit.Write(r.entry); failed != nil {
+		r.session.log.Error("cannot write the audit trail", "error", failed)
+	}
+	return err
+}
+
+// unfinishedFinding says what is missing and how to finish it.
+func unfinishedFinding(failed []revisions.PromiseRow, action policy.Action) policy.Finding {
+	var missing []string
+	for _, row := range failed {
+		missing = append(missing, fmt.Sprintf("promise %d: %s on %s: %s", row.ID, row.Tag, row.TableName, row.Message))
+	}
+	return policy.Finding{
+		Rule:   "unfinished-work",
+		Action: action,
+		Message: fmt.Sprintf("finish what an earlier migration left first: pgsluice jobs resume %d (%d committed statement(s) of this database are not done)",
+			failed[0].ID, len(failed)),
+		Detail: strings.Join(missing, "\n"),
+		Hint:   "Mend the data and run pgsluice jobs resume, or give the work up with pgsluice jobs cancel.",
+	}
+}

@@ -1,0 +1,272 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// promise is work that the transaction at hand has deferred, as the session remembers it until the transaction ends.
+type promise struct {
+	policy.Promised
+	id   int64
+	plan rewrite.Plan // the deferred steps
+}
+
+// owes is true while the transaction at hand has deferred work.
+func (s *session) owes() bool { return len(s.promises) > 0 }
+
+// forget is the end of a transaction without a commit: what it promised vanished with it.
+func (s *session) forget() { s.promises, s.owed = nil, revisions.Transaction{} }
+
+// transaction deals with BEGIN, COMMIT and their kin. They only matter while work is deferred, or as a piece of a script.
+func (s *session) transaction(ctx context.Context, at occasion, control ddl.Transaction) error {
+	ends := control.Op == ddl.Commit || control.Op == ddl.Rollback
+	if !s.owes() || !ends && control.Op != ddl.Prepare || control.Op == ddl.Rollback || s.backend.TxStatus() == 'E' {
+		err := s.asItIs(ctx, at)
+		if ends && !s.failed {
+			s.forget()
+		}
+		return err
+	}
+	switch control.Op {
+	case ddl.Commit:
+		return s.commit(ctx, at, control)
+	case ddl.Prepare:
+		return s.fail(ctx, s.voice.report(codeRefused,
+			"pgsluice: PREPARE TRANSACTION is not possible while work of this transaction is deferred to its COMMIT", "",
+			"Nobody would do the work at COMMIT PREPARED: use COMMIT."))
+	}
+	return fmt.Errorf("cannot deal with transaction statement %v", control.Op)
+}
+
+// deferred promises what cannot run inside the client's transaction, in that transaction, and answers the statement as done.
+func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
+	here, later := split(plan)
+	if plan.Probe != "" {
+		if _, err := s.backend.Exec(ctx, plan.Probe); err != nil {
+			return s.answerFailure(ctx, at, plan, err)
+		}
+	}
+	if err := s.checkData(ctx, plan); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
+	}
+	result, err := s.runner(ctx, known).Run(ctx, here)
+	record.ran(result)
+	if err != nil {
+		return s.answerFailure(ctx, at, here, err)
+	}
+	if err := s.promise(ctx, at, known, later); err != nil {
+		return s.answerFailure(ctx, at, later, err)
+	}
+	record.promised(s.promises[len(s.promises)-1].id)
+	return s.voice.complete(plan.Tag)
+}
+
+// split separates what holds from now on from what waits for the end of the transaction.
+func split(plan rewrite.Plan) (here, later rewrite.Plan) {
+	here, later = plan, plan
+	here.Steps, later.Steps = nil, nil
+	for _, step := range plan.Steps {
+		if step.Where == rewrite.InPlace {
+			here.Steps = append(here.Steps, step)
+		} else {
+			later.Steps = append(later.Steps, step)
+		}
+	}
+	return here, later
+}
+
+// commit ends a transaction that owes work: every promise is checked once more, the COMMIT is sent, and the work is done before the
+// COMMIT is answered.
+func (s *session) commit(ctx context.Context, at occasion, control ddl.Transaction) error {
+	if err := s.verify(ctx); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
+	modes := ""
+	if control.Chain {
+		var err error
+		if modes, err = s.modes(ctx); err != nil {
+			return s.relayFailure(err)
+		}
+	}
+	tag, err := s.backend.Exec(ctx, "COMMIT")
+	if err != nil {
+		s.forget()
+		return s.relayFailure(err)
+	}
+	s.backend.piped, s.committed = false, true
+	failed := error(nil)
+	if tag == "COMMIT" {
+		failed = s.keepIfCommitted(ctx)
+	}
+	s.forget()
+	if failed != nil {
+		return s.reportUnkept(failed)
+	}
+	if modes != "" {
+		if _, err := s.backend.Exec(ctx, "BEGIN "+modes); err != nil {
+			return s.relayFailure(err)
+		}
+	}
+	if at.Tag == "" {
+		return nil // The commit of an implicit transaction is answered by its last statement.
+	}
+	return s.voice.complete(tag)
+}
+
+// keepIfCommitted does the promised work, if there is any.
+func (s *session) keepIfCommitted(ctx context.Context) error {
+	if !s.owes() {
+		return nil
+	}
+	defer s.forget()
+	return s.keep(ctx)
+}
+
+// modes are the modes of the transaction at hand, as BEGIN takes them.
+func (s *session) modes(ctx context.Context) (string, error) {
+	rows, err := s.backend.Query(ctx, `SELECT pg_catalog.concat('ISOLATION LEVEL ', pg_catalog.current_setting('transaction_isolation'),
+		CASE pg_catalog.current_setting('transaction_read_only') WHEN 'on' THEN ' READ ONLY' ELSE ' READ WRITE' END,
+		CASE pg_catalog.current_setting('transaction_deferrable') WHEN 'on' THEN ' DEFERRABLE' ELSE ' NOT DEFERRABLE' END)`)
+	if err != nil {
+		return "", err
+	}
+	return strings.Join(rows, ""), nil
+}
+
+// marker is a setting of the transaction that lists its promises. ROLLBACK TO SAVEPOINT takes it back together with the rows, so it tells before
+// COMMIT, when the rows cannot be seen, which promises still stand. Only politeness depends on it: the ledger decides what is run.
+const marker = "pgsluice.promised"
+
+// promise writes the deferred steps of a plan into the ledger, in the client's transaction.
+func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan) error {
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger is not there any more, nothing can be deferred"}
+	}
+	steps, err := json.Marshal(later.Steps)
+	if err != nil {
+		return fmt.Errorf("cannot write the steps of a promise: %w", err)
+	}
+	environment, err := json.Marshal(environment(known))
+	if err != nil {
+		return fmt.Errorf("cannot write the environment of a promise: %w", err)
+	}
+	nonce, err := revisions.NewNonce(ctx, s.backend)
+	if err != nil {
+		return err
+	}
+	id, err := revisions.RecordWith(ctx, s.backend, ledger.Key(), nonce, revisions.Promise{
+		Kind: later.Recipe, Tag: later.Tag, Table: later.Steps[0].Table.OID, Asked: s.redacted(at.Statement),
+		Steps: steps, Environment: environment,
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := s.backend.Exec(ctx, `SELECT pg_catalog.set_config($1, pg_catalog.concat(pg_catalog.current_setting($1, true), ',', $2::pg_catalog.text), true)`,
+		marker, strconv.FormatInt(id, 10)); err != nil {
+		return err
+	}
+	s.owed = nonce.Transaction()
+	s.promises = append(s.promises, promise{Promised: promisedBy(later), id: id, plan: later})
+	return nil
+}
+
+// environment is what gave the statement its meaning, to be set again when its steps run.
+func environment(known facts.Facts) map[string]string {
+	settings := map[string]string{}
+	for _, name := range append(facts.Environment(), "search_path", "role") {
+		if value, ok := known.Settings[name]; ok {
+			settings[name] = value
+		}
+	}
+	return settings
+}
+
+// promisedBy is what the rest of the transaction has to respect.
+func promisedBy(later rewrite.Plan) policy.Promised {
+	first := later.Steps[0]
+	p := policy.Promised{
+		Table: first.Table.OID, Name: first.Table.Name,
+		Object: first.Index.Name, Drops: first.Index.Drop, Unique: len(later.DataChecks) > 0 || first.Index.Drop,
+	}
+	if p.Object == "" {
+		p.Object = later.Object
+	}
+	for _, column := range first.Table.Columns {
+		p.Columns = append(p.Columns, column)
+	}
+	return p
+}
+
+// promised is what this transaction has promised, for the judge.
+func (s *session) promised() []policy.Promised {
+	all := make([]policy.Promised, len(s.promises))
+	for i, p := range s.promises {
+		all[i] = p.Promised
+	}
+	return all
+}
+
+// verify checks, just before the COMMIT is sent, that every promise that still stands can be kept: the relations and columns are the
+// same, and the data still allows it. A mismatch is an ordinary error, and the transaction rolls back.
+func (s *session) verify(ctx context.Context) error {
+	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.current_setting($1, true)", marker)
+	if err != nil {
+		return err
+	}
+	standing := strings.Split(strings.Join(rows, ""), ",")
+	for _, p := range s.promises {
+		if !slices.Contains(standing, strconv.FormatInt(p.id, 10)) {
+			continue
+		}
+		gone, err := s.targetGone(ctx, p.Table)
+		if err != nil {
+			return err
+		}
+		if gone {
+			continue // Its table was dropped: the promise will be void.
+		}
+		if err := (run.Runner{Conn: s.backend}).Verify(ctx, p.plan); err != nil {
+			return err
+		}
+		if err := s.checkData(ctx, p.plan); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {
+	rows, err := s.backend.Query(ctx, "SELECT 1 FROM pg_catalog.pg_class WHERE oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid",
+		strconv.FormatUint(uint64(table), 10))
+	return len(rows) == 0, err
+}
+
+// checkData looks for rows that would break a plan; what it finds is the error that the statement itself would have met.
+func (s *session) checkData(ctx context.Context, plan rewrite.Plan) error {
+	for _, check := range plan.DataChecks {
+		rows, err := s.backend.Query(ctx, check.SQL)
+		if err != nil {
+			return err
+		}
+		if len(rows) > 0 {
+			return &run.Failure{
+				Code: check.Code, Message: check.Message, Detail: rows[0],
+				Hint: "pgsluice checked the data before it promised to do the work after COMMIT: nothing was changed.",
+			}
+		}
+	}
+	return nil
+}
