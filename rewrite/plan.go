@@ -15,15 +15,17 @@ type Plan struct {
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:
 	// "" when there is nothing to probe. It is run before anything is promised.
 	Probe string `json:"probe,omitempty"`
-	// DataChecks are run before anything is promised, where they cost no strong lock.
+	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
+	Unprobed string `json:"unprobed,omitempty"`
+	// DataChecks are run before anything is promised. They take no lock stronger than ACCESS SHARE.
 	DataChecks []DataCheck `json:"data_checks,omitempty"`
 	Steps      []Step      `json:"steps"`
 }
 
-// DataCheck is a query that returns a line of text for data that would break the plan, and no row if all is well.
+// DataCheck is a query that returns a line of text for data, or a missing right, that would break the plan, and no row if all is well.
 type DataCheck struct {
 	SQL string `json:"sql"`
-	// Code and Message are the error that the statement itself would have met (23505, 23503, 23514).
+	// Code and Message are the error that the statement itself would have met (23505, 23503, 23514, 42501); the line is its detail.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }

@@ -44,10 +44,10 @@ func CheckColumns(s Statement, command int) ([]string, error) {
 	return columns, nil
 }
 
-// eachColumn visits the column references of an expression. The name of a column is its last word; a whole row has none.
+// eachColumn visits the column references of an expression. The name of a column is its last word; a whole row (t.*) has none.
 func eachColumn(m protoreflect.Message, visit func(string)) {
 	if ref, ok := m.Interface().(*pgquery.ColumnRef); ok {
-		visit(lastWord(ref.Fields))
+		visit(ref.Fields[len(ref.Fields)-1].GetString_().GetSval())
 		return
 	}
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {

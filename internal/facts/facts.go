@@ -33,6 +33,8 @@ type Facts struct {
 	// HoldsStrong is true when this transaction already holds a lock stronger than ROW EXCLUSIVE on a relation that it
 	// did not make itself, temporary relations and tools' version tables left out; retrying a lock inside it would keep others waiting.
 	HoldsStrong bool `json:"-"`
+	// MayProbe is true when the current user may try a statement out on a temporary table, in a DO block.
+	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
@@ -71,6 +73,8 @@ type Relation struct {
 	Owner       string `json:"owner"`
 	// MayAlter is true when the current user may ALTER it: owner, member of the owner, or superuser.
 	MayAlter bool `json:"may_alter"`
+	// Readable is true when the current user may read every row of it: by its right and by row level security.
+	Readable bool `json:"readable"`
 	// CreatedHere is true when this very transaction made it (by the xmin of its pg_attribute row for tableoid).
 	CreatedHere bool `json:"created_here"`
 	// Rows is the planner's estimate over the relation and all its descendants; negative is unknown.

@@ -112,7 +112,7 @@ created AS MATERIALIZED (
      AND CASE WHEN d.ahead OPERATOR(pg_catalog.>=) 2147483648 THEN false
               WHEN x.xid OPERATOR(pg_catalog.<) s.horizon
               THEN pg_catalog.pg_xact_status(x.xid::pg_catalog.text::pg_catalog.xid8) OPERATOR(pg_catalog.=) 'in progress'
-              ELSE x.xid OPERATOR(pg_catalog.-) GREATEST(s.xid, s.horizon) OPERATOR(pg_catalog.<) 65536
+              ELSE x.xid OPERATOR(pg_catalog.-) GREATEST(s.xid, s.horizon) OPERATOR(pg_catalog.<) 4096
          END
 ),
 extension AS MATERIALIZED (
@@ -129,6 +129,7 @@ described AS MATERIALIZED (
            'persistence', c.relpersistence,
            'owner', pg_catalog.pg_get_userbyid(c.relowner),
            'may_alter', COALESCE(pg_catalog.pg_has_role(c.relowner, 'USAGE'), false),
+           'readable', COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid), false),
            'created_here', EXISTS (SELECT FROM created r WHERE r.oid OPERATOR(pg_catalog.=) c.oid),
            'rows', COALESCE(size.rows, -1),
            'bytes', COALESCE(size.bytes, -1),
@@ -213,6 +214,9 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
               'role', 'search_path', 'standard_conforming_strings', 'DateStyle', 'IntervalStyle', 'TimeZone',
               'default_tablespace', 'default_table_access_method', 'pgsluice.allow']) AS g(name)
       WHERE pg_catalog.current_setting(g.name, true) IS NOT NULL),
+  'may_probe', pg_catalog.has_database_privilege(s.database, 'TEMP') AND EXISTS (
+     SELECT FROM pg_catalog.pg_language l
+      WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND pg_catalog.has_language_privilege(l.oid, 'USAGE')),
   'extensions', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM extension e),
   'held', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(

@@ -1,0 +1,139 @@
+package rewrite
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+)
+
+// duplicates finds two rows with the same keys. NULLs are different from each other unless the index says otherwise. Grouping compares by
+// the type's own equality, as the index will, whatever operators search_path has.
+func duplicates(stmt ddl.Statement, create ddl.CreateIndex, table *facts.Relation, name string) DataCheck {
+	if !create.Unique || !table.Readable {
+		return DataCheck{}
+	}
+	keys := ddl.IndexKeys(stmt)
+	var conditions []string
+	if create.Partial {
+		conditions = append(conditions, "("+stmt.Text[create.Where.Start:create.Where.End]+"\n)")
+	}
+	if !create.NullsNotDistinct {
+		for _, key := range keys {
+			conditions = append(conditions, "("+key+"\n) IS NOT NULL")
+		}
+	}
+	return DataCheck{
+		SQL: fmt.Sprintf("SELECT %s FROM %s%s GROUP BY %s\nHAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1",
+			row("Key ("+strings.Join(keys, ", ")+")=(", keys, ") is duplicated."), only(table), where(conditions), strings.Join(keys, "\n, ")),
+		Code:    "23505",
+		Message: fmt.Sprintf("could not create unique index %q", name),
+	}
+}
+
+// violations finds a row that the constraint which a command adds does not allow.
+func violations(stmt ddl.Statement, known facts.Facts, table *facts.Relation, command int, add ddl.Constraint) (DataCheck, error) {
+	if !table.Readable {
+		return DataCheck{}, nil
+	}
+	if add.Type == ddl.ForeignKey {
+		return orphans(stmt, known, table, command, add)
+	}
+	from := quote(table.Schema, table.Name)
+	if add.NoInherit {
+		from = "ONLY " + from
+	}
+	return DataCheck{
+		SQL: fmt.Sprintf("SELECT 'A row is: ' OPERATOR(pg_catalog.||) %s::pg_catalog.text FROM %s WHERE NOT (%s\n) LIMIT 1",
+			quote(table.Name), from, stmt.Text[add.Expr.Start:add.Expr.End]),
+		Code:    "23514",
+		Message: fmt.Sprintf("check constraint %q of relation %q is violated by some row", add.Name, table.Name),
+	}, nil
+}
+
+// orphans finds a key that the parent does not have. EXCEPT compares by the types' own equality, as the foreign key will, whatever operators
+// search_path has.
+func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, command int, add ddl.Constraint) (DataCheck, error) {
+	parent := known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
+	if parent == nil || !parent.Readable {
+		return DataCheck{}, nil
+	}
+	referenced := add.ParentCols
+	if len(referenced) == 0 {
+		referenced = primaryKey(parent)
+	}
+	if len(referenced) != len(add.Columns) {
+		return DataCheck{}, nil // the server says what is wrong
+	}
+	full, err := ddl.MatchFull(stmt, command)
+	if err != nil {
+		return DataCheck{}, err
+	}
+	columns, key := quoteAll(add.Columns), make([]string, len(add.Columns))
+	var conditions []string
+	for i, column := range columns {
+		key[i] = fmt.Sprintf("k.c%d", i+1)
+		conditions = append(conditions, column+" IS NOT NULL")
+	}
+	check := DataCheck{
+		SQL: fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s%s EXCEPT SELECT %s FROM %s) AS k(%s) LIMIT 1",
+			row("Key ("+strings.Join(add.Columns, ", ")+")=(", key, fmt.Sprintf(") is not present in table %q.", parent.Name)),
+			strings.Join(columns, ", "), only(table), where(conditions), strings.Join(quoteAll(referenced), ", "), only(parent),
+			strings.ReplaceAll(strings.Join(key, ", "), "k.", "")),
+		Code:    "23503",
+		Message: fmt.Sprintf("insert or update on table %q violates foreign key constraint %q", table.Name, add.Name),
+	}
+	if full && len(columns) > 1 {
+		check.SQL = fmt.Sprintf("(SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM %s WHERE (%s) AND (%s) LIMIT 1) UNION ALL (%s) LIMIT 1",
+			only(table), strings.Join(columns, " IS NULL OR ")+" IS NULL", strings.Join(conditions, " OR "), check.SQL)
+	}
+	return check, nil
+}
+
+// primaryKey are the columns that a foreign key references when it names none.
+func primaryKey(r *facts.Relation) []string {
+	for _, i := range r.Indexes {
+		if !i.Primary {
+			continue
+		}
+		if index, err := ddl.Reparse(i.Definition); err == nil {
+			if create, ok := index.Action.(ddl.CreateIndex); ok {
+				return create.Columns
+			}
+		}
+	}
+	return nil
+}
+
+// only is the FROM item for the rows that are the table's own, which for a partitioned table are those of its partitions.
+func only(r *facts.Relation) string {
+	if r.Kind == "p" {
+		return quote(r.Schema, r.Name)
+	}
+	return "ONLY " + quote(r.Schema, r.Name)
+}
+
+func where(conditions []string) string {
+	if len(conditions) == 0 {
+		return ""
+	}
+	return " WHERE " + strings.Join(conditions, " AND ")
+}
+
+// row is an expression for the values of a row, between two texts.
+func row(before string, values []string, after string) string {
+	shown := make([]string, len(values))
+	for i, value := range values {
+		shown[i] = "COALESCE((" + value + "\n)::pg_catalog.text, 'null')"
+	}
+	return fmt.Sprintf("pg_catalog.concat(%s, %s, %s)", literal(before), strings.Join(shown, ", ', ', "), literal(after))
+}
+
+func quoteAll(names []string) []string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quote(name)
+	}
+	return list
+}

@@ -1,0 +1,155 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+)
+
+// index builds the index concurrently, under the name that the server would have chosen. It is outside of any transaction, watched, and its
+// leftovers are removed by whoever runs it.
+func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
+	create, ok := stmt.Action.(ddl.CreateIndex)
+	if !ok {
+		return Plan{}, fmt.Errorf("%s makes no index", stmt.Tag)
+	}
+	table, err := lookup(known, create.Table)
+	if err != nil {
+		return Plan{}, err
+	}
+	if table == nil {
+		return budget(stmt, known)
+	}
+	name := create.Name
+	if name == "" {
+		if name, err = facts.IndexName(stmt, table); err != nil {
+			return Plan{}, err
+		}
+	}
+	columns, err := ddl.IndexColumns(stmt)
+	if err != nil {
+		return Plan{}, err
+	}
+	text, err := concurrentIndex(stmt, create, table, name)
+	if err != nil {
+		return Plan{}, err
+	}
+	plan := Plan{
+		Notice: fmt.Sprintf("building index %q on %q concurrently", name, table.Name),
+		Steps: []Step{{
+			SQL: text, Where: Alone, Table: target(table, columns...),
+			Index: Index{Schema: table.Schema, Name: name},
+			Done:  indexDone(create, table, name),
+		}},
+	}
+	if plan.Probe, plan.Unprobed, err = probe(stmt, known, table, columns); err != nil {
+		return Plan{}, err
+	}
+	plan.DataChecks = append(plan.DataChecks, mayCreate(table, name))
+	if check := duplicates(stmt, create, table, name); check.SQL != "" {
+		plan.DataChecks = append(plan.DataChecks, check)
+	}
+	return plan, nil
+}
+
+// concurrentIndex is the client's text with the name, CONCURRENTLY, and the table's schema.
+func concurrentIndex(stmt ddl.Statement, create ddl.CreateIndex, table *facts.Relation, name string) (string, error) {
+	var err error
+	text := stmt.Text
+	if create.Name == "" {
+		if text, err = ddl.Named(stmt, name); err != nil {
+			return "", err
+		}
+		if stmt, err = ddl.Reparse(text); err != nil {
+			return "", err
+		}
+	}
+	if text, err = ddl.Concurrently(stmt); err != nil {
+		return "", err
+	}
+	if stmt, err = ddl.Reparse(text); err != nil {
+		return "", err
+	}
+	return ddl.Qualified(stmt, table.Schema, table.Name)
+}
+
+// indexDone asks whether there is a valid index of that name, with the same keys, on that table. What expressions and predicates say is not
+// compared: the server writes them in its own way.
+func indexDone(create ddl.CreateIndex, table *facts.Relation, name string) string {
+	keys := make([]string, len(create.Columns))
+	for i, column := range create.Columns {
+		keys[i] = "0" // pg_index.indkey of an expression
+		for _, c := range table.Columns {
+			if c.Name == column {
+				keys[i] = strconv.Itoa(c.Num)
+			}
+		}
+	}
+	return fmt.Sprintf("SELECT EXISTS (SELECT FROM pg_catalog.pg_index i"+
+		" JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid"+
+		" JOIN pg_catalog.pg_am a ON a.oid OPERATOR(pg_catalog.=) c.relam"+
+		" WHERE i.indrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) %s AND i.indisvalid"+
+		" AND i.indisunique OPERATOR(pg_catalog.=) %t AND a.amname OPERATOR(pg_catalog.=) %s"+
+		" AND (i.indpred IS NOT NULL) OPERATOR(pg_catalog.=) %t AND i.indnkeyatts OPERATOR(pg_catalog.=) %d::pg_catalog.int2"+
+		" AND pg_catalog.starts_with(i.indkey::pg_catalog.text OPERATOR(pg_catalog.||) ' ', %s))",
+		table.OID, literal(name), create.Unique, literal(create.Method), create.Partial, len(keys), literal(strings.Join(keys, " ")+" "))
+}
+
+// probeTable and probeIndex are the names under which a statement is tried out.
+const (
+	probeTable = "pgsluice_probe"
+	probeIndex = "pgsluice_probe_idx"
+)
+
+// probe tries the index on an empty temporary copy of the table: the server's own error comes out of it, and nothing else.
+func probe(stmt ddl.Statement, known facts.Facts, table *facts.Relation, columns []string) (block, unprobed string, err error) {
+	if !known.MayProbe {
+		return "", "the login may not create temporary tables or use plpgsql", nil
+	}
+	if wholeRow(table, columns) {
+		return "", "the index uses the whole row, whose type a copy of the table does not have", nil
+	}
+	text, err := ddl.Probe(stmt, probeTable)
+	if err != nil {
+		return "", "", err
+	}
+	if create := stmt.Action.(ddl.CreateIndex); create.Name != "" {
+		tried, err := ddl.Reparse(text)
+		if err != nil {
+			return "", "", err
+		}
+		if text, err = ddl.Renamed(tried, probeIndex); err != nil {
+			return "", "", err
+		}
+	}
+	body := fmt.Sprintf("BEGIN\nBEGIN\nEXECUTE %s;\nEXECUTE %s;\nRAISE SQLSTATE 'PS000';\nEXCEPTION WHEN SQLSTATE 'PS000' THEN NULL;\nEND;\nEND",
+		dollar(fmt.Sprintf("CREATE TEMPORARY TABLE %s (LIKE %s)", probeTable, quote(table.Schema, table.Name))), dollar(text))
+	return "DO " + dollar(body), "", nil
+}
+
+// wholeRow reports whether the row itself is among the columns: as t.*, or by the table's name.
+func wholeRow(table *facts.Relation, columns []string) bool {
+	return slices.ContainsFunc(columns, func(name string) bool {
+		return !slices.ContainsFunc(table.Columns, func(c facts.Column) bool { return c.Name == name }) && (name == "" || name == table.Name)
+	})
+}
+
+// mayCreate finds what the copy of the table cannot tell: a right that is missing. A tablespace of the statement's own is probed.
+func mayCreate(table *facts.Relation, name string) DataCheck {
+	return DataCheck{
+		SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' may not create anything in schema ', n.nspname, '.')"+
+			" FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid"+
+			" WHERE c.oid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE')"+
+			" UNION ALL SELECT pg_catalog.concat('The role ', CURRENT_USER, ' may not create anything in default_tablespace ', s.spcname, '.')"+
+			" FROM pg_catalog.pg_tablespace s"+
+			" WHERE s.spcname OPERATOR(pg_catalog.=) pg_catalog.current_setting('default_tablespace')::pg_catalog.name"+
+			" AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')"+
+			" LIMIT 1", table.OID),
+		Code:    "42501",
+		Message: fmt.Sprintf("permission denied to create index %q", name),
+	}
+}
