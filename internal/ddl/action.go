@@ -19,7 +19,7 @@ func describe(s *Statement, node *pgquery.Node) {
 func actionOf(s *Statement, node *pgquery.Node) Action {
 	switch n := node.GetNode().(type) {
 	case *pgquery.Node_TransactionStmt:
-		return transaction(n.TransactionStmt)
+		return transaction(s, n.TransactionStmt)
 	case *pgquery.Node_VariableSetStmt:
 		return setting(n.VariableSetStmt)
 	case *pgquery.Node_VariableShowStmt:
@@ -102,9 +102,11 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 	return utility(s, node)
 }
 
-func transaction(t *pgquery.TransactionStmt) Action {
+func transaction(s *Statement, t *pgquery.TransactionStmt) Action {
 	action := Transaction{Name: t.SavepointName, Chain: t.Chain, Isolation: isolationOf(t.Options)}
 	switch t.Kind {
+	case pgquery.TransactionStmtKind_TRANS_STMT_BEGIN, pgquery.TransactionStmtKind_TRANS_STMT_START:
+		action.Modes = modesOf(s)
 	case pgquery.TransactionStmtKind_TRANS_STMT_COMMIT:
 		action.Op = Commit
 	case pgquery.TransactionStmtKind_TRANS_STMT_ROLLBACK:
@@ -123,6 +125,16 @@ func transaction(t *pgquery.TransactionStmt) Action {
 		action.Op, action.Name = RollbackPrepared, t.Gid
 	}
 	return action
+}
+
+// modesOf is the text behind BEGIN [WORK|TRANSACTION] or START TRANSACTION, comments left out.
+func modesOf(s *Statement) string {
+	text := newSource(s)
+	var modes []string
+	for _, t := range text.tokens[text.skip(text.skip(1, "WORK"), "TRANSACTION"):text.end()] {
+		modes = append(modes, s.Text[t.start:t.end])
+	}
+	return strings.ReplaceAll(strings.Join(modes, " "), " ,", ",")
 }
 
 // isolationOf finds the isolation level among the options of BEGIN and SET TRANSACTION.

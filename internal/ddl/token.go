@@ -26,13 +26,15 @@ type token struct {
 	start, end int
 }
 
-// scanner cuts SQL text into tokens exactly as the server's scan.l does, with standard_conforming_strings on.
+// scanner cuts SQL text into tokens exactly as the server's scan.l does.
 //
 // pg_query has a scanner too. This one is here because it must run where that one cannot: in front of the C parser, which has no
 // stack check; in a stream, in constant memory; and without a protobuf message per token. A test holds the two together.
 type scanner struct {
 	text string
 	pos  int
+	// nonconforming is true when standard_conforming_strings is off: a backslash escapes in '…' too.
+	nonconforming bool
 }
 
 // next returns the next token, white space left out. At the end of the text it returns endToken for ever.
@@ -58,15 +60,17 @@ func (s *scanner) scan(start int) (tokenKind, int) {
 	case c == '/' && next == '*':
 		return s.blockComment(start)
 	case c == '\'':
-		return s.quoted(stringToken, start+1)
+		return s.quoted(stringToken, start+1, s.nonconforming)
 	case c == '"':
 		return s.quotedName(start + 1)
 	case (c == 'e' || c == 'E') && next == '\'':
-		return s.quoted(escapeToken, start+2)
-	case strings.IndexByte("bBxXnN", c) >= 0 && next == '\'':
-		return s.quoted(stringToken, start+2)
+		return s.quoted(escapeToken, start+2, true)
+	case (c == 'n' || c == 'N') && next == '\'':
+		return s.quoted(stringToken, start+2, s.nonconforming)
+	case strings.IndexByte("bBxX", c) >= 0 && next == '\'':
+		return s.bits(start + 2)
 	case (c == 'u' || c == 'U') && next == '&' && s.at(start+2) == '\'':
-		return s.quoted(stringToken, start+3)
+		return s.quoted(stringToken, start+3, false)
 	case (c == 'u' || c == 'U') && next == '&' && s.at(start+2) == '"':
 		return s.quotedName(start + 3)
 	case isWordStart(c):
@@ -120,10 +124,10 @@ func (s *scanner) blockComment(start int) (tokenKind, int) {
 }
 
 // quoted ends a string whose text begins at from. A string goes on after white space with a newline in it.
-func (s *scanner) quoted(kind tokenKind, from int) (tokenKind, int) {
+func (s *scanner) quoted(kind tokenKind, from int, escapes bool) (tokenKind, int) {
 	for i := from; i < len(s.text); i++ {
 		switch c := s.text[i]; {
-		case c == '\\' && kind == escapeToken:
+		case c == '\\' && escapes:
 			i++
 		case c == '\'' && s.at(i+1) == '\'':
 			i++
@@ -136,6 +140,21 @@ func (s *scanner) quoted(kind tokenKind, from int) (tokenKind, int) {
 		}
 	}
 	return brokenToken, len(s.text)
+}
+
+// bits ends B'…' and X'…', in which a doubled quote is the end and a new string.
+func (s *scanner) bits(from int) (tokenKind, int) {
+	for {
+		n := strings.IndexByte(s.text[from:], '\'')
+		if n < 0 {
+			return brokenToken, len(s.text)
+		}
+		end := from + n + 1
+		if from = s.continued(end); from < 0 {
+			return stringToken, end
+		}
+		from++
+	}
 }
 
 // continued returns the offset of the quote that takes up the string which was closed just before from, -1 if there is none.
@@ -209,8 +228,10 @@ func (s *scanner) numberEnd(i int) int {
 		}
 	}
 	const decimal = "0123456789"
+	start := i
 	i = s.digitsEnd(i, decimal)
-	if s.at(i) == '.' && s.at(i+1) != '.' {
+	// In 1..2 the dots are a token, but not behind 1_000: scan.l has it so.
+	if s.at(i) == '.' && (s.at(i+1) != '.' || strings.IndexByte(s.text[start:i], '_') >= 0) {
 		i++
 		if isDigit(s.at(i)) {
 			i = s.digitsEnd(i, decimal)
@@ -275,7 +296,7 @@ func (s *scanner) operatorEnd(start int) int {
 	return end
 }
 
-func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' }
+func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' && c != '\v' }
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
