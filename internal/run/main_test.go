@@ -137,9 +137,10 @@ func (p *place) answer(conn run.Conn, sql string) string {
 // settings are the settings of a session that plans touch.
 func (p *place) settings(conn run.Conn) string {
 	p.Helper()
-	return p.answer(conn, `SELECT name || '=' || setting FROM pg_catalog.pg_settings WHERE name IN ('lock_timeout', 'statement_timeout',
-		'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout', 'default_transaction_read_only',
-		'default_transaction_isolation', 'client_connection_check_interval', 'search_path', 'role', 'DateStyle') ORDER BY name`)
+	return p.answer(conn, `SELECT pg_catalog.concat(s, '=', pg_catalog.current_setting(s, true)) FROM pg_catalog.unnest(ARRAY['lock_timeout',
+		'statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout',
+		'default_transaction_read_only', 'default_transaction_isolation', 'client_connection_check_interval', 'search_path', 'role',
+		'DateStyle']::pg_catalog.text[]) AS s`)
 }
 
 // advisoryLocks counts the advisory locks in the database.
