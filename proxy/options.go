@@ -53,7 +53,7 @@ type Control interface {
 	// Conn returns a connection to the named database; release gives it back and must be called.
 	Conn(ctx context.Context, database string) (conn run.Conn, release func(), err error)
 	// CloseDatabase closes the connections to a database that is about to be dropped or renamed.
-	CloseDatabase(database string)
+	CloseDatabase(ctx context.Context, database string) error
 }
 
 // Meter counts what sessions do. Its methods may be called from any goroutine.

@@ -1,0 +1,189 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
+// afterwards. Every table that is not empty counts as large there.
+//
+//	direct           statements straight to the server, by a superuser: the rows that they return
+//	simple           one simple Query through the proxy, as it stands
+//	extended         each line prepared and executed, with a Sync of its own
+//	pipeline         all lines executed before one Sync
+//
+// conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
+func TestSession(t *testing.T) {
+	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
+		w := newStage(t, !strings.Contains(path, "no-ledger"))
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			return w.command(t, d)
+		})
+	})
+}
+
+// stage is a database with a proxy in front of it.
+type stage struct {
+	dsn, login string
+	proxied    string
+	conns      map[string]*pgconn.PgConn
+	mu         sync.Mutex
+	notices    []string
+}
+
+func newStage(t *testing.T, ledger bool) *stage {
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}}
+	pool, err := control.New(control.Options{DSN: w.dsn})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	if ledger {
+		conn, err := control.Connect(t.Context(), w.dsn, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := revisions.Install(t.Context(), conn, revisions.InstallOptions{}); err != nil {
+			t.Fatal(err)
+		}
+		conn.Close()
+	}
+	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
+	options := sessionOptions(t, Enforce)
+	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
+	f.run = func(ctx context.Context, l *link) error { return newSession(options, l).run(ctx) }
+	config, err := pgconn.ParseConfig(w.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.proxied = fmt.Sprintf("host=127.0.0.1 port=%d user=%s database=%s sslmode=disable", f.tcp.Port, config.User, config.Database)
+	t.Cleanup(func() {
+		for _, conn := range w.conns {
+			_ = conn.Close(context.Background())
+		}
+	})
+	return w
+}
+
+// lent adapts the pool.
+type lent struct{ pool *control.Pool }
+
+func (l lent) Conn(ctx context.Context, database string) (run.Conn, func(), error) {
+	conn, err := l.pool.Conn(ctx, database)
+	if err != nil {
+		return nil, nil, err
+	}
+	return conn, func() { l.pool.Release(conn) }, nil
+}
+
+func (l lent) CloseDatabase(ctx context.Context, database string) error {
+	return l.pool.CloseDatabase(ctx, database)
+}
+
+func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
+	name := "a"
+	d.MaybeScanArgs(t, "conn", &name)
+	switch d.Cmd {
+	case "direct":
+		conn, err := pgconn.Connect(t.Context(), w.dsn)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close(t.Context())
+		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
+	case "simple":
+		conn := w.conn(t, name)
+		results, err := conn.Exec(t.Context(), d.Input).ReadAll()
+		return w.told(conn, rowsOf(results, err))
+	case "extended":
+		conn := w.conn(t, name)
+		var out strings.Builder
+		for _, line := range strings.Split(d.Input, "\n") {
+			result := conn.ExecParams(t.Context(), line, nil, nil, nil, nil).Read()
+			out.WriteString(rowsOf([]*pgconn.Result{result}, result.Err))
+		}
+		return w.told(conn, out.String())
+	case "pipeline":
+		conn := w.conn(t, name)
+		batch := &pgconn.Batch{}
+		for _, line := range strings.Split(d.Input, "\n") {
+			batch.ExecParams(line, nil, nil, nil, nil)
+		}
+		return w.told(conn, rowsOf(conn.ExecBatch(t.Context(), batch).ReadAll()))
+	}
+	t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
+	return ""
+}
+
+func (w *stage) conn(t *testing.T, name string) *pgconn.PgConn {
+	t.Helper()
+	if conn := w.conns[name]; conn != nil {
+		return conn
+	}
+	config, err := pgconn.ParseConfig(w.proxied)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, n.Message))
+	}
+	conn, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.conns[name] = conn
+	return conn
+}
+
+// told is what came back, notices first, and the transaction status at the end.
+func (w *stage) told(conn *pgconn.PgConn, out string) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	lines := append(w.notices, strings.TrimSuffix(out, "\n"), "status "+string(conn.TxStatus()))
+	w.notices = nil
+	return strings.TrimPrefix(strings.Join(lines, "\n"), "\n")
+}
+
+func rowsOf(results []*pgconn.Result, err error) string {
+	var out strings.Builder
+	for _, result := range results {
+		for _, row := range result.Rows {
+			var values []string
+			for _, value := range row {
+				values = append(values, string(value))
+			}
+			fmt.Fprintln(&out, strings.Join(values, " | "))
+		}
+		if tag := result.CommandTag.String(); tag != "" && !strings.HasPrefix(tag, "SELECT") {
+			fmt.Fprintln(&out, tag)
+		}
+	}
+	var failed *pgconn.PgError
+	switch {
+	case errors.As(err, &failed):
+		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, failed.Message, failed.Code)
+		for _, more := range []string{failed.Detail, failed.Hint} {
+			if more != "" {
+				fmt.Fprintf(&out, "  %s\n", strings.ReplaceAll(more, "\n", "\n  "))
+			}
+		}
+	case err != nil:
+		fmt.Fprintf(&out, "%v\n", err)
+	}
+	return out.String()
+}
