@@ -2,6 +2,7 @@ package revisions
 
 import (
 	"context"
+	"strconv"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -97,3 +98,22 @@ func (s session) refuses(state, sql string, args ...string) {
 }
 
 var _ Conn = session{}
+
+// runBare is run for a cleanup, when the test's context is over.
+func (s session) runBare(sql string) {
+	s.t.Helper()
+	if _, err := s.Exec(context.Background(), sql); err != nil {
+		s.t.Errorf("%s: %v", sql, err)
+	}
+}
+
+func itoa(n int64) string { return strconv.FormatInt(n, 10) }
+
+func number64(t testing.TB, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

@@ -33,7 +33,13 @@ type InstallOptions struct {
 	// ControlRole is the login of the proxies: it alone, beside superusers, reads the key and works on promises. ""
 	// keeps the one of the installation that is there; a new one then has none.
 	ControlRole string
+	// Published says that every subscriber of a publication FOR ALL TABLES has the ledger already, see ErrPublished.
+	Published bool
 }
+
+// ErrPublished means that a publication FOR ALL TABLES has subscribers: one that lacks the tables of the ledger stops
+// replicating at the first row of them. Install it in the subscribers' databases first, then set InstallOptions.Published.
+var ErrPublished = errors.New("the ledger would be published")
 
 // Report says what Install found and did.
 type Report struct {
@@ -132,6 +138,11 @@ func (i *installation) install(ctx context.Context, opts InstallOptions) (Report
 	fresh, err := i.makeSchema(ctx)
 	if err != nil {
 		return Report{}, err
+	}
+	if fresh && !opts.Published {
+		if err := i.checkPublications(ctx); err != nil {
+			return Report{}, err
+		}
 	}
 
 	if err := i.actAsOwner(ctx); err != nil {
@@ -482,14 +493,48 @@ func (i *installation) report(ctx context.Context, before state, control control
 	report := Report{From: before.Version, To: len(i.schema.versions), ControlRole: control.Name, Trusted: trusted, Notes: []string{
 		"Dump data with pg_dump -N pgsluice: only a superuser's pg_dump may read the ledger, and then the dump holds its key. pg_dump -s needs no option.",
 	}}
-	publications, err := i.conn.Query(ctx, "SELECT pg_catalog.quote_ident(p.pubname) FROM pg_catalog.pg_publication AS p WHERE p.puballtables ORDER BY 1")
+	publications, err := i.publications(ctx)
 	if err != nil {
-		return Report{}, fmt.Errorf("cannot list the publications: %w", err)
+		return Report{}, err
 	}
 	if len(publications) > 0 {
 		report.Notes = append(report.Notes, fmt.Sprintf(
-			"Publication %s publishes the ledger too: install it in the subscribers' databases, or they stop at the first promise. They hold the key then.",
+			"Publication %s publishes the ledger too, with its key: whoever subscribes needs the ledger and is to be trusted.",
 			strings.Join(publications, ", ")))
 	}
 	return report, nil
+}
+
+func (i *installation) publications(ctx context.Context) ([]string, error) {
+	publications, err := i.conn.Query(ctx, `
+		SELECT pg_catalog.quote_ident(p.pubname)
+		FROM pg_catalog.pg_publication AS p
+		WHERE p.puballtables
+		ORDER BY p.pubname`)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the publications: %w", err)
+	}
+	return publications, nil
+}
+
+// checkPublications returns ErrPublished if somebody receives every new table of this database.
+func (i *installation) checkPublications(ctx context.Context) error {
+	publications, err := i.publications(ctx)
+	if err != nil || len(publications) == 0 {
+		return err
+	}
+	slots, err := i.conn.Query(ctx, `
+		SELECT pg_catalog.quote_ident(s.slot_name)
+		FROM pg_catalog.pg_replication_slots AS s
+		WHERE s.database OPERATOR(pg_catalog.=) pg_catalog.current_database()
+			AND s.plugin OPERATOR(pg_catalog.=) 'pgoutput'
+		ORDER BY s.slot_name`)
+	if err != nil {
+		return fmt.Errorf("cannot list the replication slots: %w", err)
+	}
+	if len(slots) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w by %s (slots: %s): subscribers without the ledger would stop; install it in their databases first, then here with --published",
+		ErrPublished, strings.Join(publications, ", "), strings.Join(slots, ", "))
 }

@@ -38,7 +38,8 @@ type Promise struct {
 	Table uint32 `json:"table"`
 	// Asked is the client's statement as it may be shown: without secrets.
 	Asked string `json:"asked"`
-	// Steps and Environment are JSON that the ledger does not look into; nil is written, and read back, as null.
+	// Steps and Environment are JSON that the ledger does not look into. What is read back has the same value in ASCII
+	// (\u…) and without white space; nil becomes null.
 	Steps       json.RawMessage `json:"steps"`
 	Environment json.RawMessage `json:"environment"`
 }

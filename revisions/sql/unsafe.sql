@@ -36,14 +36,14 @@ WHERE (me.rolsuper OR $1 OPERATOR(pg_catalog.=) 'install'::pg_catalog.text)
 
 UNION ALL
 SELECT pg_catalog.format(
-	'schema pgsluice belongs to %I, not to pgsluice_owner: somebody else made it; look at what it holds, then rename or drop it',
+	'schema pgsluice belongs to %I, not to pgsluice_owner: look at what it holds, then rename or drop it',
 	pg_catalog.pg_get_userbyid(n.nspowner))
 FROM namespace AS n
 WHERE NOT EXISTS (SELECT FROM owner AS o WHERE o.oid OPERATOR(pg_catalog.=) n.nspowner)
 
 -- The ownership of any kind of object is in pg_shdepend (superusers that initdb made are not, and are not our owner).
 UNION ALL
-SELECT pg_catalog.format('%s %s does not belong to pgsluice_owner: somebody else made it; look at it, then drop or move it', i.type, i.identity)
+SELECT pg_catalog.format('%s %s does not belong to pgsluice_owner: look at it, then drop or move it', i.type, i.identity)
 FROM namespace AS n
 JOIN pg_catalog.pg_depend AS d ON d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_namespace'::pg_catalog.regclass
 	AND d.refobjid OPERATOR(pg_catalog.=) n.oid
@@ -76,7 +76,7 @@ JOIN pg_catalog.pg_rewrite AS w ON w.ev_class OPERATOR(pg_catalog.=) c.oid
 
 -- Objects with an OID below FirstNormalObjectId, 16384, are the server's own.
 UNION ALL
-SELECT pg_catalog.format('%s of the ledger depends on %s: somebody else made it so; remove that',
+SELECT pg_catalog.format('%s of the ledger depends on %s: drop or alter it',
 	pg_catalog.pg_describe_object(d.classid, d.objid, d.objsubid), pg_catalog.pg_describe_object(d.refclassid, d.refobjid, d.refobjsubid))
 FROM (
 	SELECT 'pg_catalog.pg_class'::pg_catalog.regclass AS class, c.oid FROM relation AS c

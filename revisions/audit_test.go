@@ -1,0 +1,201 @@
+package revisions
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// trail is an audit trail of n entries, split into lines.
+func trail(t *testing.T, n int) []string {
+	t.Helper()
+	var file bytes.Buffer
+	audit := NewAudit(&file)
+	for i := range n {
+		if err := audit.Write(Entry{Asked: fmt.Sprintf("DROP TABLE t%d", i), Verdict: "block"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return slices.Collect(strings.Lines(file.String()))
+}
+
+func verify(lines []string) error { return VerifyChain(strings.NewReader(strings.Join(lines, ""))) }
+
+func TestEntryIsOneLineOfJSON(t *testing.T) {
+	entry := Entry{
+		Time: time.Date(2024, 2, 29, 12, 0, 0, 123456000, time.UTC), Session: "s1", User: "alice", Role: "dba", Database: "shop",
+		Client: "10.0.0.7:5123", TLS: true, Application: "alembic", PID: 4711,
+		Asked: "CREATE INDEX i\n ON \"größe\" (a) WHERE a <> 'x\",\"hash\":\"y' & b > 1", Verdict: "rewrite", Rules: []string{"index-not-concurrent"},
+		Override: "reason", Ran: []string{"CREATE INDEX CONCURRENTLY …"}, Took: 1500 * time.Millisecond, Outcome: "failed",
+		SQLState: "23505", Error: "could not create unique index",
+	}
+	var file bytes.Buffer
+	audit := NewAudit(&file)
+	want(t, audit.Write(entry), nil)
+
+	line := file.String()
+	if strings.Count(line, "\n") != 1 || !strings.HasSuffix(line, "\n") {
+		t.Fatalf("not one line: %q", line)
+	}
+	if !strings.Contains(line, "a <> 'x") {
+		t.Errorf("SQL is escaped beyond need: %s", line)
+	}
+	var got Entry
+	want(t, json.Unmarshal([]byte(line), &got), nil)
+	if !reflect.DeepEqual(got, entry) {
+		t.Errorf("got  %+v\nwant %+v", got, entry)
+	}
+	want(t, VerifyChain(&file), nil)
+}
+
+func TestHeadIsTheLastLine(t *testing.T) {
+	var file bytes.Buffer
+	audit := NewAudit(&file)
+	if head := audit.Head(); head.Seq != 0 || head.Hash != "" || head.Chain == "" {
+		t.Errorf("before the first line the head is %+v", head)
+	}
+	want(t, audit.Write(Entry{}), nil)
+	want(t, audit.Write(Entry{}), nil)
+	head := audit.Head()
+	if head.Seq != 2 || !strings.HasSuffix(file.String(), `,"hash":"`+head.Hash+"\"}\n") {
+		t.Errorf("the head is %+v of\n%s", head, file.String())
+	}
+}
+
+func TestVerifyChainFindsEveryChange(t *testing.T) {
+	whole := trail(t, 5)
+	want(t, verify(whole), nil)
+	want(t, verify(nil), nil)
+	other := trail(t, 5)
+	for _, c := range []struct {
+		name  string
+		lines []string
+		line  int
+	}{
+		{"edited", replace(whole, 2, strings.Replace(whole[2], "DROP", "KEEP", 1)), 3},
+		{"edited, hash and all", replace(whole, 2, rehash(strings.Replace(whole[2], "DROP", "KEEP", 1))), 4},
+		{"first removed", whole[1:], 1},
+		{"one removed", slices.Delete(slices.Clone(whole), 2, 3), 3},
+		{"reordered", []string{whole[0], whole[2], whole[1], whole[3], whole[4]}, 2},
+		{"repeated", slices.Insert(slices.Clone(whole), 2, whole[1]), 3},
+		{"inserted", slices.Insert(slices.Clone(whole), 2, `{"asked":"x"}`+"\n"), 3},
+		{"renumbered", replace(whole, 3, rehash(strings.Replace(whole[3], `"seq":4`, `"seq":5`, 1))), 4},
+		{"white space", replace(whole, 1, strings.Replace(whole[1], ",", ", ", 1)), 2},
+		{"appended to a line", replace(whole, 1, strings.TrimSuffix(whole[1], "\n")+" \n"), 2},
+		{"torn", replace(whole, 4, whole[4][:40]), 5},
+		{"without its line end", replace(whole, 4, strings.TrimSuffix(whole[4], "\n")), 5},
+		{"line of another chain renamed", replace(whole, 2, rehash(strings.Replace(other[2], chainOf(t, other[2]), chainOf(t, whole[0]), 1))), 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var changed *ChainError
+			if err := verify(c.lines); !errors.As(err, &changed) || changed.Line != c.line {
+				t.Errorf("got %v, want line %d", err, c.line)
+			}
+		})
+	}
+}
+
+func replace(lines []string, at int, line string) []string {
+	lines = slices.Clone(lines)
+	lines[at] = line
+	return lines
+}
+
+// rehash gives an edited line the hash of its content, as whoever edits it would.
+func rehash(line string) string {
+	content, _, _ := strings.Cut(line, hashKey)
+	return content + hashKey + hashOf([]byte(content)) + "\"}\n"
+}
+
+func chainOf(t *testing.T, line string) string {
+	t.Helper()
+	var l link
+	want(t, json.Unmarshal([]byte(line), &l), nil)
+	return l.Chain
+}
+
+// Several processes append to one file.
+func TestChainsMayBeMixed(t *testing.T) {
+	a, b := trail(t, 3), trail(t, 3)
+	mixed := []string{a[0], b[0], b[1], a[1], a[2], b[2]}
+	want(t, verify(mixed), nil)
+	var changed *ChainError
+	if err := verify(slices.Delete(mixed, 2, 3)); !errors.As(err, &changed) || changed.Line != 5 {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestAuditIsSafeForConcurrentUse(t *testing.T) {
+	var file writes
+	audit := NewAudit(&file)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			for range 50 {
+				if err := audit.Write(Entry{Asked: strings.Repeat("x", 1000)}); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	if len(file.lines) != 400 {
+		t.Errorf("%d lines in as many writes", len(file.lines))
+	}
+	want(t, verify(file.lines), nil)
+}
+
+// writes keeps each Write apart. It accepts only limit bytes, then fails, until it is given more; 0 is no limit.
+type writes struct {
+	lines []string
+	limit int
+}
+
+func (w *writes) Write(p []byte) (int, error) {
+	if w.limit > 0 && len(p) > w.limit {
+		w.lines = append(w.lines, string(p[:w.limit]))
+		return w.limit, errors.New("no space left on device")
+	}
+	w.lines = append(w.lines, string(p))
+	return len(p), nil
+}
+
+func TestFailedWriteIsToldAndDoesNotBreakTheChain(t *testing.T) {
+	var file writes
+	audit := NewAudit(&file)
+	want(t, audit.Write(Entry{}), nil)
+	file.limit = 30
+	if err := audit.Write(Entry{Asked: "lost"}); err == nil || !strings.Contains(err.Error(), "no space left") {
+		t.Fatalf("got %v", err)
+	}
+	file.limit = 0
+	want(t, audit.Write(Entry{Asked: "kept"}), nil)
+
+	// The torn line is seen, and what follows is whole and in its place.
+	text := strings.Join(file.lines, "")
+	lines := slices.Collect(strings.Lines(text))
+	var changed *ChainError
+	if err := verify(lines); !errors.As(err, &changed) || changed.Line != 2 {
+		t.Errorf("got %v", err)
+	}
+	want(t, verify(slices.Delete(lines, 1, 2)), nil)
+}
+
+func TestVerifyChainTellsAReadError(t *testing.T) {
+	broken := io.MultiReader(strings.NewReader(trail(t, 1)[0]), brokenReader{})
+	want(t, VerifyChain(broken), errBroken)
+}
+
+var errBroken = errors.New("input/output error")
+
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }

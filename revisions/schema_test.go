@@ -1,0 +1,26 @@
+package revisions
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestSchemaHasTheVersionOfTheProgram(t *testing.T) {
+	s, err := parseSchema(schemaSQL)
+	want(t, err, nil)
+	if len(s.versions) != Version {
+		t.Errorf("schema.sql makes version %d, the program writes %d", len(s.versions), Version)
+	}
+	if len(s.functions) == 0 || len(s.grants) == 0 || len(s.controlRole) == 0 {
+		t.Errorf("a section is empty: %+v", s)
+	}
+}
+
+func TestSchemaSectionsAreKnown(t *testing.T) {
+	for _, heading := range []string{"version 1", "version 3", "every time"} {
+		text := strings.Replace(schemaSQL, "\n---- functions\n", "\n---- "+heading+"\n", 1)
+		if _, err := parseSchema(text); err == nil || !strings.Contains(err.Error(), heading) {
+			t.Errorf("section %q: %v", heading, err)
+		}
+	}
+}
