@@ -205,7 +205,8 @@ var errCouldBind = &fatal{
 	hint:    "Or let pgsluice show the server's own certificate (tls.cert and tls.key), or reach the server over a Unix socket or with upstream.sslmode=disable.",
 }
 
-// stopAnswers ends relayAnswers and returns why it ended before, if that was an error.
+// stopAnswers ends relayAnswers and returns why it ended before, if that was an error. Nothing more is read from the
+// client during the login.
 func (h *handshake) stopAnswers() error {
 	if h.answers == nil {
 		return nil
@@ -213,7 +214,6 @@ func (h *handshake) stopAnswers() error {
 	_ = h.client.conn.SetReadDeadline(longAgo)
 	err := <-h.answers
 	h.answers = nil
-	_ = h.client.conn.SetReadDeadline(h.deadline)
 	if isTimeout(err) {
 		return nil
 	}

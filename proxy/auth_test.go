@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/binary"
@@ -98,6 +99,9 @@ func TestEarlyMessagesWaitForTheSession(t *testing.T) {
 	}
 	unread := make(chan string, 1)
 	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(server)}}}, func(_ context.Context, l *link) error {
+		if bytes.Contains(l.client.buf, []byte("secret")) {
+			t.Error("the password is in the session's memory")
+		}
 		unread <- string(l.client.unread())
 		return pipe(l)
 	})

@@ -3,19 +3,19 @@
 //
 // A connection goes through these files, in this order:
 //
-//	listener ── accept ──> Server (server.go)    limits on who has not logged in yet, drain
+//	listener ── accept ──> Server (server.go)       drain; limits on who has not logged in yet (logins.go)
 //	                          │
-//	                      handshake (startup.go) SSLRequest, GSSENCRequest, direct TLS (tls.go), StartupMessage
-//	                          │      └────────── CancelRequest: forwarded as it came, then the end (cancel.go)
+//	                      handshake (handshake.go)  SSLRequest, GSSENCRequest, direct TLS (tls.go), StartupMessage (startup.go)
+//	                          │      └───────────── CancelRequest: forwarded as it came, then the end (cancel.go)
 //	                          │
-//	                       upstream (upstream.go) the server is found, TLS to it, the same StartupMessage
+//	                       upstream (upstream.go)   a server is found, TLS to it, the same StartupMessage
 //	                          │
-//	                         login (auth.go)      'R' and 'p' pass unread until the first ReadyForQuery
+//	                         login (auth.go)        'R' and 'p' pass unread until the first ReadyForQuery
 //	                          │
-//	                         link (leg.go)        two legs: a socket each, and the bytes read from it and not yet used
+//	                         link (link.go)         two legs (leg.go): a socket each, and what was read from it and not yet used
 //	                          │
 //	                          ├── replication=true: piped, never understood
-//	                          └── everything else: the session
+//	                          └── everything else: the session (session.go)
 //
 // The password never stops here: the server authenticates the real user. Encryption does stop here, so the offer of
 // SCRAM-SHA-256-PLUS, which ties a login to one TLS connection, is taken out unless this proxy shows the

@@ -1,12 +1,10 @@
 package proxy
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"sync"
 	"time"
 )
 
@@ -99,64 +97,6 @@ func (l *leg) forward(dst io.Writer, n int) error {
 
 // forget overwrites what was consumed, so that a password does not stay in memory for the life of a session.
 func (l *leg) forget() { clear(l.buf[:l.r]); clear(l.buf[l.w:]) }
-
-// link is a client and its server after login: the first ReadyForQuery has been relayed to the client.
-type link struct {
-	client, server *leg
-	startup        startup
-	pid            uint32            // BackendKeyData of the server; 0 if none came
-	params         map[string]string // ParameterStatus values seen during login
-	status         byte              // status byte of that ReadyForQuery
-	clientAddr     string            // "[local]" for a Unix socket
-	serverAddr     string            // the address that the login was relayed to
-	tls            bool              // between the client and us
-	drain          context.Context   // done when the server drains: the session ends at the next quiet point with FATAL 57P01
-}
-
-// pipe carries a link's bytes both ways, unread, until both directions have ended. The end of one direction
-// is passed on as the end of that direction, so that the last bytes of the other one still arrive.
-func pipe(l *link) error {
-	var (
-		both   sync.WaitGroup
-		up, dn error
-	)
-	both.Go(func() {
-		up = copyUnread(l.server, l.client)
-		closeWrite(l.server.conn)
-	})
-	both.Go(func() {
-		dn = copyUnread(l.client, l.server)
-		// Nothing more can come from the server: a client that is still sending has nobody to send to.
-		closeWrite(l.client.conn)
-		_ = l.client.conn.SetReadDeadline(longAgo)
-	})
-	both.Wait()
-	if dn != nil {
-		return fmt.Errorf("relay from server to client: %w", dn)
-	}
-	if up != nil && !isTimeout(up) {
-		return fmt.Errorf("relay from client to server: %w", up)
-	}
-	return nil
-}
-
-// copyUnread writes to dst what src has read already, then everything that it will read.
-func copyUnread(dst, src *leg) error {
-	if err := src.forward(dst.conn, src.w-src.r); err != nil {
-		return err
-	}
-	_, err := io.Copy(dst.conn, src.conn)
-	return err
-}
-
-// closeWrite says that nothing more will be written, and closes a connection that cannot say so.
-func closeWrite(conn net.Conn) {
-	if half, ok := conn.(interface{ CloseWrite() error }); ok {
-		_ = half.CloseWrite()
-		return
-	}
-	_ = conn.Close()
-}
 
 func isTimeout(err error) bool {
 	var t net.Error

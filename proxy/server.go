@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"net"
 	"net/netip"
-	"os"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -122,52 +120,6 @@ func New(o Options) (*Server, error) {
 	s.drain, s.drainNow = context.WithCancel(context.Background())
 	s.halt, s.haltNow = context.WithCancel(context.Background())
 	return s, nil
-}
-
-// Listen opens a listener for Serve. On a Unix socket mode sets the socket's permission bits; a socket that a dead
-// process left there is replaced, and the listener removes its own when it is closed. On TCP mode has no meaning.
-func Listen(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, error) {
-	network, address := a.network()
-	if a.unix() {
-		if err := removeStale(ctx, address); err != nil {
-			return nil, err
-		}
-	}
-	var config net.ListenConfig
-	l, err := config.Listen(ctx, network, address)
-	if err != nil {
-		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)
-	}
-	if a.unix() {
-		if err := os.Chmod(address, mode); err != nil {
-			_ = l.Close()
-			return nil, fmt.Errorf("cannot set the permissions of the Unix socket: %w", err)
-		}
-	}
-	return l, nil
-}
-
-// removeStale removes a Unix socket on which nobody listens.
-func removeStale(ctx context.Context, file string) error {
-	info, err := os.Lstat(file)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return fmt.Errorf("cannot listen on %s: %w", file, err)
-	}
-	if info.Mode().Type() != fs.ModeSocket {
-		return fmt.Errorf("cannot listen on %s: the file exists and is no socket", file)
-	}
-	var dialer net.Dialer
-	if conn, err := dialer.DialContext(ctx, "unix", file); err == nil {
-		_ = conn.Close()
-		return fmt.Errorf("cannot listen on %s: another process does", file)
-	}
-	if err := os.Remove(file); err != nil {
-		return fmt.Errorf("cannot remove the Unix socket of a dead process: %w", err)
-	}
-	return nil
 }
 
 // Serve accepts connections from the listeners, which it owns from here on, until Shutdown has ended, ctx is done
@@ -361,81 +313,4 @@ func clientAddress(conn net.Conn) string {
 		return localAddress
 	}
 	return conn.RemoteAddr().String()
-}
-
-// logins counts the connections that have not logged in yet.
-type logins struct {
-	max, maxPerAddress int
-
-	mu        sync.Mutex
-	open      int
-	byAddress map[netip.Prefix]int
-	refusing  bool // and the log says so already
-}
-
-// admit counts a connection until release is called, which may be done more than once.
-func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err error) {
-	from := networkOf(address)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open >= l.max || l.byAddress[from] >= l.maxPerAddress {
-		if !l.refusing {
-			log.Warn("too many connections are logging in: new ones are refused", "client", address, "open", l.open, "max", l.max,
-				"from this address", l.byAddress[from], "max per address", l.maxPerAddress)
-		}
-		l.refusing = true
-		return nil, &fatal{
-			code:    "53300",
-			message: "pgsluice refuses the connection: too many others are logging in",
-			hint:    "Try again, or raise the limits on logins in the configuration of pgsluice.",
-		}
-	}
-	l.open++
-	l.byAddress[from]++
-	return sync.OnceFunc(func() { l.release(from) }), nil
-}
-
-func (l *logins) release(from netip.Prefix) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.open--
-	if l.byAddress[from]--; l.byAddress[from] == 0 {
-		delete(l.byAddress, from)
-	}
-	if l.open <= l.max/2 {
-		l.refusing = false
-	}
-}
-
-// networkOf returns the IPv4 address or the IPv6 /64 of a peer, the zero Prefix for a Unix socket.
-func networkOf(address net.Addr) netip.Prefix {
-	tcp, ok := address.(*net.TCPAddr)
-	if !ok {
-		return netip.Prefix{}
-	}
-	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
-	prefix, _ := ip.Prefix(min(ip.BitLen(), 64)) // cannot fail for these lengths
-	return prefix
-}
-
-// tcpOptions are set on each connection, of clients and to servers.
-type tcpOptions struct {
-	keepAlive   net.KeepAliveConfig
-	userTimeout time.Duration
-	log         *slog.Logger
-}
-
-// apply does nothing to a Unix socket. A kernel that refuses an option is no reason to refuse the connection.
-func (o tcpOptions) apply(conn net.Conn) {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return
-	}
-	err := tcp.SetKeepAliveConfig(o.keepAlive)
-	if err == nil && o.userTimeout > 0 {
-		err = setUserTimeout(tcp, o.userTimeout)
-	}
-	if err != nil {
-		o.log.Warn("cannot set TCP options", "peer", conn.RemoteAddr(), "error", err)
-	}
 }

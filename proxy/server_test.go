@@ -86,6 +86,9 @@ func start(t *testing.T, o Options, run func(context.Context, *link) error) *fro
 		if err := <-served; err != nil {
 			t.Errorf("Serve: %v", err)
 		}
+		if strings.Contains(f.log.String(), "panic:") != (t.Name() == "TestPanicEndsOneConnection") {
+			t.Error("the log has a panic that is not the test's, or the reverse")
+		}
 		if t.Failed() {
 			t.Logf("log of the proxy:\n%s", f.log)
 		}

@@ -384,17 +384,23 @@ func TestHostileFirstBytes(t *testing.T) {
 			t.Errorf("a second request: %s", got)
 		}
 	}
-	t.Run("no requests inside TLS", func(t *testing.T) {
-		c := dialRaw(t, on.tcp)
-		if c.send(ssl); c.byte() != 'S' {
-			t.Fatal("SSLRequest was not answered with S")
+	for _, direct := range []bool{false, true} {
+		for _, code := range []uint32{sslRequest, gssencRequest} {
+			t.Run(fmt.Sprintf("request %d inside TLS, direct %v", code&0xffff, direct), func(t *testing.T) {
+				c := dialRaw(t, on.tcp)
+				if !direct {
+					if c.send(ssl); c.byte() != 'S' {
+						t.Fatal("SSLRequest was not answered with S")
+					}
+				}
+				inside := wrapRaw(t, tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{alpn}}))
+				inside.send(startupPacket(code))
+				if got := inside.fatal(); !strings.HasPrefix(got, "FATAL 0A000") {
+					t.Error(got)
+				}
+			})
 		}
-		inside := wrapRaw(t, tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true}))
-		inside.send(ssl)
-		if got := inside.fatal(); !strings.HasPrefix(got, "FATAL 0A000") {
-			t.Error(got)
-		}
-	})
+	}
 	// The longest packet goes to the server, whose own error comes back.
 	t.Run("length 10000", func(t *testing.T) {
 		c := dialRaw(t, off.tcp)

@@ -1,0 +1,63 @@
+package proxy
+
+import (
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// logins counts the connections that have not logged in yet.
+type logins struct {
+	max, maxPerAddress int
+
+	mu        sync.Mutex
+	open      int
+	byAddress map[netip.Prefix]int
+	refusing  bool // and the log says so already
+}
+
+// admit counts a connection until release is called, which may be done more than once.
+func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err error) {
+	from := networkOf(address)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.open >= l.max || l.byAddress[from] >= l.maxPerAddress {
+		if !l.refusing {
+			log.Warn("too many connections are logging in: new ones are refused", "client", address, "open", l.open, "max", l.max,
+				"from this address", l.byAddress[from], "max per address", l.maxPerAddress)
+		}
+		l.refusing = true
+		return nil, &fatal{
+			code:    "53300",
+			message: "pgsluice refuses the connection: too many others are logging in",
+			hint:    "Try again, or raise the limits on logins in the configuration of pgsluice.",
+		}
+	}
+	l.open++
+	l.byAddress[from]++
+	return sync.OnceFunc(func() { l.release(from) }), nil
+}
+
+func (l *logins) release(from netip.Prefix) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.open--
+	if l.byAddress[from]--; l.byAddress[from] == 0 {
+		delete(l.byAddress, from)
+	}
+	if l.open <= l.max/2 {
+		l.refusing = false
+	}
+}
+
+// networkOf returns the IPv4 address or the IPv6 /64 of a peer, the zero Prefix for a Unix socket.
+func networkOf(address net.Addr) netip.Prefix {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok {
+		return netip.Prefix{}
+	}
+	ip := tcp.AddrPort().Addr().Unmap().WithZone("")
+	prefix, _ := ip.Prefix(min(ip.BitLen(), 64)) // cannot fail for these lengths
+	return prefix
+}
