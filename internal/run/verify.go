@@ -6,12 +6,6 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// Under runs f with session settings, role and search_path among them, and puts the session's own values back, however f
-// ends and however often the client cancels.
-func Under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
-	return under(ctx, conn, settings, f)
-}
-
 // Verify fails, with a *Failure, unless every relation and column that the plan's steps are about is still the one it was planned for.
 func (r Runner) Verify(ctx context.Context, plan rewrite.Plan) error {
 	w := &work{Runner: r, result: &Result{}}
