@@ -77,6 +77,9 @@ type Index struct {
 	OID uint32 `json:"oid,omitempty"`
 	// Drop is true when the step removes it.
 	Drop bool `json:"drop,omitempty"`
+	// Plain is true for an index to build whose keys are columns and that has no predicate: then the server evaluates nothing while it
+	// reads the statement, and another login may build it in the client's place.
+	Plain bool `json:"plain,omitempty"`
 	// Key is what identifies the definition: a valid index of this name and pg_get_indexdef text counts as done. "" if unknown.
 	Key string `json:"key,omitempty"`
 }

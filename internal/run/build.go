@@ -178,6 +178,17 @@ func (w *work) sweep(ctx context.Context, step rewrite.Step) error {
 	}
 }
 
+// removeInvalid drops what a build of the step has left, in the table's turn.
+func (r Runner) removeInvalid(ctx context.Context, step rewrite.Step) error {
+	w := &work{Runner: r, result: &Result{}, said: time.Now()}
+	if err := w.readSession(ctx); err != nil {
+		return err
+	}
+	return w.maintenance(ctx, func() error {
+		return w.turn(ctx, step.Table, func() error { return w.sweep(ctx, step) })
+	})
+}
+
 // within runs a statement that the server itself ends when the context's time is up: a proxy may not close the connection that
 // it lends.
 func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
@@ -186,7 +197,7 @@ func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
 		return w.Conn.Exec(ctx, sql)
 	}
 	left := max(time.Until(deadline), time.Millisecond)
-	err = under(ctx, w.Conn, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
+	err = Under(ctx, w.Conn, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
 		tag, err = w.Conn.Exec(context.WithoutCancel(ctx), sql)
 		return err
 	})

@@ -162,7 +162,7 @@ func (w *work) locally(ctx context.Context, timeout time.Duration, exec func(con
 // alone tries a step that must be outside any transaction.
 func (w *work) alone(exec func(context.Context) error) once {
 	return func(ctx context.Context, timeout time.Duration) error {
-		return under(ctx, w.Conn, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
+		return Under(ctx, w.Conn, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
 	}
 }
 

@@ -102,7 +102,6 @@ func (w *work) crowded(ctx context.Context, table rewrite.Target) error {
 func advisoryKey(oid uint32) string { return strconv.FormatInt(int64(int32(oid)), 10) }
 
 // quote is a qualified name for SQL and for people.
-func quote(schema, name string) string {
-	ident := func(s string) string { return `"` + strings.ReplaceAll(s, `"`, `""`) + `"` }
-	return ident(schema) + "." + ident(name)
-}
+func quote(schema, name string) string { return ident(schema) + "." + ident(name) }
+
+func ident(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }

@@ -83,6 +83,18 @@ type Result struct {
 	Blockers []Blocker
 }
 
+// add appends what another plan did.
+func (r *Result) add(other Result) {
+	if other.Tag != "" {
+		r.Tag = other.Tag
+	}
+	r.Ran = append(r.Ran, other.Ran...)
+	r.Found = append(r.Found, other.Found...)
+	r.Tries += other.Tries
+	r.Waited += other.Waited
+	r.Blockers = append(r.Blockers, other.Blockers...)
+}
+
 // work is one run of a Runner.
 type work struct {
 	Runner

@@ -79,7 +79,7 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 	if w.session.version >= 170000 {
 		settings["transaction_timeout"] = "0"
 	}
-	return under(ctx, w.Conn, settings, func() error {
+	return Under(ctx, w.Conn, settings, func() error {
 		own := w.session.statementTimeout
 		w.session.statementTimeout = 0
 		defer func() { w.session.statementTimeout = own }()
@@ -87,9 +87,9 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 	})
 }
 
-// under runs f with session settings and puts the session's own values back, however f ends and however often the client
+// Under runs f with session settings and puts the session's own values back, however f ends and however often the client
 // cancels. It never resets: a value that a login or a tool had set stays.
-func under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
+func Under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
 	names := slices.Sorted(maps.Keys(settings))
 	values, err := conn.Query(ctx, `SELECT pg_catalog.current_setting(s.name)
 		FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) AS s(name)`, encode(names))

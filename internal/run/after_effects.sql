@@ -1,0 +1,10 @@
+-- What waits for COMMIT in this transaction: rows changed in ordinary tables, each of which may have a deferred trigger, and cursors
+-- that COMMIT will read to their end.
+SELECT pg_catalog.concat(
+	(SELECT COALESCE(pg_catalog.sum(pg_catalog.pg_stat_get_xact_tuples_inserted(c.oid)
+		OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_tuples_updated(c.oid)
+		OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid)), 0)
+	FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid), -- FirstNormalObjectId
+	' rows, ',
+	(SELECT pg_catalog.count(*) FROM pg_catalog.pg_cursors AS u WHERE u.is_holdable),
+	' cursors')

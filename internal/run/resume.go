@@ -1,0 +1,318 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// retryDelay is how long a promise that a retry can cure is left alone.
+const retryDelay = time.Minute
+
+// errLeftToLogin marks a promise that only its own login may keep.
+var errLeftToLogin = errors.New("left to the login that made the promise")
+
+// Ledger is where promises are. *revisions.Ledger is one.
+type Ledger interface {
+	Artifacts
+	Claim(ctx context.Context, by revisions.Runner, opts revisions.ClaimOptions) ([]revisions.PromiseRow, error)
+	Start(ctx context.Context, id int64, by revisions.Runner) (revisions.PromiseRow, error)
+	Finish(ctx context.Context, id int64, by revisions.Runner, outcome revisions.Outcome) error
+	Postpone(ctx context.Context, id int64, by revisions.Runner, sqlState, message string, delay time.Duration) error
+	List(ctx context.Context, states ...revisions.State) ([]revisions.PromiseRow, error)
+	Leftovers(ctx context.Context) ([]revisions.Artifact, error)
+}
+
+// Resume keeps the promises of one database that nobody else will keep: their backend has ended, or let go of them.
+type Resume struct {
+	// Ledger is used through a connection of its own, whose backend is that of By: see Identify. By.Name is unique to the process.
+	Ledger Ledger
+	By     revisions.Runner
+	// Open connects to the database, anew for each promise, because code of a client's may run there; done closes the connection. If its
+	// login is the one that made the promise, the promise is kept as that login would; any other login stands in for it.
+	Open func(ctx context.Context) (conn Conn, done func(), err error)
+	// Claims narrows down which promises are claimed; its Limit 0 is all.
+	Claims revisions.ClaimOptions
+	// Watch, Report and Options are the Runner's.
+	Watch  Watch
+	Report Report
+	Options
+}
+
+// Kept is what became of one promise.
+type Kept struct {
+	Promise revisions.PromiseRow
+	// State is done, void, failed, or pending when it is for later or for somebody else.
+	State  revisions.State
+	Result Result
+	// Err says why, unless it is done.
+	Err error
+}
+
+// Identify is the backend of a connection, as the ledger knows runners.
+func Identify(ctx context.Context, conn Conn, name string) (revisions.Runner, error) {
+	answer, err := ask(ctx, conn, `SELECT pg_catalog.concat_ws(' ', a.pid,
+			pg_catalog.round(pg_catalog.date_part('epoch', a.backend_start) OPERATOR(pg_catalog.*) 1000000::pg_catalog.float8)::pg_catalog.int8)
+		FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a`)
+	if err != nil {
+		return revisions.Runner{}, fmt.Errorf("cannot ask when the connection began: %w", err)
+	}
+	by := revisions.Runner{Name: name}
+	if _, err := fmt.Sscan(answer, &by.PID, &by.BackendStart); err != nil {
+		return revisions.Runner{}, fmt.Errorf("cannot read when the connection began from %q: %w", answer, err)
+	}
+	return by, nil
+}
+
+// DependsOn reports whether a promise must wait until an earlier one of its transaction is kept. Builds and validations stand alone;
+// anything else on the same table may rely on what came before: SET NOT NULL on the check that proves it, a DROP on its replacement.
+func DependsOn(later, earlier revisions.PromiseRow) (bool, error) {
+	if later.XID != earlier.XID || later.Seq <= earlier.Seq || later.Table != earlier.Table {
+		return false, nil
+	}
+	steps, err := stepsOf(later)
+	for _, step := range steps {
+		builds := step.Index.Name != "" && !step.Index.Drop
+		validates := step.Where == rewrite.AfterCommit && !step.Budget
+		if !builds && !validates {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+func stepsOf(row revisions.PromiseRow) (steps []rewrite.Step, err error) {
+	if err := json.Unmarshal(row.Steps, &steps); err != nil {
+		return nil, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
+	}
+	return steps, nil
+}
+
+// Run claims what can be claimed and keeps it, one promise at a time; a failure stops only what depends on it. Then it drops what builds
+// have left INVALID. The error is one of the ledger's, or the end of ctx; what was claimed and not begun is given back.
+func (r Resume) Run(ctx context.Context) ([]Kept, error) {
+	claims := r.Claims
+	if claims.Limit == 0 {
+		claims.Limit = 1 << 16
+	}
+	rows, err := r.Ledger.Claim(ctx, r.By, claims)
+	if err != nil {
+		return nil, err
+	}
+	var all []Kept
+	for _, row := range rows {
+		if err := ctx.Err(); err != nil {
+			return all, errors.Join(context.Cause(ctx), r.giveBack(ctx, rows[len(all):]))
+		}
+		kept, err := r.keep(ctx, row)
+		if err != nil {
+			return all, errors.Join(err, r.giveBack(ctx, rows[len(all):]))
+		}
+		all = append(all, kept)
+	}
+	return all, r.sweep(ctx)
+}
+
+func (r Resume) giveBack(ctx context.Context, rows []revisions.PromiseRow) error {
+	var failed error
+	for _, row := range rows {
+		err := r.Ledger.Postpone(context.WithoutCancel(ctx), row.ID, r.By, row.SQLState, row.Message, 0)
+		if !errors.Is(err, revisions.ErrLost) {
+			failed = errors.Join(failed, err)
+		}
+	}
+	return failed
+}
+
+// keep carries out one promise and writes down how that ended. The error is the ledger's.
+func (r Resume) keep(ctx context.Context, row revisions.PromiseRow) (Kept, error) {
+	kept := Kept{Promise: row, State: revisions.Pending}
+	earlier, err := r.waitsFor(ctx, row)
+	if err != nil {
+		return kept, err
+	}
+	if earlier != 0 {
+		kept.Err = fmt.Errorf("promise %d waits until promise %d is kept", row.ID, earlier)
+		return kept, r.Ledger.Postpone(ctx, row.ID, r.By, "", kept.Err.Error(), 0)
+	}
+	started, err := r.Ledger.Start(ctx, row.ID, r.By)
+	if errors.Is(err, revisions.ErrForged) {
+		kept.State, kept.Err = revisions.Failed, err
+		return kept, nil
+	}
+	if err != nil {
+		return kept, err
+	}
+	kept.Promise = started
+	kept.State, kept.Result, kept.Err = r.carryOut(ctx, started)
+
+	ctx = context.WithoutCancel(ctx)
+	code, message := SQLState(kept.Err), ""
+	if kept.Err != nil {
+		message = kept.Err.Error()
+	}
+	if kept.State == revisions.Pending {
+		delay := retryDelay
+		if errors.Is(kept.Err, errLeftToLogin) {
+			delay = 0
+		}
+		return kept, r.Ledger.Postpone(ctx, row.ID, r.By, code, message, delay)
+	}
+	return kept, r.Ledger.Finish(ctx, row.ID, r.By, revisions.Outcome{State: kept.State, SQLState: code, Message: message})
+}
+
+// waitsFor is the id of an unfinished promise that this one depends on, or 0.
+func (r Resume) waitsFor(ctx context.Context, row revisions.PromiseRow) (int64, error) {
+	open, err := r.Ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
+	if err != nil {
+		return 0, err
+	}
+	for _, other := range open {
+		depends, err := DependsOn(row, other)
+		if err != nil {
+			return 0, err
+		}
+		if depends {
+			return other.ID, nil
+		}
+	}
+	return 0, nil
+}
+
+// carryOut runs the steps of a promise on a new connection.
+func (r Resume) carryOut(ctx context.Context, row revisions.PromiseRow) (revisions.State, Result, error) {
+	var all Result
+	conn, done, err := r.Open(ctx)
+	if err != nil {
+		return revisions.Pending, all, err
+	}
+	defer done()
+	there, err := ask(ctx, conn, `SELECT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid)`,
+		strconv.FormatUint(uint64(row.Table), 10))
+	if err != nil {
+		return revisions.Pending, all, err
+	}
+	if there != "t" {
+		return revisions.Void, all, errors.New("the table is gone")
+	}
+	err = r.steps(ctx, conn, row, &all)
+	switch {
+	case err == nil:
+		return revisions.Done, all, nil
+	case errors.Is(err, errLeftToLogin) || Retryable(err):
+		return revisions.Pending, all, err
+	}
+	return revisions.Failed, all, err
+}
+
+func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, all *Result) error {
+	steps, err := stepsOf(row)
+	if err != nil {
+		return &Failure{Code: "XX001", Message: "pgsluice: " + err.Error(), Err: err} // data_corrupted
+	}
+	var environment map[string]string
+	if err := json.Unmarshal(row.Environment, &environment); err != nil {
+		return &Failure{Code: "XX001", Message: fmt.Sprintf("pgsluice: cannot read the environment of promise %d: %v", row.ID, err), Err: err}
+	}
+	backend, err := Identify(ctx, conn, r.By.Name)
+	if err != nil {
+		return err
+	}
+	login, err := ask(ctx, conn, `SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid`)
+	if err != nil {
+		return err
+	}
+	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Options: r.Options}
+	runner.Promise, runner.BackendStart = row.ID, backend.BackendStart
+
+	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
+		return Under(ctx, conn, environment, func() error {
+			*all, err = runner.run(ctx, steps, nil)
+			return err
+		})
+	}
+	delete(environment, "role")
+	inItsPlace := stand{runner: runner, row: row, environment: environment}
+	for _, step := range steps {
+		result, err := inItsPlace.step(ctx, step)
+		all.add(result)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweep drops the INVALID indexes whose builder has died, where nobody works on the table now.
+func (r Resume) sweep(ctx context.Context) error {
+	left, err := r.Ledger.Leftovers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, artifact := range left {
+		if artifact.Kind != "index" {
+			continue
+		}
+		if err := r.sweepOne(ctx, artifact); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sweepOne drops one such index as the table's owner, unless somebody works on the table: then the next Resume does.
+func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact) error {
+	conn, done, err := r.Open(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	gone, err := r.drop(ctx, conn, artifact)
+	if err != nil {
+		r.notice(fmt.Sprintf("pgsluice: what a broken build may have left, index %s, is looked at later: %v", quote(artifact.Schema, artifact.Name), err))
+	}
+	if !gone {
+		return nil
+	}
+	return r.Ledger.Forget(ctx, artifact.ID)
+}
+
+// drop reports whether nothing is left to be dropped.
+func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact) (gone bool, err error) {
+	table := strconv.FormatUint(uint64(artifact.Table), 10)
+	owners, err := conn.Query(ctx, `SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c
+		WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid`, table)
+	if err != nil || len(owners) == 0 {
+		return err == nil, err
+	}
+	code, err := conn.Query(ctx, foreignCodeSQL, "true")
+	if err != nil {
+		return false, err
+	}
+	if len(code) > 0 {
+		return false, errors.New(code[0])
+	}
+	ctx, cancel := context.WithTimeout(ctx, r.lockBudget())
+	defer cancel()
+	err = Under(ctx, conn, map[string]string{"role": owners[0]}, func() error {
+		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Options: r.Options}
+		runner.TurnBudget = slice // now or later
+		return runner.removeInvalid(ctx, rewrite.Step{
+			Table: rewrite.Target{OID: artifact.Table, Schema: artifact.Schema, Name: "with OID " + table},
+			Index: rewrite.Index{Schema: artifact.Schema, Name: artifact.Name},
+		})
+	})
+	return err == nil, err
+}
+
+func (r Resume) notice(line string) {
+	if r.Report != nil {
+		r.Report.Notice(line)
+	}
+}
