@@ -12,7 +12,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/proxy"
 )
+
+// unixPrefix marks an address in listen that is DIRECTORY:PORT of a Unix socket.
+const unixPrefix = "unix:"
 
 // Config is the whole configuration, one section per part of the program. Its yaml tags are the keys of config.yaml and,
 // in upper case behind PGSLUICE_, the names of the environment variables. The zero value is not usable; begin with defaultConfig.
@@ -47,17 +52,19 @@ type upstreamConfig struct {
 	ConnectTimeout     time.Duration `yaml:"connect_timeout"` // for each host
 }
 
-// Addresses returns HOST:PORT or DIRECTORY:PORT of every server to try, in order.
-func (u upstreamConfig) Addresses() []string {
-	port := strconv.Itoa(u.Port)
+// Addresses returns every server to try, in order.
+func (u upstreamConfig) Addresses() []proxy.Address {
 	if len(u.Hosts) == 0 {
-		return []string{joinPort(u.Host, port)}
+		return []proxy.Address{{Host: u.Host, Port: u.Port}}
 	}
-	addresses := make([]string, len(u.Hosts))
+	addresses := make([]proxy.Address, len(u.Hosts))
 	for i, host := range u.Hosts {
-		addresses[i] = host
+		addresses[i] = proxy.Address{Host: strings.Trim(host, "[]"), Port: u.Port}
 		if _, _, err := net.SplitHostPort(host); err != nil {
-			addresses[i] = joinPort(strings.Trim(host, "[]"), port)
+			continue
+		}
+		if address, err := proxy.ParseAddress(host); err == nil { // else Validate has said so
+			addresses[i] = address
 		}
 	}
 	return addresses
@@ -142,7 +149,7 @@ func defaultConfig() Config {
 			Host: "127.0.0.1", Port: 5432, TargetSessionAttrs: "any", SSLMode: "prefer", ConnectTimeout: 10 * time.Second,
 		},
 		TLS:     tlsConfig{Mode: "off"},
-		Control: controlConfig{MaxConnections: 4, Idle: 10 * time.Second},
+		Control: controlConfig{MaxConnections: 8, Idle: 10 * time.Second},
 		Mode:    "enforce",
 		Small:   smallConfig{Rows: 10_000, Bytes: 1 << 20},
 		// The ladder was measured: applications wait about as long as the longest try.

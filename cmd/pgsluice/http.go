@@ -4,13 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"path/filepath"
 	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgsluice/pgsluice/proxy"
 )
 
 // check is one thing that must be well before the process is ready for clients.
@@ -21,7 +25,9 @@ type check struct {
 
 // readiness answers whether clients should be sent here.
 type readiness struct {
-	checks   []check
+	checks []check
+	// warnings are shown beside and keep no client away: an application goes on while a migration needs a person.
+	warnings []check
 	draining atomic.Bool
 }
 
@@ -29,19 +35,17 @@ type readiness struct {
 // it gets the reasons and no time-out of its own.
 const probeTimeout = 800 * time.Millisecond
 
-// notReady is one reason in the answer of /readyz.
+// notReady is one reason, or one warning, in the answer of /readyz.
 type notReady struct {
 	Check  string `json:"check"`
 	Reason string `json:"reason"`
 }
 
-// reasons runs all checks at the same time and returns the failed ones, in the order of the checks.
-func (r *readiness) reasons(ctx context.Context) []notReady {
-	ctx, cancel := context.WithTimeout(ctx, probeTimeout)
-	defer cancel()
-	failed := make([]error, len(r.checks))
+// failing runs all checks at the same time and returns the failed ones, in their order.
+func failing(ctx context.Context, checks []check) []notReady {
+	failed := make([]error, len(checks))
 	var probes errgroup.Group
-	for i, c := range r.checks {
+	for i, c := range checks {
 		probes.Go(func() error {
 			failed[i] = c.probe(ctx)
 			return nil
@@ -50,20 +54,27 @@ func (r *readiness) reasons(ctx context.Context) []notReady {
 	_ = probes.Wait() // each error stands in failed
 
 	reasons := []notReady{}
-	if r.draining.Load() {
-		reasons = append(reasons, notReady{Check: "draining", Reason: "the process is shutting down and takes no new connections"})
-	}
 	for i, err := range failed {
 		if err != nil {
-			reasons = append(reasons, notReady{Check: r.checks[i].name, Reason: err.Error()})
+			reasons = append(reasons, notReady{Check: checks[i].name, Reason: err.Error()})
 		}
 	}
 	return reasons
 }
 
 func (r *readiness) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	reasons := r.reasons(request.Context())
-	body, err := json.Marshal(map[string]any{"ready": len(reasons) == 0, "reasons": reasons})
+	ctx, cancel := context.WithTimeout(request.Context(), probeTimeout)
+	defer cancel()
+	reasons := failing(ctx, r.checks)
+	if r.draining.Load() {
+		draining := notReady{Check: "draining", Reason: "the process is shutting down and takes no new connections"}
+		reasons = append([]notReady{draining}, reasons...)
+	}
+	answer := map[string]any{"ready": len(reasons) == 0, "reasons": reasons}
+	if warnings := failing(ctx, r.warnings); len(warnings) > 0 {
+		answer["warnings"] = warnings
+	}
+	body, err := json.Marshal(answer)
 	if err != nil {
 		http.Error(w, "cannot write the reasons", http.StatusInternalServerError)
 		return
@@ -75,14 +86,12 @@ func (r *readiness) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	_, _ = w.Write(append(body, '\n')) // who asked has gone when this fails
 }
 
-// upstreamCheck is well when one of the servers, HOST:PORT or DIRECTORY:PORT each, accepts a connection. Nothing is sent,
-// and Postgres logs nothing of it.
-func upstreamCheck(addresses []string) check {
+// upstreamCheck is well when one of the servers accepts a connection. Nothing is sent, and Postgres logs nothing of it.
+func upstreamCheck(addresses []proxy.Address) check {
 	return check{name: "upstream", probe: func(ctx context.Context) error {
 		var failed []error
 		for _, address := range addresses {
-			network, name := dialName(address)
-			conn, err := (&net.Dialer{}).DialContext(ctx, network, name)
+			conn, err := dial(ctx, address)
 			if err == nil {
 				return conn.Close()
 			}
@@ -90,6 +99,14 @@ func upstreamCheck(addresses []string) check {
 		}
 		return errors.Join(failed...)
 	}}
+}
+
+func dial(ctx context.Context, address proxy.Address) (net.Conn, error) {
+	network, name := "tcp", address.String()
+	if filepath.IsAbs(address.Host) {
+		network, name = "unix", filepath.Join(address.Host, fmt.Sprintf(".s.PGSQL.%d", address.Port))
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, name)
 }
 
 // newWebServer returns the server for /metrics, /healthz and /readyz. It is for people and machines that are trusted to

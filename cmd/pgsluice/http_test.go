@@ -14,6 +14,8 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/pgsluice/pgsluice/proxy"
 )
 
 // Every method of metrics is called; testdata/metrics is what a scraper sees then.
@@ -75,6 +77,10 @@ func TestReadinessNamesEveryReason(t *testing.T) {
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
+	warned := &readiness{warnings: []check{{name: "ledger", probe: func(context.Context) error { return errors.New("1 promise of app failed") }}}}
+	if got, want := readyz(warned), `200 {"ready":true,"reasons":[],"warnings":[{"check":"ledger","reason":"1 promise of app failed"}]}`; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
 	if got, want := readyz(&readiness{}), `200 {"ready":true,"reasons":[]}`; got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}
@@ -111,18 +117,27 @@ func TestUpstreamCheck(t *testing.T) {
 	if err := closed.Close(); err != nil {
 		t.Fatal(err)
 	}
-	up, down := listener.Addr().String(), closed.Addr().String()
+	up, down := addressOf(t, listener), addressOf(t, closed)
 
-	if err := upstreamCheck([]string{down, up}).probe(t.Context()); err != nil {
+	if err := upstreamCheck([]proxy.Address{down, up}).probe(t.Context()); err != nil {
 		t.Errorf("not ready although the second host is there: %v", err)
 	}
 	if err := listener.Close(); err != nil {
 		t.Fatal(err)
 	}
-	err = upstreamCheck([]string{down, up}).probe(t.Context())
-	if err == nil || !strings.Contains(err.Error(), down) || !strings.Contains(err.Error(), up) {
+	err = upstreamCheck([]proxy.Address{down, up}).probe(t.Context())
+	if err == nil || !strings.Contains(err.Error(), down.String()) || !strings.Contains(err.Error(), up.String()) {
 		t.Errorf("got %v, want an error that names both hosts", err)
 	}
+}
+
+func addressOf(t *testing.T, listener net.Listener) proxy.Address {
+	t.Helper()
+	address, err := proxy.ParseAddress(listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return address
 }
 
 func readyz(ready *readiness) string {

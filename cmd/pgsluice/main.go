@@ -21,11 +21,11 @@ const (
 )
 
 func main() {
-	os.Exit(run(os.Args[1:], os.Stdout, os.Stderr))
+	os.Exit(execute(os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// run carries out one command line and returns the exit status.
-func run(args []string, stdout, stderr io.Writer) int {
+// execute carries out one command line and returns the exit status.
+func execute(args []string, stdout, stderr io.Writer) int {
 	root := newRootCommand()
 	root.SetArgs(args)
 	root.SetOut(stdout)
@@ -33,6 +33,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	err := root.ExecuteContext(context.Background())
 	if err == nil {
 		return 0
+	}
+	if errors.Is(err, errUnfinished) {
+		return exitFailure
 	}
 	printError(stderr, err)
 	var usage *usageError
@@ -64,7 +67,7 @@ into its safe form, or refused with the exact recipe to use instead.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{message: err.Error(), hint: seeHelp(cmd)}
 	})
-	root.AddCommand(newServeCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newInstallCommand(), newJobsCommand(), newVersionCommand())
 	return root
 }
 

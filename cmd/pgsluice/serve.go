@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -18,6 +18,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/pgsluice/pgsluice/proxy"
 )
 
 func newServeCommand() *cobra.Command {
@@ -42,11 +44,11 @@ drain.timeout. The second one ends at once.`,
 			if err != nil {
 				return err
 			}
-			config, unknown, err := source{file: file, environ: os.Environ(), flags: flags}.load(nil)
+			config, unknown, err := source{file: file, environ: os.Environ(), flags: flags}.load(knownRule)
 			if err != nil {
 				return err
 			}
-			return serve(cmd.Context(), config, unknown, cmd.ErrOrStderr())
+			return serve(cmd.Context(), config, unknown, outputs{cmd.OutOrStdout(), cmd.ErrOrStderr()})
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "read the configuration from `FILE`")
@@ -88,9 +90,12 @@ type server interface {
 	Shutdown(ctx context.Context) error
 }
 
+// outputs are where a command writes: results to stdout, all about itself to stderr.
+type outputs struct{ stdout, stderr io.Writer }
+
 // serve starts everything that config asks for and returns when all of it has ended.
-func serve(ctx context.Context, config Config, unknown []unknownVariable, stderr io.Writer) error {
-	log, err := newLogger(stderr, config.Log)
+func serve(ctx context.Context, config Config, unknown []unknownVariable, out outputs) (err error) {
+	log, err := newLogger(out.stderr, config.Log)
 	if err != nil {
 		return err
 	}
@@ -102,35 +107,86 @@ func serve(ctx context.Context, config Config, unknown []unknownVariable, stderr
 		log.Warn("unknown environment variable, ignored", attributes...)
 	}
 
-	addresses := slices.Clone(config.Listen)
-	if config.Metrics.Listen != "" {
-		addresses = append(addresses, config.Metrics.Listen)
-	}
-	listeners, err := listenAll(ctx, addresses)
-	if err != nil {
-		return err
-	}
 	figures := newMetrics()
-	proxy, checks, err := buildServer(ctx, config, log, figures)
+	plant, err := build(ctx, config, out, log, figures)
 	if err != nil {
-		closeAll(listeners)
 		return err
+	}
+	defer func() { err = errors.Join(err, plant.Close()) }()
+	listeners, webListeners, err := listen(ctx, config)
+	if err != nil {
+		return err
+	}
+	if config.Audit.File != "-" {
+		announce(out.stdout, listeners, webListeners)
 	}
 
-	ready := &readiness{checks: append([]check{upstreamCheck(config.Upstream.Addresses())}, checks...)}
+	ready := &readiness{checks: append([]check{upstreamCheck(config.Upstream.Addresses())}, plant.checks...), warnings: plant.warnings}
 	d := daemon{
-		proxy:        proxy,
-		listeners:    listeners[:len(config.Listen)],
+		proxy:        plant.proxy,
+		listeners:    listeners,
 		web:          newWebServer(figures, ready, log),
-		webListeners: listeners[len(config.Listen):],
+		webListeners: webListeners,
 		ready:        ready,
 		drainTimeout: config.Drain.Timeout,
 		log:          log,
+	}
+	if plant.keeper != nil {
+		d.keep = plant.keeper.run
 	}
 	signals := make(chan os.Signal, 2) // a second signal must not be lost while the first is looked at
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
 	return d.run(ctx, signals)
+}
+
+// listen opens every address, or none: on an error those already open are closed.
+func listen(ctx context.Context, config Config) (listeners, webListeners []net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			for _, l := range append(listeners, webListeners...) {
+				_ = l.Close() // nobody has connected yet
+			}
+		}
+	}()
+	for _, text := range config.Listen {
+		address, err := proxy.ParseAddress(strings.TrimPrefix(text, unixPrefix))
+		if err != nil {
+			return listeners, nil, err
+		}
+		// On a Unix socket everybody may connect, as with Postgres: who they are is for the authentication to find out.
+		listener, err := proxy.Listen(ctx, address, 0o777)
+		if err != nil {
+			return listeners, nil, taken(err)
+		}
+		listeners = append(listeners, listener)
+	}
+	if config.Metrics.Listen == "" {
+		return listeners, nil, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", config.Metrics.Listen)
+	if err != nil {
+		return listeners, nil, taken(fmt.Errorf("cannot listen on %s: %w", config.Metrics.Listen, err))
+	}
+	return listeners, []net.Listener{listener}, nil
+}
+
+// taken adds what to do when somebody else has the address.
+func taken(err error) error {
+	if !errors.Is(err, syscall.EADDRINUSE) {
+		return err
+	}
+	return &failure{err: err, hint: "another process has this address; end it, or choose another one with --listen or metrics.listen"}
+}
+
+// announce tells whoever started the process where it can be reached; with port 0 nobody else could know.
+func announce(w io.Writer, listeners, webListeners []net.Listener) {
+	for _, l := range listeners {
+		fmt.Fprintf(w, "pgsluice listens on %s\n", l.Addr())
+	}
+	for _, l := range webListeners {
+		fmt.Fprintf(w, "pgsluice serves metrics on %s\n", l.Addr())
+	}
 }
 
 // daemon is a running pgsluice serve.
@@ -140,7 +196,8 @@ type daemon struct {
 	web          *http.Server
 	webListeners []net.Listener // empty when no figures are served
 	ready        *readiness
-	drainTimeout time.Duration // 0 waits without an end
+	keep         func(context.Context) // works beside the sessions until its context is done; nil for nothing
+	drainTimeout time.Duration         // 0 waits without an end
 	log          *slog.Logger
 }
 
@@ -161,8 +218,15 @@ func (d *daemon) run(ctx context.Context, signals <-chan os.Signal) error {
 			return nil
 		})
 	}
+	keeping, stopKeeping := context.WithCancel(ctx)
+	if d.keep != nil {
+		group.Go(func() error {
+			d.keep(keeping)
+			return nil
+		})
+	}
 	group.Go(func() error {
-		err := d.shutdownOnSignal(ctx, signals)
+		err := d.shutdownOnSignal(ctx, signals, stopKeeping)
 		return errors.Join(err, d.web.Close())
 	})
 	return group.Wait()
@@ -175,13 +239,14 @@ var (
 )
 
 // shutdownOnSignal waits for SIGTERM or SIGINT and drains the proxy; a second one, or the end of drain.timeout, closes
-// what is left. When ctx ends first, everything is closed at once.
-func (d *daemon) shutdownOnSignal(ctx context.Context, signals <-chan os.Signal) error {
+// what is left. When ctx ends first, everything is closed at once. drained is called as soon as nothing new may begin.
+func (d *daemon) shutdownOnSignal(ctx context.Context, signals <-chan os.Signal, drained func()) error {
 	patience, cut := context.WithCancelCause(context.WithoutCancel(ctx))
 	defer cut(nil)
 
 	stop := d.awaitStop(ctx, signals)
 	d.ready.draining.Store(true)
+	drained()
 	if stop == nil {
 		cut(context.Cause(ctx))
 	} else {

@@ -1,0 +1,385 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/user"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+func newJobsCommand() *cobra.Command {
+	var (
+		flags  ledgerFlags
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "jobs",
+		Short: "list and steer the work that was promised behind a COMMIT",
+		Long: `List and steer the work that was promised behind a COMMIT and is not done yet: an index
+to build, a constraint to validate. Its migration is recorded as applied already, so
+nothing else would ever remind anybody.
+
+  pending   it will be tried again, by a proxy or by pgsluice jobs resume
+  running   somebody works on it, or died doing so; then a proxy takes over
+  failed    trying again alone does not cure it: mend the data, then resume
+
+The exit status is 1 while anything is pending, running or failed, else 0.`,
+		Example: `  pgsluice jobs --dsn "host=db.internal dbname=app user=postgres"
+  pgsluice jobs show 7 --config config.yaml
+  pgsluice jobs resume 7 --config config.yaml`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error { return listJobs(cmd, &flags, false, asJSON) },
+	}
+	flags.register(cmd)
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.AddCommand(
+		newJobsListCommand(&flags, &asJSON),
+		newJobsShowCommand(&flags, &asJSON),
+		newJobsCancelCommand(&flags, &asJSON),
+	)
+	return cmd
+}
+
+func newJobsListCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
+	var all bool
+	cmd := &cobra.Command{
+		Use:     "list",
+		Short:   "list what is not done yet",
+		Long:    "List what is not done yet; with --all, what is done or was given up too.",
+		Example: `  pgsluice jobs list --all --dsn "host=db.internal dbname=app user=postgres"`,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return listJobs(cmd, flags, all, *asJSON) },
+	}
+	cmd.Flags().BoolVar(&all, "all", false, "list what is done or void too")
+	return cmd
+}
+
+func newJobsShowCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
+	return &cobra.Command{
+		Use:                   "show ID",
+		Short:                 "show one job with its steps and its last error",
+		Long:                  "Show one job: what was asked, what is run for it, how often it was tried, and its last error.",
+		Example:               `  pgsluice jobs show 7 --config config.yaml`,
+		DisableFlagsInUseLine: true,
+		Args:                  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := jobIDs(cmd, args)
+			if err != nil {
+				return err
+			}
+			if len(ids) != 1 {
+				return &usageError{message: cmd.CommandPath() + " takes one ID", hint: "pgsluice jobs list shows them"}
+			}
+			return showJob(cmd, flags, ids[0], *asJSON)
+		},
+	}
+}
+
+func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
+	return &cobra.Command{
+		Use:   "cancel ID...",
+		Short: "give jobs up: what they would have done is never done",
+		Long: `Give jobs up. The index is never built and the constraint never validated, although the
+migration that asked for it is recorded as applied: write another migration for what is
+still wanted. A running job cannot be given up; cancel its backend first.`,
+		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
+		DisableFlagsInUseLine: true,
+		Args:                  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ids, err := jobIDs(cmd, args)
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 {
+				return &usageError{message: cmd.CommandPath() + " takes the IDs of jobs", hint: "pgsluice jobs list shows them"}
+			}
+			return cancelJobs(cmd, flags, ids, *asJSON)
+		},
+	}
+}
+
+// jobIDs reads the arguments of a command.
+func jobIDs(cmd *cobra.Command, args []string) ([]int64, error) {
+	ids := make([]int64, len(args))
+	for i, arg := range args {
+		id, err := strconv.ParseInt(arg, 10, 64)
+		if err != nil || id < 1 {
+			return nil, &usageError{message: fmt.Sprintf("%s: %q is no ID of a job", cmd.CommandPath(), arg), hint: "an ID is a number; pgsluice jobs list shows them"}
+		}
+		ids[i] = id
+	}
+	return ids, nil
+}
+
+// job is a promise as people and scripts see it.
+type job struct {
+	ID       int64           `json:"id"`
+	State    revisions.State `json:"state"`
+	Tag      string          `json:"tag"`
+	Table    string          `json:"table"` // "" when it is gone
+	Recipe   string          `json:"recipe"`
+	Asked    string          `json:"asked"`
+	Steps    []string        `json:"steps"`
+	Login    string          `json:"login"`
+	Role     string          `json:"role"`
+	Attempts int             `json:"attempts"`
+	SQLState string          `json:"sqlstate,omitempty"`
+	Error    string          `json:"error,omitempty"`
+	Runner   string          `json:"runner,omitempty"`
+	Created  time.Time       `json:"created"`
+	Started  *time.Time      `json:"started,omitempty"`
+	Finished *time.Time      `json:"finished,omitempty"`
+	NotUntil *time.Time      `json:"not_before,omitempty"`
+}
+
+func jobOf(row revisions.PromiseRow) (job, error) {
+	j := job{
+		ID: row.ID, State: row.State, Tag: row.Tag, Table: row.TableName, Recipe: row.Kind, Asked: row.Asked, Steps: []string{},
+		Login: row.Login.Name, Role: row.Role.Name, Attempts: row.Attempts, SQLState: row.SQLState, Error: row.Message,
+		Runner: row.ClaimedBy, Created: row.Created, Started: row.Started, Finished: row.Finished, NotUntil: row.NotBefore,
+	}
+	var steps []rewrite.Step
+	if err := json.Unmarshal(row.Steps, &steps); err != nil {
+		return job{}, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
+	}
+	for _, step := range steps {
+		j.Steps = append(j.Steps, step.SQL)
+	}
+	return j, nil
+}
+
+// open reports whether something is left to do.
+func (j job) open() bool {
+	return j.State == revisions.Pending || j.State == revisions.Running || j.State == revisions.Failed
+}
+
+func listJobs(cmd *cobra.Command, flags *ledgerFlags, all, asJSON bool) error {
+	conn, ledger, err := flags.open(cmd.Context(), cmd)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return printJobs(cmd.Context(), cmd.OutOrStdout(), ledger, all, asJSON)
+}
+
+// printJobs prints the jobs of a ledger; errUnfinished if one of them is open.
+func printJobs(ctx context.Context, w io.Writer, ledger *revisions.Ledger, all, asJSON bool) error {
+	states := []revisions.State{revisions.Pending, revisions.Running, revisions.Failed}
+	if all {
+		states = nil
+	}
+	rows, err := ledger.List(ctx, states...)
+	if err != nil {
+		return err
+	}
+	jobs := make([]job, len(rows))
+	left := false
+	for i, row := range rows {
+		if jobs[i], err = jobOf(row); err != nil {
+			return err
+		}
+		left = left || jobs[i].open()
+	}
+	if asJSON {
+		err = printJSON(w, jobs)
+	} else {
+		err = printJobTable(w, jobs)
+	}
+	if err == nil && left {
+		return errUnfinished
+	}
+	return err
+}
+
+func printJSON(w io.Writer, value any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false) // SQL is full of < and >
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
+
+func printJobTable(w io.Writer, jobs []job) error {
+	if len(jobs) == 0 {
+		_, err := fmt.Fprintln(w, "Nothing is left to do.")
+		return err
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "ID\tSTATE\tWHAT\tTABLE\tAGE\tERROR")
+	var failed []string
+	for _, j := range jobs {
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.State, j.Tag, orDash(j.Table), age(j.Created), orDash(oneLine(j.Error)))
+		if j.State == revisions.Failed {
+			failed = append(failed, strconv.FormatInt(j.ID, 10))
+		}
+	}
+	if err := table.Flush(); err != nil || len(failed) == 0 {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nThe migrations that asked for failed jobs are recorded as applied. Mend the data, then run\n"+
+		"  pgsluice jobs resume %s\nor give them up with pgsluice jobs cancel.\n", strings.Join(failed, " "))
+	return err
+}
+
+func showJob(cmd *cobra.Command, flags *ledgerFlags, id int64, asJSON bool) error {
+	conn, ledger, err := flags.open(cmd.Context(), cmd)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	row, err := ledger.Show(cmd.Context(), id)
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return noSuchJob(id)
+	}
+	j, err := jobOf(*row)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		return printJSON(cmd.OutOrStdout(), j)
+	}
+	return printJob(cmd.OutOrStdout(), j)
+}
+
+func noSuchJob(id int64) error {
+	return &failure{err: fmt.Errorf("there is no job %d in this database", id), hint: "pgsluice jobs list --all shows all of them"}
+}
+
+func printJob(w io.Writer, j job) error {
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	line := func(name, value string) { fmt.Fprintf(table, "%s\t%s\n", name, value) }
+	line("job", strconv.FormatInt(j.ID, 10))
+	line("state", string(j.State))
+	line("table", orDash(j.Table))
+	login := j.Login
+	if j.Role != j.Login {
+		login += " as " + j.Role
+	}
+	line("login", login)
+	line("attempts", strconv.Itoa(j.Attempts))
+	line("created", j.Created.Format(time.RFC3339))
+	for _, at := range []struct {
+		name string
+		when *time.Time
+	}{{"started", j.Started}, {"finished", j.Finished}, {"not before", j.NotUntil}} {
+		if at.when != nil {
+			line(at.name, at.when.Format(time.RFC3339))
+		}
+	}
+	if j.Runner != "" {
+		line("worked on by", j.Runner)
+	}
+	if j.Error != "" {
+		text := oneLine(j.Error)
+		if j.SQLState != "" {
+			text += " (SQLSTATE " + j.SQLState + ")"
+		}
+		line("last error", text)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintf(w, "\nasked\n  %s\n\nsteps (%s)\n", oneLine(j.Asked), j.Recipe)
+	for i, step := range j.Steps {
+		fmt.Fprintf(w, "  %d. %s\n", i+1, oneLine(step))
+	}
+	return nil
+}
+
+func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool) error {
+	ctx := cmd.Context()
+	conn, ledger, err := flags.open(ctx, cmd)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	reason := "given up with pgsluice jobs cancel by " + person()
+	for _, id := range ids {
+		err := ledger.Void(ctx, id, reason)
+		if errors.Is(err, revisions.ErrLost) {
+			return notCancelled(ctx, ledger, id)
+		}
+		if err != nil {
+			return err
+		}
+		if !asJSON {
+			fmt.Fprintf(cmd.OutOrStdout(), "Job %d is given up.\n", id)
+		}
+	}
+	err = printJobs(ctx, cmd.OutOrStdout(), ledger, false, asJSON)
+	if errors.Is(err, errUnfinished) {
+		return nil // it did what it was asked for
+	}
+	return err
+}
+
+// notCancelled says why a job could not be given up.
+func notCancelled(ctx context.Context, ledger *revisions.Ledger, id int64) error {
+	row, err := ledger.Show(ctx, id)
+	if err != nil {
+		return err
+	}
+	if row == nil {
+		return noSuchJob(id)
+	}
+	switch row.State {
+	case revisions.Done:
+		return fmt.Errorf("cannot give up job %d: it is done", id)
+	case revisions.Void:
+		return fmt.Errorf("cannot give up job %d: it was given up before: %s", id, row.Message)
+	}
+	return &failure{
+		err:  fmt.Errorf("cannot give up job %d: it is running", id),
+		hint: "end its statement with pg_cancel_backend; pg_stat_activity shows who runs it. Then cancel the job",
+	}
+}
+
+// person is who runs this command, as far as the operating system knows.
+func person() string {
+	name := "somebody"
+	if u, err := user.Current(); err == nil {
+		name = u.Username
+	}
+	if host, err := os.Hostname(); err == nil {
+		name += "@" + host
+	}
+	return name
+}
+
+func orDash(text string) string {
+	if text == "" {
+		return "-"
+	}
+	return text
+}
+
+// oneLine is text for one line of a table.
+func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }
+
+// age is how long ago it was, in one unit or two.
+func age(since time.Time) string {
+	d := time.Since(since)
+	switch {
+	case d < time.Minute:
+		return d.Round(time.Second).String()
+	case d < time.Hour:
+		return fmt.Sprintf("%dm", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%dh%02dm", int(d.Hours()), int(d.Minutes())%60)
+	}
+	return fmt.Sprintf("%dd", int(d.Hours()/24))
+}

@@ -1,0 +1,200 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// keeperEvery is the time between two rounds of the keeper.
+const keeperEvery = time.Minute
+
+// keeper looks after the ledgers of a server: it does the promised work that a crash left, and knows how each ledger
+// stands.
+type keeper struct {
+	logins    *logins
+	databases []string // empty: every database that holds a ledger
+	required  bool
+	name      string
+	log       *slog.Logger
+	figures   *metrics
+
+	mu      sync.Mutex
+	ledgers map[string]standing // by database
+	down    error               // why the last round could not be made
+}
+
+// standing is how a ledger stood when it was last looked at.
+type standing struct {
+	open, failed int
+	broken       error // the ledger cannot be used
+}
+
+func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
+	return &keeper{
+		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
+		name: name, log: log, figures: figures, ledgers: map[string]standing{},
+	}
+}
+
+// run makes a round at once and then every minute, until ctx is done.
+func (k *keeper) run(ctx context.Context) {
+	ticker := time.NewTicker(keeperEvery)
+	defer ticker.Stop()
+	for {
+		k.round(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// round visits every ledger once.
+func (k *keeper) round(ctx context.Context) {
+	databases, err := k.homes(ctx)
+	if ctx.Err() != nil {
+		return
+	}
+	k.mu.Lock()
+	k.down = err
+	for database := range k.ledgers {
+		if err == nil && !slices.Contains(databases, database) {
+			delete(k.ledgers, database)
+			k.figures.Promises(database, 0, 0)
+		}
+	}
+	k.mu.Unlock()
+	if err != nil {
+		k.log.Warn("cannot look after promised work: the control login does not work", "error", err)
+		return
+	}
+	for _, database := range databases {
+		now := k.visit(ctx, database)
+		if ctx.Err() != nil {
+			return
+		}
+		k.note(database, now)
+	}
+}
+
+//go:embed homes.sql
+var homesSQL string
+
+// homes are the databases to look after; none on a standby, where nothing can be written.
+func (k *keeper) homes(ctx context.Context) ([]string, error) {
+	conn, release, err := k.logins.Conn(ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	standby, err := conn.Query(ctx, "SELECT pg_catalog.pg_is_in_recovery()")
+	if err != nil || slices.Contains(standby, "t") {
+		return nil, err
+	}
+	if len(k.databases) > 0 {
+		return k.databases, nil
+	}
+	return conn.Query(ctx, homesSQL)
+}
+
+// visit does what can be done in one database, and tells how its ledger stands.
+func (k *keeper) visit(ctx context.Context, database string) standing {
+	conn, release, err := k.logins.Conn(ctx, database)
+	if err != nil {
+		return standing{broken: err}
+	}
+	defer release()
+	ledger, err := revisions.Open(ctx, conn)
+	if err != nil {
+		return standing{broken: err}
+	}
+	rows, err := ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
+	if err != nil {
+		return standing{broken: err}
+	}
+	var now standing
+	for _, row := range rows {
+		if row.State == revisions.Failed {
+			now.failed++
+			continue
+		}
+		now.open++
+	}
+	return now
+}
+
+// note keeps how a ledger stands, and logs what has changed.
+func (k *keeper) note(database string, now standing) {
+	k.mu.Lock()
+	before, seen := k.ledgers[database]
+	k.ledgers[database] = now
+	k.mu.Unlock()
+	log := k.log.With("database", database)
+	switch {
+	case now.broken != nil:
+		if !seen || before.broken == nil || before.broken.Error() != now.broken.Error() {
+			log.Warn("the ledger cannot be used: nothing can be deferred behind a COMMIT in this database", "error", now.broken)
+		}
+		return
+	case !seen || before.broken != nil:
+		log.Info("the ledger is ready", "open", now.open, "failed", now.failed)
+	}
+	k.figures.Promises(database, now.open, now.failed)
+	if now.failed > before.failed {
+		log.Error("promised work has failed for good: a migration is recorded as applied and is not",
+			"failed", now.failed, "hint", "run pgsluice jobs list, mend the data, then pgsluice jobs resume")
+	}
+}
+
+// ready says why no client should be sent here: without a control login that is required.
+func (k *keeper) ready(context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if k.required {
+		return k.down
+	}
+	return nil
+}
+
+// warning says what is wrong with the ledgers and does not concern those who only read and write.
+func (k *keeper) warning(context.Context) error {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	var wrong []string
+	if k.down != nil {
+		wrong = append(wrong, "the control login does not work")
+	}
+	for _, database := range slices.Sorted(maps.Keys(k.ledgers)) {
+		switch now := k.ledgers[database]; {
+		case errors.Is(now.broken, revisions.ErrNotInstalled), errors.Is(now.broken, control.ErrTemplate):
+			wrong = append(wrong, fmt.Sprintf("database %s has no ledger", database))
+		case now.broken != nil:
+			wrong = append(wrong, fmt.Sprintf("the ledger of database %s cannot be used", database))
+		case now.failed > 0:
+			wrong = append(wrong, fmt.Sprintf("%s of database %s failed: run pgsluice jobs resume", plural(now.failed, "promise"), database))
+		}
+	}
+	if len(wrong) == 0 {
+		return nil
+	}
+	return errors.New(strings.Join(wrong, "; "))
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// ledgerFlags say which ledger a command works with.
+type ledgerFlags struct {
+	dsn  string // "" takes control.dsn of the configuration
+	file string // the configuration; "" for none
+}
+
+func (f *ledgerFlags) register(cmd *cobra.Command) {
+	cmd.PersistentFlags().StringVar(&f.dsn, "dsn", "", "connect with `DSN`, directly to Postgres, as the control role or a superuser")
+	cmd.PersistentFlags().StringVar(&f.file, "config", "", "connect with control.dsn of the configuration in `FILE`")
+}
+
+// login is the connection string to use.
+func (f *ledgerFlags) login(cmd *cobra.Command) (string, error) {
+	if f.dsn != "" {
+		return f.dsn, nil
+	}
+	config, _, err := source{file: f.file, environ: os.Environ()}.load(knownRule)
+	if err != nil {
+		return "", err
+	}
+	if config.Control.DSN == "" {
+		return "", &usageError{
+			message: cmd.CommandPath() + " needs a server to ask",
+			hint:    `write --dsn "host=db.internal dbname=app user=postgres", or --config FILE with a control.dsn in it`,
+		}
+	}
+	return string(config.Control.DSN), nil
+}
+
+// open connects and opens the ledger of that database. The caller closes the connection.
+func (f *ledgerFlags) open(ctx context.Context, cmd *cobra.Command) (*control.Conn, *revisions.Ledger, error) {
+	login, err := f.login(cmd)
+	if err != nil {
+		return nil, nil, err
+	}
+	conn, err := connect(ctx, login)
+	if err != nil {
+		return nil, nil, err
+	}
+	ledger, err := revisions.Open(ctx, conn)
+	if err != nil {
+		conn.Close()
+		return nil, nil, err
+	}
+	return conn, ledger, nil
+}
+
+// unfinished is the error of a command that has done its own work and found that more is left. Nothing is printed for it: the
+// command has said so.
+var errUnfinished = errors.New("something is left to do")
