@@ -5,6 +5,12 @@ import (
 	"io"
 )
 
+// PQ_LARGE_MESSAGE_LIMIT and PQ_SMALL_MESSAGE_LIMIT of Postgres. After a longer message, or one of an unknown type, the server hangs up.
+const (
+	largeMessage = 1<<30 - 2
+	smallMessage = 10000
+)
+
 // hold reads until the next size bytes are unread and contiguous. The buffer grows with what arrives, never by what a
 // peer declares; slim gives it back.
 func (l *leg) hold(size int) error {
@@ -52,14 +58,16 @@ func frameAt(b []byte) (kind byte, size int, ok bool) {
 	return b[0], int(length) + 1, length >= 4 && length <= maxMessage
 }
 
-// isFrontend reports whether kind is a message type that a client may send after login
-// (SocketBackend in src/backend/tcop/postgres.c).
-func isFrontend(kind byte) bool {
+// limitOf is the largest length that the server reads in the header of a client's message, 0 for a type that no client may send
+// after login (SocketBackend in src/backend/tcop/postgres.c).
+func limitOf(kind byte) int {
 	switch kind {
-	case 'Q', 'P', 'B', 'E', 'D', 'C', 'S', 'H', 'F', 'X', 'd', 'c', 'f':
-		return true
+	case 'Q', 'P', 'B', 'F', 'd':
+		return largeMessage
+	case 'E', 'D', 'C', 'S', 'H', 'X', 'c', 'f':
+		return smallMessage
 	}
-	return false
+	return 0
 }
 
 // cString cuts the next NUL-terminated string off b. ok is false when there is no NUL.

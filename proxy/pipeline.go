@@ -36,16 +36,13 @@ var errInCopy = fmt.Errorf("unexpected message during COPY from stdin")
 // stuck is true while the server waits for the end of COPY data: until it comes, nothing else is answered.
 func (p *pipeline) stuck() bool { return p.copying && !p.ended }
 
-// admit returns errInCopy for a message that would end a COPY by error.
-func (p *pipeline) admit(kind byte) error {
+// admits is false for a message that would end a COPY by an error, after which the server has lost its place in the stream.
+func (p *pipeline) admits(kind byte) bool {
 	switch kind {
 	case 'd', 'H', 'X', 'c', 'f', 'S':
-		return nil
+		return true
 	}
-	if p.stuck() {
-		return errInCopy
-	}
-	return nil
+	return !p.stuck()
 }
 
 // sent notes one message, admitted before, that is about to be written to the server.

@@ -55,20 +55,27 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 		downErr error
 		ended   = make(chan struct{})
 	)
-	wake := context.AfterFunc(r.link.drain, func() { _ = r.link.client.conn.SetReadDeadline(longAgo) })
-	defer wake()
+	pumps.Add(1)
+	unwatch := context.AfterFunc(r.link.drain, func() {
+		defer pumps.Done()
+		_ = r.link.client.conn.SetReadDeadline(longAgo)
+	})
 	pumps.Go(func() {
-		defer close(ended)
-		if downErr = r.down(&stop); downErr != nil {
+		downErr = r.down(&stop)
+		close(ended) // before the wake-up, or the pump that it wakes would not see it and sleep again
+		if downErr != nil {
 			_ = r.link.client.conn.SetReadDeadline(longAgo)
 		}
 	})
 
 	err := r.up(matters, ended)
+	if unwatch() {
+		pumps.Done()
+	}
 	if errors.Is(err, errClientGone) {
 		// The server may still have something to say to a client that only finished sending.
 		closeWrite(r.link.server.conn)
-		<-ended
+		pumps.Wait()
 		return err
 	}
 	if err == nil {
@@ -94,20 +101,17 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 		pos := client.r + min(rest, client.w-client.r)
 		rest -= pos - client.r
 		var (
-			verdict error
-			held    int // size of a message that is needed whole
-			matter  bool
+			held   int // size of a message that is needed whole
+			matter bool
+			fatal  bool // the last header is one after which the server hangs up
 		)
-		for rest == 0 && client.w-pos >= headerSize && verdict == nil {
+		for rest == 0 && client.w-pos >= headerSize {
 			kind, size, ok := frameAt(client.buf[pos:])
-			if !ok || !isFrontend(kind) {
-				verdict = malformed(kind, ok)
-				break
-			}
 			r.pipe.mu.Lock()
-			verdict = r.pipe.admit(kind)
+			fatal = !ok || size-1 > limitOf(kind) || !r.pipe.admits(kind)
 			r.pipe.mu.Unlock()
-			if verdict != nil {
+			if fatal {
+				pos += headerSize
 				break
 			}
 			var frame []byte
@@ -128,16 +132,13 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 			rest = pos + size - end
 			pos = end
 		}
-		if errors.Is(verdict, errInCopy) {
-			verdict = &protocolError{verdict.Error()}
-		}
 		if err := r.write(server.conn, client, pos); err != nil {
 			// A server that hung up has said why: its last words are on their way to the client.
 			<-down
 			return errServerGone
 		}
-		if verdict != nil {
-			return verdict
+		if fatal {
+			return errClientGone // The server answers the header in its own words.
 		}
 		if matter {
 			return r.settle()
@@ -278,11 +279,4 @@ func (r *relay) parameter(body []byte) {
 	if value, _, ok := cString(rest); ok {
 		r.setting(name, value)
 	}
-}
-
-func malformed(kind byte, lengthOK bool) error {
-	if !lengthOK {
-		return &protocolError{"invalid message length"}
-	}
-	return &protocolError{fmt.Sprintf("invalid frontend message type %d", kind)}
 }
