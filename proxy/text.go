@@ -25,6 +25,12 @@ func (s *session) read(raw []byte, unsettled bool) reading {
 	if err != nil || unsettled && !isASCII(raw) {
 		return unread(string(raw), "its bytes cannot be read in client_encoding "+s.encodingName)
 	}
+	if s.backslashes && !unsettled && ddl.HasBackslash(text) {
+		// The server reads it in this one way. Of its offsets nothing is made where nothing is of concern.
+		if statements, err := ddl.ParseNonconforming(text); err == nil && !s.anyConcern(statements) {
+			return reading{text: text, statements: statements}
+		}
+	}
 	statements, err := ddl.Parse(text)
 	if err != nil {
 		r := unread(text, reason(err))
