@@ -217,8 +217,8 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 		return &Failure{Code: "XX001", Message: "pgsluice: " + err.Error(), Err: err} // data_corrupted
 	}
 	var environment map[string]string
-	if err := json.Unmarshal(row.Environment, &environment); err != nil {
-		return &Failure{Code: "XX001", Message: fmt.Sprintf("pgsluice: cannot read the environment of promise %d: %v", row.ID, err), Err: err}
+	if err := json.Unmarshal(row.Environment, &environment); err != nil || environment == nil {
+		return &Failure{Code: "XX001", Message: fmt.Sprintf("pgsluice: promise %d has no environment that can be read: %v", row.ID, err), Err: err}
 	}
 	backend, err := Identify(ctx, conn, r.By.Name)
 	if err != nil {
@@ -237,7 +237,7 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 			return err
 		})
 	}
-	delete(environment, "role")
+	delete(environment, "role") // the role's OID is in the promise; its name may have changed
 	inItsPlace := stand{runner: runner, row: row, environment: environment}
 	for _, step := range steps {
 		result, err := inItsPlace.step(ctx, step)

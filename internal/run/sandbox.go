@@ -53,8 +53,8 @@ func (s stand) step(ctx context.Context, step rewrite.Step) (Result, error) {
 		return s.runner.run(ctx, []rewrite.Step{step}, s.sandboxed)
 	}
 	// The server evaluates expressions of an index as the table's owner, in a security-restricted operation.
-	settings := maps.Clone(s.environment)
-	settings["role"] = s.row.Role.Name
+	settings := map[string]string{"role": s.row.Role.Name}
+	maps.Copy(settings, s.environment)
 	var result Result
 	err := Under(ctx, s.runner.Conn, settings, func() (err error) {
 		result, err = s.runner.RunStep(ctx, step)
