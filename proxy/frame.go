@@ -64,8 +64,11 @@ func limitOf(kind byte) int {
 	switch kind {
 	case 'Q', 'P', 'B', 'F', 'd':
 		return largeMessage
-	case 'E', 'D', 'C', 'S', 'H', 'X', 'c', 'f':
+	case 'E', 'D', 'C', 'S', 'X', 'c', 'f':
 		return smallMessage
+	case 'H':
+		// To a longer one the server answers with an error and skips to Sync. No correct client needs that.
+		return 4
 	}
 	return 0
 }
