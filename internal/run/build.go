@@ -108,9 +108,13 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	if err := w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) }); err != nil {
 		return w.cleaned(ctx, step, forget, err)
 	}
-	found, err := w.indexes(ctx, step)
-	if err != nil {
-		return w.cleaned(ctx, step, forget, err)
+	var found []index
+	// The index is there: a cancel comes too late.
+	if err := persist(ctx, func(ctx context.Context) (err error) {
+		found, err = w.indexes(ctx, step)
+		return err
+	}); err != nil {
+		return err
 	}
 	built := named(step, found)
 	if built.Ours && !built.Valid {

@@ -355,6 +355,36 @@ func TestCancelEndsABuildAndLeavesNothing(t *testing.T) {
 	}
 }
 
+// Cancels hit whatever is under way at that moment: settings, locks, the build, the clean-up. Wherever they hit, nothing is left.
+func TestCancelsAnywhereLeaveNothing(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (a int); INSERT INTO t SELECT generate_series(1, 1000)")
+	r := p.runner()
+	before, pid := p.settings(r.Conn), p.pid(r.Conn)
+	cancelled := 0
+	for i := range 40 {
+		done := start(t.Context(), r, p.index("t_a", "a"))
+		for range i {
+			p.exec(p.look, "SELECT")
+		}
+		p.exec(p.look, fmt.Sprintf("SELECT pg_cancel_backend(%d)", pid))
+		o := <-done
+		if _, err := r.Conn.Exec(t.Context(), "SELECT"); err != nil && run.SQLState(err) != "57014" {
+			t.Fatal(err) // 57014: the cancel was late
+		}
+		p.clean(r, before)
+		if o.err == nil {
+			p.indexes("t_a")
+		} else if cancelled++; run.SQLState(o.err) != "57014" {
+			t.Errorf("got %v", o.err)
+		}
+		p.is("0", "SELECT count(*) FROM pg_index WHERE NOT indisvalid")
+		p.exec(p.look, "DROP INDEX IF EXISTS t_a")
+	}
+	if cancelled == 0 {
+		t.Error("no cancel hit")
+	}
+}
+
 // A clean-up that is itself held up does not hold the client for ever, and says what is left.
 func TestCleanUpHasABudget(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (a int)")

@@ -357,3 +357,95 @@ func TestAutovacuumGivesWay(t *testing.T) {
 		t.Errorf("%d tries: the autovacuum was not in the way", result.Tries)
 	}
 }
+
+// In a pipeline neither BEGIN nor SAVEPOINT may be sent, and after an error nothing at all.
+func TestLockInAPipeline(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	r := p.runner()
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.Pipeline = sent, true
+	for _, sql := range []string{"SET lock_timeout = '9s'", "BEGIN"} {
+		if _, err := r.Conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" || r.Conn.TxStatus() != 'E' {
+		t.Errorf("got %v, status %c", err, r.Conn.TxStatus())
+	}
+	if last := sent.statements[len(sent.statements)-1]; last != addColumn {
+		t.Errorf("sent after the error: %s", last)
+	}
+	if strings.Contains(strings.Join(sent.statements, "\n"), "SAVEPOINT") {
+		t.Errorf("sent %q", sent.statements)
+	}
+	p.exec(reader, "COMMIT")
+	for _, sql := range []string{"ROLLBACK", "BEGIN"} {
+		if _, err := r.Conn.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.must(r, alter())
+	if got := p.answer(r.Conn, "SHOW lock_timeout"); got != "9s" {
+		t.Errorf("lock_timeout is %s behind the statement", got)
+	}
+}
+
+// recorder notes what is sent.
+type recorder struct {
+	run.Conn
+	statements []string
+}
+
+func (r *recorder) Exec(ctx context.Context, sql string, args ...string) (string, error) {
+	r.statements = append(r.statements, sql)
+	return r.Conn.Exec(ctx, sql, args...)
+}
+
+func (r *recorder) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	r.statements = append(r.statements, sql)
+	return r.Conn.Query(ctx, sql, args...)
+}
+
+// What the server refuses in a transaction is tried alone, under the session's own statement_timeout.
+func TestLockOfAStatementThatStandsAlone(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	r := p.runner()
+	step := rewrite.Step{SQL: "VACUUM (FULL) public.t", Where: rewrite.Alone, Budget: true, Client: true, Table: p.target("t")}
+	if _, err := r.Conn.Exec(t.Context(), "SET statement_timeout = '21s'"); err != nil {
+		t.Fatal(err)
+	}
+	before, pid := p.settings(r.Conn), p.pid(r.Conn)
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
+	done := start(t.Context(), r, step)
+	p.waitFor(waitsForLock, pid)
+	p.waitFor(sleepsInServer, pid)
+	p.exec(reader, "COMMIT")
+	if o := <-done; o.err != nil || o.Tag != "VACUUM" {
+		t.Errorf("got %+v, %v", o.Result, o.err)
+	}
+	p.clean(r, before)
+}
+
+// The steps behind COMMIT take their locks like any other, with their own timeouts, and end as the client wants.
+func TestCancelEndsAStepBehindCommit(t *testing.T) {
+	for name, state := range map[string]string{"in the queue": waitsForLock, "between tries": sleepsInServer} {
+		t.Run(name, func(t *testing.T) {
+			p := newPlace(t, evil+"CREATE TABLE t (id int)")
+			r := p.runner()
+			pid := p.pid(r.Conn)
+			before := p.hostileSettings(r.Conn)
+			reader := p.connect()
+			p.exec(reader, "BEGIN; SELECT FROM t")
+			done := start(t.Context(), r, rewrite.Step{SQL: addColumn, Where: rewrite.AfterCommit, Budget: true, Table: p.target("t")})
+			p.waitFor(state, pid)
+			if o := p.cancelUntil(pid, done); run.SQLState(o.err) != "57014" {
+				t.Errorf("got %v, want 57014", o.err)
+			}
+			p.clean(r, before)
+			hasColumn(p, "false")
+		})
+	}
+}

@@ -141,7 +141,7 @@ func (w *work) step(ctx context.Context, step rewrite.Step) error {
 		return w.unlessDone(ctx, step, func() error { return w.stepInBlock(ctx, step) })
 	case step.Where == rewrite.InPlace && !step.Budget:
 		return w.unlessDone(ctx, step, func() error { return w.exec(ctx, step) })
-	case step.Where == rewrite.InPlace:
+	case !inBlock && step.Budget && (step.Where == rewrite.InPlace || step.Client):
 		// In the queue for the lock of a table that a plan works on it would hold up everyone until that plan ends.
 		return w.turn(ctx, step.Table, func() error {
 			return w.unlessDone(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
@@ -180,9 +180,13 @@ func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
 	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(exec))
 }
 
-// stepOnTheSpot runs a step of a statement that the client sent outside a transaction.
+// stepOnTheSpot runs a step of a statement that the client sent outside a transaction, under the client's own settings.
 func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
-	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error { return w.exec(ctx, step) }))
+	exec := func(ctx context.Context) error { return w.exec(ctx, step) }
+	if step.Where == rewrite.Alone {
+		return w.ladder(ctx, step, true, w.alone(exec))
+	}
+	return w.ladder(ctx, step, true, w.inTransaction(exec))
 }
 
 // stepOfOurs runs a step that the client did not send, with the settings of a plan.

@@ -142,29 +142,38 @@ func (r Resume) keep(ctx context.Context, row revisions.PromiseRow) (Kept, error
 		return kept, r.Ledger.Postpone(ctx, row.ID, r.By, "", kept.Err.Error(), 0)
 	}
 	started, err := r.Ledger.Start(ctx, row.ID, r.By)
-	if errors.Is(err, revisions.ErrForged) {
+	switch {
+	case errors.Is(err, revisions.ErrForged):
 		kept.State, kept.Err = revisions.Failed, err
 		return kept, nil
-	}
-	if err != nil {
+	case errors.Is(err, revisions.ErrLost):
+		kept.Err = err
+		return kept, nil
+	case err != nil:
 		return kept, err
 	}
 	kept.Promise = started
 	kept.State, kept.Result, kept.Err = r.carryOut(ctx, started)
+	err = r.settle(context.WithoutCancel(ctx), kept)
+	if errors.Is(err, revisions.ErrLost) {
+		kept.Err, err = errors.Join(kept.Err, err), nil
+	}
+	return kept, err
+}
 
-	ctx = context.WithoutCancel(ctx)
+// settle writes down how work on a promise ended.
+func (r Resume) settle(ctx context.Context, kept Kept) error {
 	code, message := SQLState(kept.Err), ""
 	if kept.Err != nil {
 		message = kept.Err.Error()
 	}
-	if kept.State == revisions.Pending {
-		delay := retryDelay
-		if errors.Is(kept.Err, errLeftToLogin) {
-			delay = 0
-		}
-		return kept, r.Ledger.Postpone(ctx, row.ID, r.By, code, message, delay)
+	switch {
+	case kept.State != revisions.Pending:
+		return r.Ledger.Finish(ctx, kept.Promise.ID, r.By, revisions.Outcome{State: kept.State, SQLState: code, Message: message})
+	case errors.Is(kept.Err, errLeftToLogin):
+		return r.Ledger.Postpone(ctx, kept.Promise.ID, r.By, code, message, 0)
 	}
-	return kept, r.Ledger.Finish(ctx, row.ID, r.By, revisions.Outcome{State: kept.State, SQLState: code, Message: message})
+	return r.Ledger.Postpone(ctx, kept.Promise.ID, r.By, code, message, retryDelay)
 }
 
 // waitsFor is the id of an unfinished promise that this one depends on, or 0.
