@@ -75,7 +75,7 @@ type Relation struct {
 	MayAlter bool `json:"may_alter"`
 	// Readable is true when the current user may read every row of it: by its right and by row level security.
 	Readable bool `json:"readable"`
-	// CreatedHere is true when this very transaction made it (by the xmin of its pg_attribute row for tableoid).
+	// CreatedHere is true when this very transaction made it (by the xmin of its pg_attribute row for tableoid); of an index, its table.
 	CreatedHere bool `json:"created_here"`
 	// Rows is the planner's estimate over the relation and all its descendants; negative is unknown.
 	Rows float64 `json:"rows"`
@@ -95,7 +95,7 @@ type Relation struct {
 	// Indexes and Constraints are those of the relation itself, by name.
 	Indexes     []Index      `json:"indexes"`
 	Constraints []Constraint `json:"constraints"`
-	// Table is, for an index, the relation it belongs to.
+	// Table is, for an index, the relation it belongs to; of an index itself only the identity, the owner and the rights are known.
 	Table *Relation `json:"-"`
 	// Sibling is the relation of the wanted name (of an index about to be created) in the same schema; nil if the name is free.
 	// It has no more than its identity, kind, owner, and (of an index) the identity of its Table.
@@ -131,11 +131,17 @@ type Index struct {
 	OID     uint32 `json:"oid"`
 	Name    string `json:"name"`
 	Kind    string `json:"kind"` // pg_class.relkind: i, or I on a partitioned table
+	Method  string `json:"method"`
 	Valid   bool   `json:"valid"`
 	Ready   bool   `json:"ready"`
 	Unique  bool   `json:"unique"`
 	Primary bool   `json:"primary"`
-	// Definition is pg_get_indexdef; "" is unknown (another session locks the table).
+	Partial bool   `json:"partial"`
+	// NullsNotDistinct is of a unique index: two NULLs are the same.
+	NullsNotDistinct bool `json:"nulls_not_distinct"`
+	// Columns are the keys in order, an expression is ""; INCLUDE columns are not among them.
+	Columns []string `json:"columns"`
+	// Definition is pg_get_indexdef, of an index with the name that is wanted; "" is unknown.
 	Definition string `json:"definition"`
 	// Constraint is the name of the constraint it stands behind, "" if none.
 	Constraint string `json:"constraint"`
@@ -151,7 +157,7 @@ type Constraint struct {
 	Name      string `json:"name"`
 	Type      string `json:"type"` // pg_constraint.contype
 	Validated bool   `json:"validated"`
-	// Definition is pg_get_constraintdef; "" is unknown (another session locks the table).
+	// Definition is pg_get_constraintdef, where Wanted.Definitions asks for it; "" is unknown.
 	Definition string `json:"definition"`
 	// Parent is the OID of the referenced table of a foreign key.
 	Parent uint32 `json:"parent"`

@@ -1,9 +1,10 @@
 -- What is known about the session and about the relations that a statement names: one row, one column, base64 of UTF-8 JSON.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents}. Both ways are ASCII, so that no
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}. Both ways are ASCII, so that no
 -- client_encoding can fail on a name.
 --
 -- It runs on 13 and later, in any transaction, as any login, and must neither fail nor wait:
---   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE;
+--   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE, and
+--     definitions, which raise for a relation that is dropped just then, only where something depends on them;
 --   * to_regclass is not asked about a schema that the login may not use: there it would raise;
 --   * operators are qualified too. IN, BETWEEN, LIKE and CASE x WHEN look theirs up in search_path and are not used.
 WITH RECURSIVE
@@ -18,14 +19,16 @@ session AS MATERIALIZED (
    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 ),
 wanted AS MATERIALIZED (
-  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, h.hidden,
+  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, h.hidden,
          CASE WHEN NOT h.hidden THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text, index pg_catalog.text,
-              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool)
+              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool)
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                        WHERE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden) h
+   -- Always true; without it the planner expects a hundred names, reads whole catalogs, and compiles the query (jit) for longer than it runs.
+   WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number
 ),
 lock AS MATERIALIZED (
   SELECT l.relation, l.mode, l.granted,
@@ -161,8 +164,17 @@ described AS MATERIALIZED (
            'indexes', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                        'oid', i.indexrelid::pg_catalog.int8, 'name', x.relname, 'kind', x.relkind,
+                       'method', (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) x.relam),
                        'valid', i.indisvalid, 'ready', i.indisready, 'unique', i.indisunique, 'primary', i.indisprimary,
-                       'definition', CASE WHEN NOT m.busy THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
+                       'partial', i.indpred IS NOT NULL,
+                       'nulls_not_distinct', COALESCE(pg_catalog.json_extract_path_text(pg_catalog.row_to_json(i), 'indnullsnotdistinct'), 'false')::pg_catalog.bool,
+                       'columns', (
+                          SELECT pg_catalog.json_agg(COALESCE(a.attname, '') ORDER BY y.place)
+                            FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS y(num, place)
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.=) y.num
+                           WHERE y.place OPERATOR(pg_catalog.<=) i.indnkeyatts::pg_catalog.int8),
+                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname)
+                                          THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
                        'constraint', (SELECT k.conname FROM pg_catalog.pg_constraint k
                                        WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.conindid OPERATOR(pg_catalog.=) i.indexrelid
                                          AND k.contype OPERATOR(pg_catalog.=) ANY (ARRAY['p', 'u', 'x']::pg_catalog."char"[])
@@ -180,7 +192,8 @@ described AS MATERIALIZED (
            'constraints', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                        'oid', k.oid::pg_catalog.int8, 'name', k.conname, 'type', k.contype, 'validated', k.convalidated,
-                       'definition', CASE WHEN NOT m.busy THEN pg_catalog.pg_get_constraintdef(k.oid) END,
+                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined)
+                                          THEN pg_catalog.pg_get_constraintdef(k.oid) END,
                        'parent', k.confrelid::pg_catalog.int8) ORDER BY k.conname)
                 FROM pg_catalog.pg_constraint k
                WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.contype OPERATOR(pg_catalog.<>) 't'::pg_catalog."char")

@@ -25,6 +25,9 @@ type Wanted struct {
 	// if Constraint is true): asks for Taken.
 	Candidates []string
 	Constraint bool
+	// Definitions asks for the definitions of its constraints. The server opens the relation for them: where another transaction drops it
+	// at that very moment the whole question fails, as the statement would.
+	Definitions bool
 	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
 	Parents bool
 }
@@ -44,7 +47,8 @@ func For(stmt ddl.Statement) []Wanted {
 	case ddl.CreateIndex:
 		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action)})
 	case ddl.AlterTable:
-		add(Wanted{Name: action.Table, Parents: true, Candidates: unnamedConstraints(stmt, action), Constraint: true})
+		add(Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action),
+			Candidates: unnamedConstraints(stmt, action), Constraint: true})
 	case ddl.Drop:
 		if action.Object != "TABLE" && action.Object != "INDEX" {
 			break
@@ -59,6 +63,11 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 	}
 	return wanted
+}
+
+// needsProof reports whether a constraint of the table could spare the statement its scan.
+func needsProof(alter ddl.AlterTable) bool {
+	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool { return c.Op == "SetNotNull" })
 }
 
 // unnamedIndex are the names that the server chooses from for a CREATE INDEX without one; none if the text cannot be read again.
@@ -129,10 +138,11 @@ func encode(wanted []Wanted) (string, error) {
 		Candidates []string `json:"candidates,omitempty"`
 		Constraint bool     `json:"constraint"`
 		Parents    bool     `json:"parents"`
+		Defined    bool     `json:"defined"`
 	}
 	names := make([]name, len(wanted))
 	for i, w := range wanted {
-		names[i] = name{i, Key(w.Name.Schema, w.Name.Name), w.Name.Schema, w.Index, w.Candidates, w.Constraint, w.Parents}
+		names[i] = name{i, Key(w.Name.Schema, w.Name.Name), w.Name.Schema, w.Index, w.Candidates, w.Constraint, w.Parents, w.Definitions}
 	}
 	text, err := json.Marshal(names)
 	if err != nil {
@@ -173,9 +183,10 @@ func decode(row string, wanted []Wanted) (Facts, error) {
 			continue // the login may not use the schema: what is in it is unknown
 		}
 		relation := byOID[n.Table]
-		if n.OID != n.Table {
+		if n.OID != n.Table && relation != nil {
 			index := n.Relation
-			index.Table = relation
+			index.Owner, index.MayAlter, index.Readable, index.CreatedHere = relation.Owner, relation.MayAlter, relation.Readable, relation.CreatedHere
+			index.Rows, index.Bytes, index.Table = -1, -1, relation
 			relation = &index
 		}
 		if relation != nil && n.Taken != nil {

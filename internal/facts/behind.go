@@ -53,3 +53,22 @@ func All(stmt ddl.Statement, wanted []Wanted) []Wanted {
 	}
 	return wanted
 }
+
+// Without is what will be known when an index that is still there has been dropped: its name is free and it serves nothing.
+func (f Facts) Without(index uint32) Facts {
+	relations := make(map[string]*Relation, len(f.Relations))
+	for key, r := range f.Relations {
+		if r == nil || r.OID == index {
+			relations[key] = nil
+			continue
+		}
+		changed := *r
+		if r.Sibling != nil && r.Sibling.OID == index {
+			changed.Sibling = nil
+		}
+		changed.Indexes = slices.DeleteFunc(slices.Clone(r.Indexes), func(i Index) bool { return i.OID == index })
+		relations[key] = &changed
+	}
+	f.Relations = relations
+	return f
+}

@@ -1,0 +1,207 @@
+package facts_test
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// querier is a connection as facts.Read sees it.
+type querier struct{ *pgx.Conn }
+
+func (q querier) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	result := q.PgConn().ExecParams(ctx, sql, values, nil, nil, nil).Read()
+	rows := make([]string, len(result.Rows))
+	for i, row := range result.Rows {
+		rows[i] = string(row[0])
+	}
+	return rows, result.Err
+}
+
+// noWait is far more than facts take, and far less than a lock is held in the cases.
+const noWait = 5 * time.Second
+
+// TestFacts runs testdata: each file on a database of its own, "sql" as the session named by its argument, "facts" as the session a
+// client would have. Sizes are told as 0, small (up to 1 MiB), large and unknown.
+func TestFacts(t *testing.T) {
+	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
+		dsn := pgtest.Database(t)
+		sessions := map[string]*pgx.Conn{}
+		session := func(d *datadriven.TestData) *pgx.Conn {
+			name := "client"
+			d.MaybeScanArgs(t, "session", &name)
+			if sessions[name] == nil {
+				sessions[name] = pgtest.Connect(t, dsn)
+			}
+			return sessions[name]
+		}
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			switch d.Cmd {
+			case "sql":
+				if _, err := session(d).Exec(t.Context(), d.Input); err != nil {
+					return err.Error()
+				}
+				return ""
+			case "begin": // a statement that will wait: it is sent, and awaited by nobody
+				begin(t, session(d), d.Input)
+				return ""
+			case "facts":
+				return show(read(t, session(d), d.Input), d)
+			}
+			d.Fatalf(t, "unknown directive")
+			return ""
+		})
+	})
+}
+
+// begin sends a statement and returns when the server waits for its lock.
+func begin(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	pid := conn.PgConn().PID()
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = conn.Exec(t.Context(), sql) // ends with the test's context
+	}()
+	t.Cleanup(func() { <-ended })
+	observer := pgtest.Connect(t, pgtest.Server(t).DSN("postgres", "postgres"))
+	pgtest.WaitFor(t, observer, "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)", pid)
+}
+
+func read(t *testing.T, conn *pgx.Conn, sql string) facts.Facts {
+	t.Helper()
+	statements, err := ddl.Parse(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), noWait)
+	defer cancel()
+	known, err := facts.Read(ctx, querier{conn}, facts.For(statements[0]))
+	if err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+	return known
+}
+
+// show prints the parts that the case asks for: session, columns, indexes, constraints; the relations always.
+func show(known facts.Facts, d *datadriven.TestData) string {
+	var out strings.Builder
+	if d.HasArg("session-facts") {
+		fmt.Fprintf(&out, "isolation=%q login=%s current=%s search_path=%v probe=%t extensions=%v\n",
+			known.Isolation, known.SessionUser, known.CurrentUser, known.SearchPath, known.MayProbe, known.Extensions)
+	}
+	if known.HoldsStrong {
+		fmt.Fprintln(&out, "holds a strong lock")
+	}
+	told := map[*facts.Relation]bool{}
+	for _, key := range shortestFirst(known.Relations) {
+		r := known.Relations[key]
+		if r == nil {
+			fmt.Fprintf(&out, "%s: does not exist\n", key)
+			continue
+		}
+		if told[r] {
+			continue // it is known under its qualified name, too
+		}
+		told[r] = true
+		fmt.Fprintf(&out, "%s: %s\n", key, describe(r))
+		if r.Table != nil {
+			fmt.Fprintf(&out, "  of %s.%s: %s\n", r.Table.Schema, r.Table.Name, describe(r.Table))
+			r = r.Table
+		}
+		if s := r.Sibling; s != nil {
+			fmt.Fprintf(&out, "  sibling %s.%s kind=%s", s.Schema, s.Name, s.Kind)
+			if s.Table != nil {
+				fmt.Fprintf(&out, " of %s", s.Table.Name)
+			}
+			fmt.Fprintln(&out)
+		}
+		if r.Taken != nil {
+			fmt.Fprintf(&out, "  taken %v\n", r.Taken)
+		}
+		if d.HasArg("columns") {
+			for _, c := range r.Columns {
+				fmt.Fprintf(&out, "  column %d %s %s%s\n", c.Num, c.Name, c.Type, flag(c.NotNull, " not null"))
+			}
+		}
+		if d.HasArg("indexes") {
+			for _, i := range r.Indexes {
+				fmt.Fprintf(&out, "  index %s %s %q%s%s%s%s%s%s%s%s\n", i.Name, i.Method, i.Columns, flag(i.Unique, " unique"),
+					flag(i.NullsNotDistinct, " nulls-not-distinct"), flag(i.Partial, " partial"), flag(!i.Valid, " invalid"), flag(i.Building, " building"),
+					flag(i.Constraint != "", " constraint="+i.Constraint), flag(i.Parent != 0, " attached"), flag(i.Definition != "", ": "+i.Definition))
+			}
+		}
+		if d.HasArg("constraints") {
+			for _, k := range r.Constraints {
+				if k.Type != "n" { // NOT NULL is a constraint since 18
+					fmt.Fprintf(&out, "  constraint %s type=%s%s: %s\n", k.Name, k.Type, flag(!k.Validated, " not valid"), k.Definition)
+				}
+			}
+		}
+		if d.HasArg("partitions") {
+			for _, p := range r.Partitions {
+				fmt.Fprintf(&out, "  partition %s.%s kind=%s rows=%s bytes=%s\n", p.Schema, p.Name, p.Kind, rows(p.Rows), bytes(p.Bytes))
+			}
+		}
+	}
+	return out.String()
+}
+
+func describe(r *facts.Relation) string {
+	size := fmt.Sprintf(" rows=%s bytes=%s", rows(r.Rows), bytes(r.Bytes))
+	return "kind=" + r.Kind + flag(r.Table == nil, size) +
+		flag(r.Empty, " empty") + flag(r.CreatedHere, " created-here") + flag(r.Persistence != "p", " persistence="+r.Persistence) +
+		flag(r.Descendants > 0, fmt.Sprintf(" descendants=%d", r.Descendants)) + flag(r.Foreign, " foreign") +
+		flag(r.PartitionOf != 0, " partition") + flag(!r.MayAlter, " not-mine") + flag(!r.Readable, " not-readable") +
+		flag(r.VersionTable, " version-table")
+}
+
+func flag(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
+}
+
+func rows(n float64) string {
+	if n < 0 {
+		return "unknown"
+	}
+	return fmt.Sprint(n)
+}
+
+func bytes(n int64) string {
+	switch {
+	case n < 0:
+		return "unknown"
+	case n == 0:
+		return "0"
+	case n <= 1<<20:
+		return "small"
+	}
+	return "large"
+}
+
+func shortestFirst(relations map[string]*facts.Relation) []string {
+	return slices.SortedFunc(maps.Keys(relations), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(a), len(b)), cmp.Compare(a, b))
+	})
+}
