@@ -70,6 +70,8 @@ type ClaimOptions struct {
 	Kinds []string
 	Login uint32 // OID of the login that made the promise
 	ID    int64
+	// Early takes also what was postponed and whose delay has not passed.
+	Early bool
 	// Limit is how many to take at most; 0 is one.
 	Limit int
 	// Silence is how long a claimer must have given no heartbeat before its promises pass on; 0 is a minute.
@@ -91,7 +93,8 @@ func (l *Ledger) Claim(ctx context.Context, by Runner, opts ClaimOptions) ([]Pro
 	if silence == 0 {
 		silence = time.Minute
 	}
-	args := append(by.args(), microseconds(silence), strconv.Itoa(limit), string(kinds), oid(opts.Login), strconv.FormatInt(opts.ID, 10))
+	args := append(by.args(), microseconds(silence), strconv.Itoa(limit), string(kinds), oid(opts.Login), strconv.FormatInt(opts.ID, 10),
+		strconv.FormatBool(opts.Early))
 	rows, err := l.queryPromises(ctx, claimSQL, args...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot claim promises: %w", err)

@@ -1,13 +1,13 @@
 -- Takes promises whose backend has ended or let go, and whose claimer, if any, has ended and is silent. That a row can
 -- be seen means that its transaction has committed. A backend whose start we may not see counts as alive.
 -- $3 to $5: who claims; $6: microseconds of silence; $7: how many; $8: JSON array of kinds, empty for any; $9: login, 0 for
--- any; $10: id, 0 for any.
+-- any; $10: id, 0 for any; $11: whether the delay of what was postponed does not matter.
 WITH candidate AS MATERIALIZED (
 	SELECT p.system_identifier, p.database_oid, p.id
 	FROM pgsluice.promises AS p
 	WHERE p.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND p.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
 		AND p.state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running'])
-		AND (p.not_before IS NULL OR p.not_before OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())
+		AND ($11::boolean OR p.not_before IS NULL OR p.not_before OPERATOR(pg_catalog.<=) pg_catalog.clock_timestamp())
 		AND (pg_catalog.json_array_length($8::pg_catalog.json) OPERATOR(pg_catalog.=) 0
 			OR p.kind OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.json_array_elements_text($8::pg_catalog.json))))
 		AND ($9::pg_catalog.oid OPERATOR(pg_catalog.=) 0::pg_catalog.oid OR p.login OPERATOR(pg_catalog.=) $9::pg_catalog.oid)
@@ -27,7 +27,7 @@ WITH candidate AS MATERIALIZED (
 						OPERATOR(pg_catalog.=) p.claimed_start))
 	ORDER BY p.id
 	LIMIT $7::bigint
-	FOR UPDATE SKIP LOCKED
+	FOR UPDATE 
 ), chosen AS (
 	UPDATE pgsluice.promises AS p
 	SET state = 'pending', claimed_by = $3::pg_catalog.text, claimed_pid = $4::integer, claimed_start = $5::bigint,
