@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -108,13 +107,4 @@ func printInstall(w io.Writer, report revisions.Report) error {
 		fmt.Fprintf(w, "\n%s\n", note)
 	}
 	return nil
-}
-
-// connect opens one connection for a command. Its error does not show the connection string.
-func connect(ctx context.Context, server string) (*control.Conn, error) {
-	conn, err := control.Connect(ctx, server, nil)
-	if err != nil {
-		return nil, &failure{err: err, hint: "psql with the same connection string says more"}
-	}
-	return conn, nil
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"os/user"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -47,6 +48,7 @@ The exit status is 1 while anything is pending, running or failed, else 0.`,
 	cmd.AddCommand(
 		newJobsListCommand(&flags, &asJSON),
 		newJobsShowCommand(&flags, &asJSON),
+		newJobsResumeCommand(&flags, &asJSON),
 		newJobsCancelCommand(&flags, &asJSON),
 	)
 	return cmd
@@ -176,31 +178,42 @@ func listJobs(cmd *cobra.Command, flags *ledgerFlags, all, asJSON bool) error {
 
 // printJobs prints the jobs of a ledger; errUnfinished if one of them is open.
 func printJobs(ctx context.Context, w io.Writer, ledger *revisions.Ledger, all, asJSON bool) error {
-	states := []revisions.State{revisions.Pending, revisions.Running, revisions.Failed}
-	if all {
-		states = nil
+	jobs, err := openJobs(ctx, ledger)
+	if err == nil && all {
+		jobs, err = readJobs(ctx, ledger)
 	}
-	rows, err := ledger.List(ctx, states...)
 	if err != nil {
 		return err
-	}
-	jobs := make([]job, len(rows))
-	left := false
-	for i, row := range rows {
-		if jobs[i], err = jobOf(row); err != nil {
-			return err
-		}
-		left = left || jobs[i].open()
 	}
 	if asJSON {
 		err = printJSON(w, jobs)
 	} else {
 		err = printJobTable(w, jobs)
 	}
-	if err == nil && left {
+	if err == nil && slices.ContainsFunc(jobs, job.open) {
 		return errUnfinished
 	}
 	return err
+}
+
+// openJobs are the jobs that are not done and not given up.
+func openJobs(ctx context.Context, ledger *revisions.Ledger) ([]job, error) {
+	return readJobs(ctx, ledger, revisions.Pending, revisions.Running, revisions.Failed)
+}
+
+// readJobs are the jobs in these states, all if none is given.
+func readJobs(ctx context.Context, ledger *revisions.Ledger, states ...revisions.State) ([]job, error) {
+	rows, err := ledger.List(ctx, states...)
+	if err != nil {
+		return nil, err
+	}
+	jobs := make([]job, len(rows))
+	for i, row := range rows {
+		if jobs[i], err = jobOf(row); err != nil {
+			return nil, err
+		}
+	}
+	return jobs, nil
 }
 
 func printJSON(w io.Writer, value any) error {

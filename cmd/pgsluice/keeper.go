@@ -13,11 +13,17 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
-// keeperEvery is the time between two rounds of the keeper.
-const keeperEvery = time.Minute
+const (
+	// keeperEvery is the time between two rounds of the keeper, keeperSoon while something is open.
+	keeperEvery = time.Minute
+	keeperSoon  = 5 * time.Second
+	// keeperSilence is how long whoever worked on a promise must be gone before the keeper takes it over.
+	keeperSilence = 5 * time.Second
+)
 
 // keeper looks after the ledgers of a server: it does the promised work that a crash left, and knows how each ledger
 // stands.
@@ -26,6 +32,7 @@ type keeper struct {
 	databases []string // empty: every database that holds a ledger
 	required  bool
 	name      string
+	options   run.Options
 	log       *slog.Logger
 	figures   *metrics
 
@@ -43,22 +50,37 @@ type standing struct {
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
 	return &keeper{
 		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
-		name: name, log: log, figures: figures, ledgers: map[string]standing{},
+		name: name, options: run.Options{LockBudget: config.Lock.Budget, TurnBudget: keeperEvery}, log: log, figures: figures, ledgers: map[string]standing{},
 	}
 }
 
-// run makes a round at once and then every minute, until ctx is done.
+// run makes a round at once and then every minute, more often while something is open, until ctx is done.
 func (k *keeper) run(ctx context.Context) {
-	ticker := time.NewTicker(keeperEvery)
-	defer ticker.Stop()
 	for {
 		k.round(ctx)
+		pause := keeperEvery
+		if k.anyOpen() {
+			pause = keeperSoon
+		}
+		timer := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case <-ticker.C:
+		case <-timer.C:
 		}
 	}
+}
+
+func (k *keeper) anyOpen() bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	for _, now := range k.ledgers {
+		if now.open > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // round visits every ledger once.
@@ -111,14 +133,17 @@ func (k *keeper) homes(ctx context.Context) ([]string, error) {
 
 // visit does what can be done in one database, and tells how its ledger stands.
 func (k *keeper) visit(ctx context.Context, database string) standing {
-	conn, release, err := k.logins.Conn(ctx, database)
+	conn, err := k.logins.pool.Conn(ctx, database)
 	if err != nil {
 		return standing{broken: err}
 	}
-	defer release()
+	defer k.logins.pool.Discard(conn) // at rest it would be in the way of DROP DATABASE
 	ledger, err := revisions.Open(ctx, conn)
 	if err != nil {
 		return standing{broken: err}
+	}
+	if err := k.resume(ctx, database, conn, ledger); err != nil && ctx.Err() == nil {
+		k.log.Warn("cannot resume promised work", "database", database, "error", err)
 	}
 	rows, err := ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
 	if err != nil {
@@ -134,6 +159,29 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	}
 	return now
 }
+
+// resume keeps the promises of one database that a crash left, and tells the log.
+func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, ledger *revisions.Ledger) error {
+	log := k.log.With("database", database)
+	all, err := resumption{
+		database: database, control: k.logins.pool, steps: k.logins.pool,
+		name: k.name, report: logReport{log}, options: k.options,
+	}.run(ctx, conn, ledger, revisions.ClaimOptions{Silence: keeperSilence})
+	for _, kept := range all {
+		level, about := slog.LevelInfo, []any{"promise", kept.Promise.ID, "tag", kept.Promise.Tag, "table", kept.Promise.TableName, "state", string(kept.State)}
+		if kept.Err != nil {
+			level, about = slog.LevelWarn, append(about, "error", kept.Err)
+		}
+		log.Log(ctx, level, "promised work was resumed", about...)
+	}
+	return err
+}
+
+// logReport tells the log how a plan goes.
+type logReport struct{ log *slog.Logger }
+
+// Notice implements run.Report.
+func (r logReport) Notice(line string) { r.log.Info(line) }
 
 // note keeps how a ledger stands, and logs what has changed.
 func (k *keeper) note(database string, now standing) {

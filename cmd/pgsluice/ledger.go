@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
 
 	"github.com/pgsluice/pgsluice/internal/control"
@@ -27,7 +28,7 @@ func (f *ledgerFlags) login(cmd *cobra.Command) (string, error) {
 	if f.dsn != "" {
 		return f.dsn, nil
 	}
-	config, _, err := source{file: f.file, environ: os.Environ()}.load(knownRule)
+	config, _, err := f.config()
 	if err != nil {
 		return "", err
 	}
@@ -38,6 +39,11 @@ func (f *ledgerFlags) login(cmd *cobra.Command) (string, error) {
 		}
 	}
 	return string(config.Control.DSN), nil
+}
+
+// config is the configuration that the environment and the file make.
+func (f *ledgerFlags) config() (Config, []unknownVariable, error) {
+	return source{file: f.file, environ: os.Environ()}.load(knownRule)
 }
 
 // open connects and opens the ledger of that database. The caller closes the connection.
@@ -58,6 +64,29 @@ func (f *ledgerFlags) open(ctx context.Context, cmd *cobra.Command) (*control.Co
 	return conn, ledger, nil
 }
 
-// unfinished is the error of a command that has done its own work and found that more is left. Nothing is printed for it: the
+// connect opens one connection for a command. Its error does not show the connection string.
+func connect(ctx context.Context, server string) (*control.Conn, error) {
+	if _, err := pgconn.ParseConfig(server); err != nil {
+		return nil, errUnreadableDSN
+	}
+	conn, err := control.Connect(ctx, server, nil)
+	if err != nil {
+		return nil, unreachable(err)
+	}
+	return conn, nil
+}
+
+// unreachable is the error of a connection string that leads nowhere. The driver tells each of its attempts in a line.
+func unreachable(err error) error {
+	return &failure{err: errors.New(oneLine(err.Error())), hint: "psql with the same connection string says more"}
+}
+
+// errUnreadableDSN leaves out the parser's own error, which quotes parts of the string: one of them may be the password.
+var errUnreadableDSN = &usageError{
+	message: "the connection string cannot be read",
+	hint:    `write it like postgres://app@db.internal:5432/app or "host=db.internal user=app dbname=app"; psql says what is wrong with it`,
+}
+
+// errUnfinished is the error of a command that has done its own work and found that more is left. Nothing is printed for it: the
 // command has said so.
 var errUnfinished = errors.New("something is left to do")

@@ -1,0 +1,48 @@
+package main
+
+import (
+	"context"
+
+	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// resumption does the promised work of one database that nobody else will do.
+type resumption struct {
+	database string
+	// control has the connections that keep the ledger and watch; steps those that run the work. They may be the same.
+	control, steps *control.Pool
+	name           string // of this process, in the ledger
+	report         run.Report
+	options        run.Options
+}
+
+// run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.
+func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) ([]run.Kept, error) {
+	by, err := run.Identify(ctx, conn, r.name)
+	if err != nil {
+		return nil, err
+	}
+	return run.Resume{
+		Ledger: ledger,
+		By:     by,
+		Open: func(ctx context.Context) (run.Conn, func(), error) {
+			conn, err := r.steps.Conn(ctx, r.database)
+			if err != nil {
+				return nil, nil, err
+			}
+			return conn, func() { r.steps.Discard(conn) }, nil
+		},
+		Claims: claims,
+		Watch: run.NewWatch(func(ctx context.Context) (run.Conn, func(), error) {
+			conn, err := r.control.Conn(ctx, r.database)
+			if err != nil {
+				return nil, nil, err
+			}
+			return conn, func() { r.control.Release(conn) }, nil
+		}),
+		Report:  r.report,
+		Options: r.options,
+	}.Run(ctx)
+}
