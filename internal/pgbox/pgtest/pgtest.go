@@ -43,7 +43,10 @@ const patience = 30 * time.Second
 
 // Main runs the tests of a package, stops the server that they used, and exits. The options change how the server is
 // started; without them it allows prepared transactions and logical slots, which a fresh Postgres does not.
-func Main(m *testing.M, opts ...func(*pgbox.Options)) {
+func Main(m *testing.M, opts ...func(*pgbox.Options)) { os.Exit(Run(m, opts...)) }
+
+// Run is Main for a package that has something of its own to clean up: it returns the status to exit with.
+func Run(m *testing.M, opts ...func(*pgbox.Options)) int {
 	server.main = true
 	server.opts.Settings = map[string]string{"max_prepared_transactions": "10", "wal_level": "logical"}
 	for _, opt := range opts {
@@ -53,7 +56,7 @@ func Main(m *testing.M, opts ...func(*pgbox.Options)) {
 		major, err := strconv.Atoi(env)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "PGSLUICE_TEST_MAJOR must be a Postgres major version, not %q\n", env)
-			os.Exit(2)
+			return 2
 		}
 		server.opts.Major = major
 	}
@@ -65,7 +68,7 @@ func Main(m *testing.M, opts ...func(*pgbox.Options)) {
 			code = max(code, 1)
 		}
 	}
-	os.Exit(code)
+	return code
 }
 
 // Server returns the server of this test binary, and fails the test if there can be none. Tests must leave it running.
