@@ -27,7 +27,7 @@ WITH candidate AS MATERIALIZED (
 						OPERATOR(pg_catalog.=) p.claimed_start))
 	ORDER BY p.id
 	LIMIT $7::bigint
-	FOR UPDATE 
+	FOR UPDATE SKIP LOCKED
 ), chosen AS (
 	UPDATE pgsluice.promises AS p
 	SET state = 'pending', claimed_by = $3::pg_catalog.text, claimed_pid = $4::integer, claimed_start = $5::bigint,
