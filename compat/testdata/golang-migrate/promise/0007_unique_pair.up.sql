@@ -1,0 +1,2 @@
+CREATE TABLE shipments (order_id bigint PRIMARY KEY);
+CREATE UNIQUE INDEX orders_user_id_batch_key ON orders (user_id, batch);
