@@ -81,14 +81,14 @@ func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (
 		if relation != nil && relation.OID != p.Table && (relation.Table == nil || relation.Table.OID != p.Table) {
 			continue
 		}
-		if relation == nil && alter.Table.Name != p.Object {
+		if relation == nil && (p.Object == "" || alter.Table.Name != p.Object) {
 			continue
 		}
 		for _, command := range alter.Commands {
 			switch {
 			case alter.Object != "TABLE", !slices.Contains(harmlessCommands, command.Op):
 				return behind(p, fmt.Sprintf("alters %s", p.Name))
-			case command.Constraint != nil && command.Constraint.UsingIndex == p.Object:
+			case command.Constraint != nil && command.Constraint.UsingIndex != "" && command.Constraint.UsingIndex == p.Object:
 				return behind(p, "uses an index that is not built yet")
 			}
 		}

@@ -126,38 +126,75 @@ type answer struct {
 
 // ask runs one statement with its parameters and reads the answer to the end.
 func (b *backend) ask(ctx context.Context, sql string, with parameters) (answer, error) {
-	if err := ctx.Err(); err != nil {
-		return answer{}, context.Cause(ctx)
+	answers, err := b.askAll(ctx, []string{sql}, []parameters{with})
+	return answers[len(answers)-1], err
+}
+
+// sheltered is a Querier whose statements cannot abort the client's transaction: in a block each stands in a savepoint of ours. The savepoint
+// costs no round trip of its own unless the statement fails.
+type sheltered struct{ *backend }
+
+// Query implements facts.Querier.
+func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	if b.piped || b.TxStatus() != 'T' {
+		return b.backend.Query(ctx, sql, args...)
 	}
-	text, err := b.encoding.Encode(sql)
+	with, err := b.textArgs(args)
 	if err != nil {
-		return answer{}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+		return nil, err
 	}
-	bind := *with.bind
-	bind.PreparedStatement, bind.DestinationPortal = injected, injected
-	var out []byte
-	for _, m := range []pgproto3.FrontendMessage{
-		&pgproto3.Close{ObjectType: 'P', Name: injected},
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
-		&pgproto3.Parse{Name: injected, Query: string(text), ParameterOIDs: with.oids},
-		&bind,
-		&pgproto3.Execute{Portal: injected},
-		&pgproto3.Close{ObjectType: 'P', Name: injected},
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
-	} {
-		if out, err = m.Encode(out); err != nil {
-			return answer{}, fmt.Errorf("cannot send a statement: %w", err)
+	none := parameters{bind: &pgproto3.Bind{}}
+	answers, err := b.askAll(ctx, []string{"SAVEPOINT pgsluice", sql, "RELEASE SAVEPOINT pgsluice"}, []parameters{none, with, none})
+	if err == nil {
+		return answers[1].rows, nil
+	}
+	if b.TxStatus() == 'E' {
+		none := []parameters{none, none}
+		if _, undone := b.askAll(ctx, []string{"ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}, none); undone != nil {
+			return nil, undone
 		}
 	}
+	return nil, err
+}
+
+// askAll runs statements one behind the other in one round trip, up to the first that fails. There is an answer for each that was begun.
+func (b *backend) askAll(ctx context.Context, statements []string, with []parameters) ([]answer, error) {
+	if err := ctx.Err(); err != nil {
+		return []answer{{}}, context.Cause(ctx)
+	}
+	var messages []pgproto3.FrontendMessage
+	for i, sql := range statements {
+		text, err := b.encoding.Encode(sql)
+		if err != nil {
+			return []answer{{}}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+		}
+		bind := *with[i].bind
+		bind.PreparedStatement, bind.DestinationPortal = injected, injected
+		messages = append(messages,
+			&pgproto3.Close{ObjectType: 'P', Name: injected},
+			&pgproto3.Close{ObjectType: 'S', Name: injected},
+			&pgproto3.Parse{Name: injected, Query: string(text), ParameterOIDs: with[i].oids},
+			&bind,
+			&pgproto3.Execute{Portal: injected},
+		)
+	}
+	messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: injected}, &pgproto3.Close{ObjectType: 'S', Name: injected})
 	if b.piped {
-		out = append(out, 'H', 0, 0, 0, 4)
+		messages = append(messages, &pgproto3.Flush{})
 	} else {
-		out = append(out, 'S', 0, 0, 0, 4)
+		messages = append(messages, &pgproto3.Sync{})
+	}
+	var out []byte
+	for _, m := range messages {
+		var err error
+		if out, err = m.Encode(out); err != nil {
+			return []answer{{}}, fmt.Errorf("cannot send a statement: %w", err)
+		}
 	}
 	if _, err := b.link.server.conn.Write(out); err != nil {
-		return answer{}, errServerGone
+		return []answer{{}}, errServerGone
 	}
-	return b.read()
+	return b.read(2 * (len(statements) + 1))
 }
 
 // parseOnly has the server parse a text, and returns its error. The session must be outside of a pipeline; in a transaction block a
@@ -230,48 +267,57 @@ func (b *backend) exchange(messages []pgproto3.FrontendMessage) (columns []byte,
 	}
 }
 
-// read collects the answer to what ask sent.
-func (b *backend) read() (answer, error) {
+// read collects the answers to what askAll sent; last is the number of Closes in it.
+func (b *backend) read(last int) ([]answer, error) {
 	var (
-		got    answer
-		failed error
-		closes = 0
+		answers []answer
+		failed  error
+		closes  int
 	)
 	for {
 		kind, body, err := b.next()
 		if err != nil {
-			return got, err
+			return append(answers, answer{}), err
 		}
 		switch kind {
+		case '2':
+			answers = append(answers, answer{})
 		case 'D':
-			if value, ok := firstColumn(body); ok {
-				text, err := b.encoding.Decode(value)
-				if err != nil {
-					text = string(value)
-				}
-				got.rows = append(got.rows, text)
-			} else {
-				got.rows = append(got.rows, "")
-			}
+			got := &answers[len(answers)-1]
+			got.rows = append(got.rows, b.text(body))
 		case 'C':
-			got.tag, _, _ = cString(body)
+			answers[len(answers)-1].tag, _, _ = cString(body)
 		case '3':
-			if closes++; closes == 4 && b.piped {
-				return got, failed
+			if closes++; closes == last && b.piped {
+				return answers, failed
 			}
 		case 'E':
 			failed = decodeError(body)
+			answers = append(answers, answer{})
 			if b.piped {
 				b.pipe.mu.Lock()
 				b.pipe.skipping = true
 				b.pipe.mu.Unlock()
-				return got, failed
+				return answers, failed
 			}
 		case 'Z':
 			b.ready(body)
-			return got, failed
+			return answers, failed
 		}
 	}
+}
+
+// text is the first column of a DataRow in UTF-8; NULL is "".
+func (b *backend) text(body []byte) string {
+	value, ok := firstColumn(body)
+	if !ok {
+		return ""
+	}
+	text, err := b.encoding.Decode(value)
+	if err != nil {
+		return string(value)
+	}
+	return text
 }
 
 // ready notes a ReadyForQuery.

@@ -18,6 +18,9 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 			return err
 		}
 	}
+	if err := s.announce(plan.Notice); err != nil {
+		return err
+	}
 	result, err := s.runner(ctx, known).Run(ctx, plan)
 	record.ran(result)
 	if err != nil {

@@ -217,8 +217,8 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	if err != nil {
 		return record.finish(s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
-	if err := s.announce(verdict, plan); err != nil {
-		return err
+	if err := s.warn(verdict); err != nil {
+		return record.finish(err)
 	}
 	switch {
 	case plan.Recipe == "":
@@ -237,9 +237,14 @@ func (s *session) facts(ctx context.Context, at occasion) facts.Facts {
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
-	known, err := facts.Read(ctx, s.backend, wanted)
+	known, err := facts.Read(ctx, sheltered{s.backend}, wanted)
 	if err != nil {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
+	}
+	for _, p := range s.promises {
+		if dropped := p.plan.Steps[0].Index; dropped.Drop {
+			known = known.Without(dropped.OID)
+		}
 	}
 	return known
 }
@@ -252,7 +257,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
 	if s.owes() {
-		opaque, err := facts.Opaque(ctx, s.backend, at.Statement)
+		opaque, err := facts.Opaque(ctx, sheltered{s.backend}, at.Statement)
 		if err != nil {
 			opaque = []string{"something that could not be looked up"}
 		}
@@ -284,22 +289,28 @@ func waits(plan rewrite.Plan) bool {
 	return false
 }
 
-// announce tells the client what is done in place of its statement, and what a rule only warns of.
-func (s *session) announce(verdict policy.Verdict, plan rewrite.Plan) error {
+// warn tells the client what a rule only warns of.
+func (s *session) warn(verdict policy.Verdict) error {
 	if s.options.Mode != Enforce {
 		return nil
 	}
 	for _, f := range verdict.Findings {
-		if f.Action == policy.Warn {
-			if err := s.voice.notice("WARNING", codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint); err != nil {
-				return err
-			}
+		if f.Action != policy.Warn {
+			continue
+		}
+		if err := s.voice.notice("WARNING", codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint); err != nil {
+			return err
 		}
 	}
-	if plan.Notice == "" {
+	return nil
+}
+
+// announce tells the client in one line what is done in place of its statement.
+func (s *session) announce(what string) error {
+	if what == "" {
 		return nil
 	}
-	return s.voice.notice("NOTICE", "00000", "pgsluice: "+plan.Notice, "", "")
+	return s.voice.notice("NOTICE", "00000", "pgsluice: "+what, "", "")
 }
 
 // asItIs runs the client's own statement and forwards the answer up to the ReadyForQuery.

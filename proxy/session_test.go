@@ -177,6 +177,9 @@ func rowsOf(results []*pgconn.Result, err error) string {
 	switch {
 	case errors.As(err, &failed):
 		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, failed.Message, failed.Code)
+		if failed.Position > 0 {
+			fmt.Fprintf(&out, "  at character %d\n", failed.Position)
+		}
 		for _, more := range []string{failed.Detail, failed.Hint} {
 			if more != "" {
 				fmt.Fprintf(&out, "  %s\n", strings.ReplaceAll(more, "\n", "\n  "))

@@ -70,6 +70,9 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 		return s.answerFailure(ctx, at, later, err)
 	}
 	record.promised(s.promises[len(s.promises)-1].id)
+	if err := s.announce(plan.Notice + ", right after COMMIT"); err != nil {
+		return err
+	}
 	return s.voice.complete(plan.Tag)
 }
 
@@ -91,7 +94,7 @@ func split(plan rewrite.Plan) (here, later rewrite.Plan) {
 // COMMIT is answered.
 func (s *session) commit(ctx context.Context, at occasion, control ddl.Transaction) error {
 	if err := s.verify(ctx); err != nil {
-		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		return s.commitFailed(ctx, err)
 	}
 	modes := ""
 	if control.Chain {
@@ -123,6 +126,17 @@ func (s *session) commit(ctx context.Context, at occasion, control ddl.Transacti
 		return nil // The commit of an implicit transaction is answered by its last statement.
 	}
 	return s.voice.complete(tag)
+}
+
+// commitFailed answers a COMMIT that is not sent, because a promise cannot be kept: like any COMMIT that fails, it ends the transaction.
+func (s *session) commitFailed(ctx context.Context, failed error) error {
+	if err := s.answerFailure(ctx, occasion{}, rewrite.Plan{}, failed); err != nil {
+		return err
+	}
+	s.forget()
+	s.backend.piped, s.committed = false, true
+	_, err := s.backend.Exec(ctx, "ROLLBACK")
+	return err
 }
 
 // keepIfCommitted does the promised work, if there is any.
@@ -264,7 +278,7 @@ func (s *session) checkData(ctx context.Context, plan rewrite.Plan) error {
 		if len(rows) > 0 {
 			return &run.Failure{
 				Code: check.Code, Message: check.Message, Detail: rows[0],
-				Hint: "pgsluice checked the data before it promised to do the work after COMMIT: nothing was changed.",
+				Hint: "pgsluice checks the data before it promises to do the work after COMMIT; the transaction rolls back.",
 			}
 		}
 	}
