@@ -200,6 +200,17 @@ func TestLoginIsTheSessions(t *testing.T) {
 	}
 }
 
+// backend_start is hidden from an owner that lost pg_read_all_stats; a signature without it would not be bound to the backend.
+func TestNonceNeedsTheStartOfTheBackend(t *testing.T) {
+	f := withLedger(t)
+	f.admin.run("REVOKE pg_read_all_stats FROM pgsluice_owner")
+	_, err := NewNonce(t.Context(), f.as(f.alice))
+	wantState(t, err, "42501")
+	f.install(InstallOptions{}) // repairs it
+	_, err = NewNonce(t.Context(), f.as(f.alice))
+	want(t, err, nil)
+}
+
 func TestOneTransactionCannotFlood(t *testing.T) {
 	f := withLedger(t)
 	alice := f.as(f.alice)
@@ -368,6 +379,31 @@ func TestSettingsDoNotChangeASignature(t *testing.T) {
 		}
 		return "recorded and verified\n"
 	})
+}
+
+// The database's encoding may lack the characters of a statement, which a client in UTF-8 can send in a comment or literal.
+func TestEncodingOfTheDatabaseDoesNotChangeASignature(t *testing.T) {
+	for _, encoding := range []string{"LATIN1", "SQL_ASCII", "EUC_JP"} {
+		t.Run(encoding, func(t *testing.T) {
+			f := withoutLedger(t)
+			name := f.database + "_" + strings.ToLower(encoding)
+			f.admin.run("CREATE DATABASE " + name + " ENCODING '" + encoding + "' LOCALE 'C' TEMPLATE template0")
+			postgres := f.admin
+			t.Cleanup(func() { postgres.runBare("DROP DATABASE " + name + " WITH (FORCE)") })
+			f.database = name
+			f.admin = f.as("postgres")
+			f.install(InstallOptions{ControlRole: f.proxy})
+			f.control = f.as(f.proxy)
+			f.control.run("SET client_encoding = 'UTF8'")
+			f.ledger = f.open(f.control)
+			id, owner := f.promise(f.as(f.alice)) // her client_encoding is the database's
+			row, err := f.ledger.Start(t.Context(), id, owner)
+			want(t, err, nil)
+			if row.Asked != somePromise.Asked {
+				t.Errorf("got %s", row.Asked)
+			}
+		})
+	}
 }
 
 // Whoever can write to the tables all the same cannot make us run what no proxy has signed.

@@ -8,7 +8,8 @@ import (
 )
 
 // Conn is the server as the ledger sees it: a client's own server connection, or one of ours. It is used by one
-// goroutine at a time. An error that the server reported satisfies interface{ SQLState() string }.
+// goroutine at a time. An error that the server reported satisfies interface{ SQLState() string }. A connection of ours has
+// client_encoding UTF8; on a client's it may be any, because what we send and get there is ASCII.
 type Conn interface {
 	// Exec runs one statement with text parameters and returns its command tag.
 	Exec(ctx context.Context, sql string, args ...string) (tag string, err error)

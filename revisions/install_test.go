@@ -3,6 +3,7 @@ package revisions
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -36,6 +37,14 @@ func TestLedgerIsNotInstalled(t *testing.T) {
 	want(t, err, ErrNotInstalled)
 	_, err = RotateKey(t.Context(), f.admin)
 	want(t, err, ErrNotInstalled)
+}
+
+func TestInstallIsATransactionOfItsOwn(t *testing.T) {
+	f := withoutLedger(t)
+	f.admin.run("BEGIN")
+	if _, err := Install(t.Context(), f.admin, InstallOptions{}); err == nil || !strings.Contains(err.Error(), "in a transaction") {
+		t.Errorf("got %v", err)
+	}
 }
 
 func TestOnlyTheControlRoleOpensTheLedger(t *testing.T) {
@@ -198,34 +207,74 @@ func (f *fixture) keys(ids string) {
 	}
 }
 
-// The installer needs no superuser if it may make roles and schemas; what is missing is said as statements that help.
-func TestInstallWithoutSuperuser(t *testing.T) {
+// What a login lacks to install is said as statements, and they are enough. The cases differ in whether the role
+// pgsluice_owner is in the cluster already.
+func TestInstallSaysWhichRightsAreMissing(t *testing.T) {
 	for _, attributes := range []string{"LOGIN", "LOGIN CREATEROLE"} {
-		t.Run(attributes, func(t *testing.T) {
-			f := withoutLedger(t)
-			dba := pgtest.Role(t, attributes)
-			installer := f.as(dba)
-			_, err := Install(t.Context(), installer, InstallOptions{ControlRole: f.proxy})
-			var missing *MissingRightsError
-			if !errors.As(err, &missing) || !slices.Contains(missing.Statements, "GRANT CREATE ON DATABASE "+f.database+" TO "+dba) {
-				t.Fatalf("got %v", err)
-			}
-			t.Logf("%s: %v", attributes, err)
-			f.admin.run(missing.Statements...)
-			for range 2 {
-				report, err := Install(t.Context(), installer, InstallOptions{ControlRole: f.proxy})
-				want(t, err, nil)
-				t.Logf("trusted: %v", report.Trusted)
-			}
-			_, err = RotateKey(t.Context(), installer)
-			want(t, err, nil)
-			if role := installer.ask("SELECT current_user")[0]; role != dba {
-				t.Errorf("the session is left as %s", role)
-			}
-			f.open(f.as(f.proxy))
-			f.admin.run("DROP SCHEMA pgsluice CASCADE", "REVOKE pgsluice_owner FROM "+dba)
-		})
+		for _, ownerExists := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, owner %v", attributes, ownerExists), func(t *testing.T) {
+				f := withoutLedger(t)
+				f.admin.run("DROP ROLE IF EXISTS pgsluice_owner")
+				if ownerExists {
+					f.admin.run("CREATE ROLE pgsluice_owner NOLOGIN")
+				}
+				dba := pgtest.Role(t, attributes)
+				installer := f.as(dba)
+				_, err := Install(t.Context(), installer, InstallOptions{ControlRole: f.proxy})
+				var missing *MissingRightsError
+				if !errors.As(err, &missing) || missing.Statements[0] != "GRANT CREATE ON DATABASE "+f.database+" TO "+dba {
+					t.Fatalf("got %v", err)
+				}
+				f.admin.run(missing.Statements...)
+				f.installWithoutSuperuser(installer, dba)
+				f.admin.run("DROP SCHEMA pgsluice CASCADE", "DROP ROLE pgsluice_owner")
+			})
+		}
 	}
+}
+
+// With CREATEROLE, and the right to grant pg_read_all_stats, an installer makes the owner itself and cannot act as it afterwards.
+func TestInstallerMakesTheOwner(t *testing.T) {
+	f := withoutLedger(t)
+	f.admin.run("DROP ROLE IF EXISTS pgsluice_owner")
+	dba := pgtest.Role(t, "LOGIN CREATEROLE")
+	f.admin.run("GRANT CREATE ON DATABASE "+f.database+" TO "+dba, "GRANT pg_read_all_stats TO "+dba+" WITH ADMIN OPTION")
+	installer := f.as(dba)
+	f.installWithoutSuperuser(installer, dba)
+	installer.refuses("42501", "SET ROLE pgsluice_owner")
+	installer.refuses("42501", "DELETE FROM pgsluice.keys")
+
+	// From Postgres 16 on who makes a role can grant it, also to itself: a superuser must not trust its tables.
+	_, err := Install(t.Context(), f.admin, InstallOptions{})
+	if pgtest.Server(t).Version() < 16 {
+		want(t, err, nil)
+	} else {
+		want(t, err, ErrUnsafe)
+		_, err = Open(t.Context(), f.admin)
+		want(t, err, ErrUnsafe)
+	}
+	f.admin.run("DROP SCHEMA pgsluice CASCADE", "DROP ROLE pgsluice_owner")
+}
+
+// installWithoutSuperuser installs, twice, and uses what is installed.
+func (f *fixture) installWithoutSuperuser(installer session, dba string) {
+	f.t.Helper()
+	for range 2 {
+		report, err := Install(f.t.Context(), installer, InstallOptions{ControlRole: f.proxy})
+		want(f.t, err, nil)
+		if !slices.ContainsFunc(report.Trusted, func(trusted Trusted) bool { return trusted.Role == dba }) {
+			f.t.Errorf("%s can act as the owner and is not in %v", dba, report.Trusted)
+		}
+	}
+	_, err := RotateKey(f.t.Context(), installer)
+	want(f.t, err, nil)
+	if role := installer.ask("SELECT current_user")[0]; role != dba {
+		f.t.Errorf("the session is left as %s", role)
+	}
+	f.control = f.as(f.proxy)
+	f.ledger = f.open(f.control)
+	id, _ := f.promise(f.as(f.alice))
+	want(f.t, f.ledger.Verify(f.t.Context(), f.show(id)), nil)
 }
 
 func TestInstallTogether(t *testing.T) {

@@ -42,7 +42,7 @@ func ReadKey(ctx context.Context, control Conn) (Key, error) {
 	return ledger.Key(), nil
 }
 
-// Key is the key in use when the ledger was opened.
+// Key is the key in use as far as the ledger knows: as it was opened, or as Verify met a newer one.
 func (l *Ledger) Key() Key {
 	var key Key
 	for _, k := range l.keys {

@@ -63,8 +63,8 @@ func Open(ctx context.Context, control Conn) (*Ledger, error) {
 }
 
 func open(ctx context.Context, control Conn) (*Ledger, error) {
-	if exists, err := exists(ctx, control); err != nil || !exists {
-		return nil, errors.Join(err, notInstalled(exists))
+	if err := checkInstalled(ctx, control); err != nil {
+		return nil, err
 	}
 	if err := checkSafe(ctx, control, "open"); err != nil {
 		return nil, err
@@ -95,11 +95,15 @@ func exists(ctx context.Context, conn Conn) (bool, error) {
 	return len(rows) > 0, nil
 }
 
-func notInstalled(exists bool) error {
-	if exists {
-		return nil
+func checkInstalled(ctx context.Context, conn Conn) error {
+	there, err := exists(ctx, conn)
+	if err != nil {
+		return err
 	}
-	return fmt.Errorf("%w in this database: run pgsluice install --dsn …", ErrNotInstalled)
+	if !there {
+		return fmt.Errorf("%w in this database: run pgsluice install --dsn …", ErrNotInstalled)
+	}
+	return nil
 }
 
 // checkSafe looks for what a powerful login must not touch. The occasion is "install" or "open".

@@ -72,8 +72,9 @@ func (p Promise) payload() (string, error) {
 
 // Record writes the promise into the client's transaction, on the client's connection, and returns its id. It takes two
 // round trips: a nonce, then the signed call. An error of the server (StateTooMany; 25006 in a READ ONLY transaction)
-// has aborted the transaction, unless the caller has set a savepoint. Outside a transaction block the server refuses it
-// with StateNotSigned: the nonce was another transaction's.
+// has aborted the transaction, unless the caller has set a savepoint. StateNotSigned means that the key was rotated: read
+// it again before the next promise. Outside a transaction block the server refuses it too: the nonce was
+// another transaction's.
 func Record(ctx context.Context, client Conn, key Key, p Promise) (id int64, err error) {
 	nonce, err := NewNonce(ctx, client)
 	if err != nil {

@@ -60,7 +60,7 @@ CREATE TABLE pgsluice.promises (
 	kind pg_catalog.text NOT NULL,
 	tag pg_catalog.text NOT NULL,
 	table_oid pg_catalog.oid NOT NULL,
-	-- {"asked": …, "steps": …, "environment": …}, byte for byte what was signed.
+	-- {"asked": ..., "steps": ..., "environment": ...}, byte for byte what was signed.
 	payload pg_catalog.json NOT NULL,
 	key_id integer NOT NULL,
 	-- Lower-case hex.
@@ -150,6 +150,11 @@ BEGIN
 		pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a,
 		pg_catalog.pg_database AS d
 	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+	IF caller.backend_start IS NULL THEN
+		RAISE EXCEPTION 'pgsluice: the role pgsluice_owner cannot see when this session began' USING
+			ERRCODE = 'insufficient_privilege',
+			HINT = 'Run pgsluice install again, or as a superuser: GRANT pg_read_all_stats TO pgsluice_owner';
+	END IF;
 END
 $$
 

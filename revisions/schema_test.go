@@ -3,6 +3,7 @@ package revisions
 import (
 	"strings"
 	"testing"
+	"unicode"
 )
 
 func TestSchemaHasTheVersionOfTheProgram(t *testing.T) {
@@ -21,6 +22,21 @@ func TestSchemaSectionsAreKnown(t *testing.T) {
 		text := strings.Replace(schemaSQL, "\n---- functions\n", "\n---- "+heading+"\n", 1)
 		if _, err := parseSchema(text); err == nil || !strings.Contains(err.Error(), heading) {
 			t.Errorf("section %q: %v", heading, err)
+		}
+	}
+}
+
+// A connection may have any client_encoding when we begin to speak on it.
+func TestSQLIsASCII(t *testing.T) {
+	for _, sql := range []string{
+		schemaSQL, promiseCall, existsSQL, unsafeSQL, stateSQL, rightsSQL, ownerSQL, grantsSQL, objectsSQL, trustedSQL, keysSQL, newKeySQL,
+		pruneKeysSQL, promiseSQL, pendingSQL, listSQL, claimSQL, startSQL, heartbeatSQL, finishSQL, postponeSQL, voidSQL, retrySQL,
+		announceSQL, forgetSQL, leftoversSQL,
+	} {
+		for _, r := range sql {
+			if r > unicode.MaxASCII {
+				t.Errorf("%q is not ASCII in: %.200s", r, sql)
+			}
 		}
 	}
 }
