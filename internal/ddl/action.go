@@ -9,7 +9,7 @@ import (
 
 // describe fills in what the statement's tree says.
 func describe(s *Statement, node *pgquery.Node) {
-	found := refs{taken: map[*pgquery.RangeVar]bool{}}
+	found := newRefs()
 	found.statement(node)
 	s.Refs, s.Calls = found.list(), found.callList()
 	s.Tag = commandTag(node)

@@ -54,7 +54,7 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 		}
 	default:
 		if c.Subtype == pgquery.AlterTableType_AT_ColumnDefault && def != nil {
-			command.Default = s.span(s.find(part[0], "DEFAULT")+1, part[1])
+			command.Default = s.span(s.find(part[0], part[1], "DEFAULT")+1, part[1])
 		}
 	}
 	return command
@@ -64,7 +64,7 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 	column := &Column{Type: listName(c.GetTypeName().GetNames()), Collate: listName(c.GetCollClause().GetCollname())}
 	// The parts of a definition follow each other: one ends where the next begins.
-	starts := []int{part[1], s.find(part[0], "USING")}
+	starts := []int{part[1], s.find(part[0], part[1], "USING")}
 	if c.CollClause != nil {
 		starts = append(starts, s.at(c.CollClause.Location))
 	}
@@ -84,12 +84,12 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 		first := s.at(c.TypeName.Location)
 		last := endOf(first)
 		for _, word := range []string{"STORAGE", "COMPRESSION", "OPTIONS"} {
-			last = min(last, s.find(s.name(first), word))
+			last = min(last, s.find(s.name(first), last, word))
 		}
 		column.TypeSpan = s.span(first, last)
 	}
 	if c.RawDefault != nil {
-		column.Using = s.span(s.find(part[0], "USING")+1, part[1])
+		column.Using = s.span(s.find(part[0], part[1], "USING")+1, part[1])
 	}
 	for _, node := range c.Constraints {
 		constraint := node.GetConstraint()
@@ -98,7 +98,7 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 		case pgquery.ConstrType_CONSTR_NOTNULL:
 			column.NotNull = true
 		case pgquery.ConstrType_CONSTR_DEFAULT:
-			column.Default = s.span(s.find(i, "DEFAULT")+1, endOf(i))
+			column.Default = s.span(s.find(i, part[1], "DEFAULT")+1, endOf(i))
 			column.DefaultCalls = callsIn(constraint.RawExpr)
 		case pgquery.ConstrType_CONSTR_IDENTITY:
 			column.Identity = true
@@ -113,8 +113,8 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 }
 
 func callsIn(expression *pgquery.Node) []Name {
-	found := refs{taken: map[*pgquery.RangeVar]bool{}}
-	found.walk(expression.ProtoReflect(), nil)
+	found := newRefs()
+	found.walk(expression.ProtoReflect())
 	return found.callList()
 }
 
@@ -128,7 +128,7 @@ func (s *source) constraint(c *pgquery.Constraint, part [2]int, column string) *
 	}
 	switch c.Contype {
 	case pgquery.ConstrType_CONSTR_CHECK:
-		constraint.Expr = s.within(s.find(s.find(first, "CHECK"), "("))
+		constraint.Expr = s.within(s.find(s.find(first, part[1], "CHECK"), part[1], "("))
 	case pgquery.ConstrType_CONSTR_FOREIGN:
 		constraint.Columns = wordsOf(c.FkAttrs)
 		parent := s.at(c.Pktable.GetLocation())
@@ -225,7 +225,7 @@ func alterDomain(s *Statement, n *pgquery.AlterDomainStmt) Action {
 		added.Constraint = text.constraint(c, [2]int{0, text.end()}, "")
 		added.Name = c.Conname
 	} else if n.Def != nil {
-		added.Default = text.span(text.find(2, "DEFAULT")+1, text.end())
+		added.Default = text.span(text.find(2, text.end(), "DEFAULT")+1, text.end())
 	}
 	return action
 }

@@ -24,14 +24,14 @@ func createIndex(s *Statement, n *pgquery.IndexStmt) Action {
 	if n.Idxname != "" {
 		action.NameSpan = text.span(i, text.name(i))
 	}
-	action.BeforeOn = text.tokens[text.find(i, "ON")].start
+	action.BeforeOn = text.tokens[text.find(i, text.end(), "ON")].start
 
 	table := text.at(n.Relation.GetLocation())
 	action.TableSpan = text.span(table, text.name(table))
-	keys := text.find(text.skip(text.name(table), ")"), "(")
+	keys := text.find(text.skip(text.name(table), ")"), text.end(), "(")
 	action.Keys = text.within(keys)
 	if n.WhereClause != nil {
-		action.Where = text.span(text.find(text.over(keys), "WHERE")+1, text.end())
+		action.Where = text.span(text.find(text.over(keys), text.end(), "WHERE")+1, text.end())
 	}
 	return action
 }

@@ -116,7 +116,7 @@ func (r *refs) statement(node *pgquery.Node) {
 	case *pgquery.Node_PrepareStmt, *pgquery.Node_CreateFunctionStmt:
 		r.dormant = true
 	}
-	r.walk(node.ProtoReflect(), nil)
+	r.walk(node.ProtoReflect())
 }
 
 func (r *refs) createTable(s *pgquery.CreateStmt) {

@@ -14,29 +14,20 @@ type refs struct {
 	calls []located[Name]
 	// taken are the nodes that already have their Ref.
 	taken map[*pgquery.RangeVar]bool
+	// ctes are the names of common table expressions that are visible where the walk is, with how often each is.
+	ctes map[string]int
+	// rowLock is RowShare below FOR UPDATE and its kin.
+	rowLock LockMode
 	// dormant is true below a statement that is only planned or stored, so that it writes nothing.
 	dormant bool
 }
+
+func newRefs() *refs { return &refs{taken: map[*pgquery.RangeVar]bool{}, ctes: map[string]int{}} }
 
 // located is something with its place in the text, so that what the tree holds in any order is listed as it was written.
 type located[T any] struct {
 	at   int32
 	what T
-}
-
-// scope is the chain of CTE names that are visible at a place.
-type scope struct {
-	name  string
-	outer *scope
-}
-
-func (s *scope) has(name string) bool {
-	for ; s != nil; s = s.outer {
-		if s.name == name {
-			return true
-		}
-	}
-	return false
 }
 
 // take records a relation with its lock. A relation that is taken before the tree is walked is not recorded again.
@@ -93,37 +84,35 @@ func (r *refs) callList() []Name {
 }
 
 // walk visits a message and all below it.
-func (r *refs) walk(m protoreflect.Message, ctes *scope) {
+func (r *refs) walk(m protoreflect.Message) {
 	if !m.IsValid() {
 		return
 	}
 	switch n := m.Interface().(type) {
 	case *pgquery.RangeVar:
-		if n.Schemaname != "" || !ctes.has(n.Relname) {
-			r.take(n, Ref{Lock: AccessShare})
+		if n.Schemaname != "" || r.ctes[n.Relname] == 0 {
+			r.take(n, Ref{Lock: max(AccessShare, r.rowLock)})
 		}
 		return
 	case *pgquery.FuncCall:
 		r.calls = append(r.calls, located[Name]{n.Location, listName(n.Funcname)})
 	case *pgquery.SelectStmt:
-		ctes = r.with(n.WithClause, ctes)
+		defer r.with(n.WithClause)()
+		defer r.forUpdate(n.LockingClause)()
 		if n.IntoClause != nil {
 			r.take(n.IntoClause.Rel, Ref{Kind: "TABLE", Created: true})
 		}
-		if len(n.LockingClause) > 0 {
-			r.lockRows(n.FromClause, ctes)
-		}
 	case *pgquery.InsertStmt:
-		ctes = r.with(n.WithClause, ctes)
+		defer r.with(n.WithClause)()
 		r.take(n.Relation, Ref{Lock: RowExclusive, Written: true})
 	case *pgquery.UpdateStmt:
-		ctes = r.with(n.WithClause, ctes)
+		defer r.with(n.WithClause)()
 		r.take(n.Relation, Ref{Lock: RowExclusive, Written: true})
 	case *pgquery.DeleteStmt:
-		ctes = r.with(n.WithClause, ctes)
+		defer r.with(n.WithClause)()
 		r.take(n.Relation, Ref{Lock: RowExclusive, Written: true})
 	case *pgquery.MergeStmt:
-		ctes = r.with(n.WithClause, ctes)
+		defer r.with(n.WithClause)()
 		r.take(n.Relation, Ref{Lock: RowExclusive, Written: true})
 	case *pgquery.WithClause, *pgquery.LockingClause:
 		// The CTEs are visited by with, in their own scopes; a locking clause names aliases, not relations.
@@ -134,49 +123,46 @@ func (r *refs) walk(m protoreflect.Message, ctes *scope) {
 		case field.Kind() != protoreflect.MessageKind:
 		case field.IsList():
 			for i, list := 0, value.List(); i < list.Len(); i++ {
-				r.walk(list.Get(i).Message(), ctes)
+				r.walk(list.Get(i).Message())
 			}
 		default:
-			r.walk(value.Message(), ctes)
+			r.walk(value.Message())
 		}
 		return true
 	})
 }
 
-// with visits the queries of a WITH clause and returns the scope of the statement that it belongs to.
-func (r *refs) with(clause *pgquery.WithClause, ctes *scope) *scope {
-	if clause == nil {
-		return ctes
-	}
-	inner := ctes
-	for _, c := range clause.Ctes {
-		inner = &scope{c.GetCommonTableExpr().GetCtename(), inner}
-	}
-	if clause.Recursive {
-		for _, c := range clause.Ctes {
-			r.walk(c.ProtoReflect(), inner)
+// with visits the queries of a WITH clause, makes their names visible, and returns what hides them again. Without RECURSIVE a query sees
+// only those before it.
+func (r *refs) with(clause *pgquery.WithClause) (leave func()) {
+	ctes := clause.GetCtes()
+	name := func(c *pgquery.Node) string { return c.GetCommonTableExpr().GetCtename() }
+	for _, c := range ctes {
+		if clause.Recursive {
+			r.ctes[name(c)]++
 		}
-		return inner
 	}
-	// Without RECURSIVE a CTE sees only those before it.
-	before := ctes
-	for _, c := range clause.Ctes {
-		r.walk(c.ProtoReflect(), before)
-		before = &scope{c.GetCommonTableExpr().GetCtename(), before}
+	for _, c := range ctes {
+		r.walk(c.ProtoReflect())
+		if !clause.Recursive {
+			r.ctes[name(c)]++
+		}
 	}
-	return inner
+	return func() {
+		for _, c := range ctes {
+			r.ctes[name(c)]--
+		}
+	}
 }
 
-// lockRows records what FOR UPDATE and its kin lock: the relations of FROM, sub-queries included. A clause that names some of
-// them only is read as if it named all: the lock blocks nobody who would not be blocked by a write.
-func (r *refs) lockRows(from []*pgquery.Node, ctes *scope) {
-	below := refs{taken: map[*pgquery.RangeVar]bool{}}
-	for _, f := range from {
-		below.walk(f.ProtoReflect(), ctes)
+// forUpdate notes that rows are locked until the returned function is called. A clause that names some relations is read as if it named
+// all: the lock blocks nobody whom a write would not block.
+func (r *refs) forUpdate(clause []*pgquery.Node) (leave func()) {
+	before := r.rowLock
+	if len(clause) > 0 {
+		r.rowLock = RowShare
 	}
-	for v := range below.taken {
-		r.take(v, Ref{Lock: RowShare})
-	}
+	return func() { r.rowLock = before }
 }
 
 func rangeName(v *pgquery.RangeVar) Name { return Name{v.GetSchemaname(), v.GetRelname()} }

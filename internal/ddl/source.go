@@ -1,6 +1,9 @@
 package ddl
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // source is a statement's text cut into tokens, for what the tree does not tell: where the words are that it was made of.
 // Indexes are those of tokens; the last token is the end.
@@ -18,13 +21,8 @@ func (s *source) end() int { return len(s.tokens) - 1 }
 
 // at is the index of the token that the tree locates; the end if there is none.
 func (s *source) at(location int32) int {
-	at := int(location) - s.offset
-	for i, t := range s.tokens {
-		if t.start >= at {
-			return i
-		}
-	}
-	return s.end()
+	i, _ := slices.BinarySearchFunc(s.tokens[:s.end()], int(location)-s.offset, func(t token, at int) int { return t.start - at })
+	return i
 }
 
 // is reports whether the token is the keyword, the mark or the operator.
@@ -46,12 +44,12 @@ func (s *source) skip(i int, words ...string) int {
 	return i + len(words)
 }
 
-// find is the index of the first such word or mark from i on, outside of all brackets opened since; the end if there is none.
-func (s *source) find(i int, word string) int {
-	for i < s.end() && !s.is(i, word) {
+// find is the index of the first such word or mark from i up to end, outside of all brackets opened since; end if there is none.
+func (s *source) find(i, end int, word string) int {
+	for i < end && !s.is(i, word) {
 		i = s.over(i)
 	}
-	return min(i, s.end())
+	return min(i, end)
 }
 
 // over is the index behind the token at i, or behind its closing bracket if it opens one.
@@ -93,7 +91,7 @@ func (s *source) name(i int) int {
 func (s *source) list(i, end int) [][2]int {
 	var parts [][2]int
 	for i < end {
-		comma := min(s.find(i, ","), end)
+		comma := s.find(i, end, ",")
 		parts = append(parts, [2]int{i, comma})
 		i = comma + 1
 	}

@@ -35,6 +35,7 @@ type scanner struct {
 	pos  int
 	// nonconforming is true when standard_conforming_strings is off: a backslash escapes in '…' too.
 	nonconforming bool
+	run           operatorRun // the last that was looked at
 }
 
 // next returns the next token, white space left out. At the end of the text it returns endToken for ever.
@@ -281,19 +282,39 @@ func (s *scanner) digitsEnd(i int, digits string) int {
 // operatorEnd follows scan.l: an operator stops before a comment, and ends in + or - only if it has a character that the SQL
 // standard's operators do not have.
 func (s *scanner) operatorEnd(start int) int {
-	end, special := start, false
-	for end < len(s.text) && isOperator(s.text[end]) {
-		if c, next := s.text[end], s.at(end+1); c == '-' && next == '-' || c == '/' && next == '*' {
+	if start >= s.run.end {
+		s.run = s.operatorRun(start)
+	}
+	if s.run.special >= start {
+		return s.run.end
+	}
+	return max(s.run.other, start) + 1
+}
+
+// operatorRun is a run of operator characters up to a comment or any other character. It is kept because a run can be many operators,
+// each of which would look through the rest of it.
+type operatorRun struct {
+	end     int
+	special int // where its last character is that the standard's operators do not have; -1 if there is none
+	other   int // where its last character is that is not + or -; -1 if there is none
+}
+
+func (s *scanner) operatorRun(start int) operatorRun {
+	run := operatorRun{end: start, special: -1, other: -1}
+	for run.end < len(s.text) && isOperator(s.text[run.end]) {
+		c, next := s.text[run.end], s.at(run.end+1)
+		if c == '-' && next == '-' || c == '/' && next == '*' {
 			break
 		}
-		special = special || strings.IndexByte("~!@#^&|`?%", s.text[end]) >= 0
-		end++
+		if strings.IndexByte("~!@#^&|`?%", c) >= 0 {
+			run.special = run.end
+		}
+		if c != '+' && c != '-' {
+			run.other = run.end
+		}
+		run.end++
 	}
-	last := func() byte { return s.text[end-1] }
-	for !special && end-start > 1 && (last() == '+' || last() == '-') {
-		end--
-	}
-	return end
+	return run
 }
 
 func isSpace(c byte) bool { return c == ' ' || c >= '\t' && c <= '\r' && c != '\v' }

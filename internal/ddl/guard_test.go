@@ -1,0 +1,185 @@
+package ddl
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+	"google.golang.org/protobuf/reflect/protoreflect"
+)
+
+// parseChild is the variable that makes the test binary a child of TestDeepText.
+const parseChild = "PGSLUICE_DDL_PARSE_CHILD"
+
+// patterns are the lines of a file of testdata, their repeated parts in «…».
+func patterns(t *testing.T, file string) []string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/" + file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases []string
+	depth := 0
+	for _, line := range strings.Split(strings.TrimSpace(string(data)), "\n") {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if depth > 0 { // a repeated part may hold a newline
+			cases[len(cases)-1] += "\n" + line
+		} else {
+			cases = append(cases, line)
+		}
+		depth += strings.Count(line, "«") - strings.Count(line, "»")
+	}
+	return cases
+}
+
+// deepen repeats the repeated parts of a pattern.
+func deepen(pattern string, n int) string {
+	var out strings.Builder
+	for _, part := range strings.Split(pattern, "«") {
+		repeated, rest, found := strings.Cut(part, "»")
+		if !found {
+			out.WriteString(part)
+			continue
+		}
+		times := n
+		if fixed, rest, found := strings.Cut(repeated, "×"); found {
+			times, _ = strconv.Atoi(fixed)
+			repeated = rest
+		}
+		out.WriteString(strings.Repeat(repeated, times))
+		out.WriteString(rest)
+	}
+	return out.String()
+}
+
+// deepest is the pattern as deep and as long as the guard and the limit let it become.
+func deepest(pattern string, limit int) string {
+	n := sort.Search(limit, func(n int) bool {
+		text := deepen(pattern, n+1)
+		return len(text) > limit || tooComplex(text)
+	})
+	return deepen(pattern, n)
+}
+
+// The C parser overflows the stack without a word, so what the guard lets through is parsed in a process of its own, whose threads have a
+// stack of 1 MiB: an eighth of the usual one.
+func TestDeepText(t *testing.T) {
+	cases := patterns(t, "deep.txt")
+	texts := make([]string, len(cases))
+	for i, pattern := range cases {
+		texts[i] = deepest(pattern, 64<<10)
+		if short := deepen(pattern, 3); tooComplex(short) {
+			t.Errorf("too complex already when repeated three times: %s", short)
+		}
+	}
+	parseApart(t, cases, texts)
+}
+
+// The inspect limit is 1 MiB. Whatever the text, it is read in seconds.
+func TestLongText(t *testing.T) {
+	cases := patterns(t, "long.txt")
+	texts := make([]string, len(cases))
+	for i, pattern := range cases {
+		texts[i] = deepest(pattern, 1<<20)
+	}
+	for i, took := range parseApart(t, cases, texts) {
+		t.Logf("%6d ms, %7d bytes: %s", took.Milliseconds(), len(texts[i]), cases[i])
+		if took > 20*time.Second {
+			t.Errorf("%s to parse %d bytes of %s", took, len(texts[i]), cases[i])
+		}
+	}
+}
+
+// parseApart parses the texts in a process of its own and returns how long each took.
+func parseApart(t *testing.T, cases, texts []string) []time.Duration {
+	t.Helper()
+	input, err := json.Marshal(texts)
+	if err != nil {
+		t.Fatal(err)
+	}
+	child := exec.Command("sh", "-c", `ulimit -s 1024 && exec "$0"`, os.Args[0])
+	child.Env = append(os.Environ(), parseChild+"=1")
+	child.Stdin = bytes.NewReader(input)
+	out, err := child.CombinedOutput()
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if err != nil {
+		t.Fatalf("parser died (%v) of the text after these %d outcomes, repeated as often as the guard allows:\n%.4000s", err, len(lines), out)
+	}
+	durations := make([]time.Duration, len(cases))
+	for i, line := range lines {
+		took, outcome, _ := strings.Cut(line, " ")
+		if durations[i], err = time.ParseDuration(took); err != nil || outcome != "ok" {
+			t.Errorf("%s: %s", cases[i], line)
+		}
+	}
+	return durations
+}
+
+// parseInChild parses the texts on its standard input and prints a line for each: how long it took, and the outcome.
+func parseInChild() {
+	runtime.LockOSThread() // the main thread's stack is another, so the others do the work
+	var texts []string
+	if err := json.NewDecoder(os.Stdin).Decode(&texts); err != nil {
+		panic(err)
+	}
+	for _, text := range texts {
+		done := make(chan string)
+		go func() {
+			start := time.Now()
+			outcome := "ok"
+			if _, err := Parse(text); err != nil {
+				outcome = fmt.Sprintf("%.40s", strings.ReplaceAll(err.Error(), "\n", " "))
+			}
+			done <- fmt.Sprintf("%s %s", time.Since(start), outcome)
+		}()
+		fmt.Println(<-done)
+	}
+}
+
+// The guard counts at least what the tree has. The leaves' own nodes, and those of a statement before it begins to nest, are the slack.
+func TestGuardBoundsDepth(t *testing.T) {
+	const slack = 12
+	for _, pattern := range patterns(t, "deep.txt") {
+		text := deepen(pattern, 60)
+		if tooComplex(text) {
+			continue
+		}
+		tree, err := pgquery.Parse(text)
+		if err != nil {
+			continue
+		}
+		depth := messageDepth(tree.ProtoReflect()) / 2
+		if depth > slack && !deeperThan(text, depth-slack) {
+			t.Errorf("tree is %d deep, more than was counted: %s", depth, pattern)
+		}
+	}
+}
+
+// messageDepth counts nested protobuf messages, of which a node of the tree is two.
+func messageDepth(m protoreflect.Message) int {
+	deepest := 0
+	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
+		switch {
+		case field.Kind() != protoreflect.MessageKind:
+		case field.IsList():
+			for i := range value.List().Len() {
+				deepest = max(deepest, messageDepth(value.List().Get(i).Message()))
+			}
+		default:
+			deepest = max(deepest, messageDepth(value.Message()))
+		}
+		return true
+	})
+	return deepest + 1
+}
