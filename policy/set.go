@@ -134,11 +134,11 @@ func (s *Set) admit(verdict *Verdict, f Finding, doors []Override, login string)
 			continue
 		}
 		if door.Reason == "" {
-			f.Message += fmt.Sprintf(` (the pgsluice.allow in the %s does not count without reason="...")`, door.Source)
+			f.Message += fmt.Sprintf(` (the override in the %s does not count without reason="...")`, door.Source)
 			continue
 		}
 		if f.Action == Block && !slices.Contains(s.settings.OverrideRoles, login) {
-			f.Message += fmt.Sprintf(" (the pgsluice.allow in the %s does not count: login %q is not in overrides.roles)", door.Source, login)
+			f.Message += fmt.Sprintf(" (the override in the %s does not count: login %q is not in overrides.roles)", door.Source, login)
 			continue
 		}
 		verdict.Overridden = append(verdict.Overridden, f)

@@ -24,13 +24,13 @@ func (a constraintAtOnce) run(c *policy.Check) {
 		return
 	}
 	table, known := c.Relation(alter.Table)
-	if known && table == nil {
-		return
+	if known && (table == nil || !table.MayAlter) {
+		return // the server says what is wrong
 	}
-	for _, command := range alter.Commands {
+	for i, command := range alter.Commands {
 		switch {
 		case command.Op == "AddConstraint" && a.atOnce(alter, command):
-			a.added(c, alter, table, *command.Constraint)
+			a.added(c, alter, table, i)
 			return
 		case command.Op == "ValidateConstraint" && known && a.exists(table, command.Name):
 			a.validated(c, alter, table, command.Name)
@@ -65,36 +65,62 @@ func (a constraintAtOnce) exists(table *facts.Relation, name string) bool {
 }
 
 // added judges ADD CONSTRAINT without NOT VALID, or with a VALIDATE in the same statement.
-func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, add ddl.Constraint) {
+func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command int) {
+	add := *alter.Commands[command].Constraint
 	finding := policy.Finding{
 		Message: fmt.Sprintf("adding %s %s while every row is checked", constraintName(add), a.harm(alter.Table.Name, add)),
 	}
-	free, known := false, false
-	if table != nil {
-		finding.Detail = size(table)
-		free, known = a.free(c, table, add)
-	}
-	if free {
-		return
-	}
-	if !known {
+	if table == nil {
 		finding.Unknown = fmt.Sprintf("the size of table %q", alter.Table.Name)
-		if table != nil {
+	} else {
+		free, known := a.free(c, table, add)
+		if free {
+			return
+		}
+		finding.Detail = size(table)
+		if !known {
 			finding.Unknown = fmt.Sprintf("the size of table %q", add.Parent.Name)
 		}
-	}
-	if table != nil && table.Kind == "p" && a.kind == ddl.ForeignKey && c.Facts.Version < 180000 {
-		c.Report(foreignKeyOnPartitioned(finding, table, add))
-		return
-	}
-	finding.Message += "; add it NOT VALID, then VALIDATE CONSTRAINT"
-	if c.Context.InTransaction {
-		finding.Message += " outside of the transaction"
-		if !c.Context.Ledger {
-			finding.Action, finding.Hint = policy.Block, exits
+		if table.Kind == "p" && a.kind == ddl.ForeignKey && c.Facts.Version < 180000 {
+			c.Report(foreignKeyOnPartitioned(c, finding, table, command))
+			return
 		}
 	}
-	c.Report(finding)
+	finding.Message += "; add it NOT VALID, then VALIDATE CONSTRAINT"
+	c.Report(instead(c, finding, notValid(c.Stmt, alter, table, command)...))
+}
+
+// notValid is what to type instead: the constraint NOT VALID, and its validation. A text that cannot be spliced is not shown.
+func notValid(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, command int) []string {
+	name := chosenName(stmt, alter, table, command)
+	only, err := ddl.OnlyCommand(stmt, command)
+	if err != nil {
+		return nil
+	}
+	one, err := ddl.Reparse(only)
+	if err != nil {
+		return nil
+	}
+	text, err := ddl.NotValid(one, 0, name)
+	if err != nil {
+		return nil
+	}
+	return []string{text, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(name))}
+}
+
+// chosenName is the constraint's name, or the one that the server would choose.
+func chosenName(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, command int) string {
+	if name := alter.Commands[command].Constraint.Name; name != "" {
+		return name
+	}
+	if table == nil {
+		table = &facts.Relation{Name: alter.Table.Name}
+	}
+	name, err := facts.ConstraintName(stmt, command, table, nil)
+	if err != nil {
+		return alter.Table.Name + "_constraint"
+	}
+	return name
 }
 
 // validated judges a VALIDATE in the transaction that holds the strong lock of the ADD: the two gain nothing then.
@@ -102,15 +128,10 @@ func (a constraintAtOnce) validated(c *policy.Check, alter ddl.AlterTable, table
 	if !c.Context.InTransaction || !c.Facts.HoldsStrong || c.Light(table) {
 		return
 	}
-	finding := policy.Finding{
-		Message: fmt.Sprintf("validating constraint %q in a transaction that holds a strong lock keeps others waiting for the whole check; "+
-			"run VALIDATE CONSTRAINT outside of the transaction", name),
-		Detail: size(table),
-	}
-	if !c.Context.Ledger {
-		finding.Action, finding.Hint = policy.Block, exits
-	}
-	c.Report(finding)
+	c.Report(instead(c, policy.Finding{
+		Message: fmt.Sprintf("validating constraint %q in a transaction that holds a strong lock keeps others waiting for the whole check; validate it", name),
+		Detail:  size(table),
+	}, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(name))))
 }
 
 func constraintName(add ddl.Constraint) string {

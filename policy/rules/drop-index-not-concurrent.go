@@ -50,27 +50,32 @@ func runDropIndexNotConcurrent(c *policy.Check) {
 			finding.Message += " locks readers and writers out of its table"
 			finding.Unknown = fmt.Sprintf("the table of index %q and its size", name.Name)
 		}
-		switch {
-		case drop.Cascade:
+		if drop.Cascade {
 			finding.Action = policy.Block
 			finding.Message += "; use DROP INDEX CONCURRENTLY, without CASCADE"
 			finding.Hint = "If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ..."
-		case !c.Context.InTransaction:
+		} else {
 			finding.Message += "; use DROP INDEX CONCURRENTLY"
-		default:
-			finding.Message += "; use DROP INDEX CONCURRENTLY outside of the transaction"
-			if !c.Context.Ledger {
-				finding.Action, finding.Hint = policy.Block, exits
-			}
+			finding = instead(c, finding, concurrentDrops(c.Stmt, drop)...)
 		}
 		c.Report(finding)
 		return
 	}
 }
 
+// concurrentDrops is the list, one by one.
+func concurrentDrops(stmt ddl.Statement, drop ddl.Drop) []string {
+	var statements []string
+	for i := range drop.Names {
+		text, _ := ddl.DropOne(stmt, i, true) // a text that cannot be spliced is not shown
+		statements = append(statements, text)
+	}
+	return statements
+}
+
 // droppable reports whether an index can be dropped concurrently, and should be.
 func droppable(c *policy.Check, index *facts.Relation) bool {
-	if index == nil || index.Kind != "i" || index.Table == nil || c.Light(index.Table) {
+	if index == nil || index.Kind != "i" || index.Table == nil || !index.MayAlter || c.Light(index.Table) {
 		return false
 	}
 	for _, i := range index.Table.Indexes {

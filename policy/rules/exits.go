@@ -1,7 +1,33 @@
 package rules
 
+import (
+	"strings"
+
+	"github.com/pgsluice/pgsluice/policy"
+)
+
 // exits are the migration tools' own ways to run a statement outside of their transaction.
-const exits = `Run it outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; ` +
+const exits = `Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; ` +
 	`Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; ` +
-	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own. ` +
-	`Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.`
+	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.`
+
+// instead completes the finding of a statement that has a safer form outside of a transaction: what to type is in the hint, and in a
+// transaction, unless the work can be deferred, the tools' ways out of it.
+func instead(c *policy.Check, finding policy.Finding, statements ...string) policy.Finding {
+	var hint []string
+	for _, statement := range statements {
+		if statement != "" {
+			hint = append(hint, statement+";")
+		}
+	}
+	if c.Context.InTransaction {
+		finding.Message += " outside of the transaction"
+		if !c.Context.Ledger {
+			finding.Action = policy.Block
+			hint = append(hint, exits)
+		}
+	}
+	finding.Hint = strings.Join(hint, "\n")
+	return finding
+}

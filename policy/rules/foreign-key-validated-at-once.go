@@ -53,46 +53,33 @@ func foreignKeyFree(c *policy.Check, table *facts.Relation, add ddl.Constraint) 
 }
 
 // foreignKeyOnPartitioned is the recipe for a partitioned table before PostgreSQL 18, with its own partitions.
-func foreignKeyOnPartitioned(finding policy.Finding, table *facts.Relation, add ddl.Constraint) policy.Finding {
-	name := add.Name
-	if name == "" {
-		name = table.Name + "_" + strings.Join(add.Columns, "_") + "_fkey"
+func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, table *facts.Relation, command int) policy.Finding {
+	alter := c.Stmt.Action.(ddl.AlterTable)
+	add := *alter.Commands[command].Constraint
+	name := chosenName(c.Stmt, alter, table, command)
+	key := c.Stmt.Text[add.Start:add.End]
+	if add.Name == "" {
+		key = "CONSTRAINT " + quoted(name) + " " + key
 	}
-	key := fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s", quotedList(add.Columns), parentName(add))
 	var steps []string
+	leaves := 0
 	for _, p := range table.Partitions {
 		if p.Kind == "p" {
 			continue
 		}
-		if len(steps) == 3 {
-			steps = append(steps, "and so on for every partition;")
-			break
+		leaves++
+		if leaves > shownPartitions {
+			continue
 		}
 		of := qualified(p.Schema, p.Name)
-		steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s NOT VALID; ALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", of, quoted(name), key))
+		steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD %s NOT VALID;", of, key), fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", of, quoted(name)))
 	}
+	if leaves > shownPartitions {
+		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(leaves)))
+	}
+	steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD %s;", qualified(table.Schema, table.Name), key))
 	finding.Action = policy.Block
 	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent"
-	finding.Hint = fmt.Sprintf("Each in a transaction of its own: %s ALTER TABLE %s ADD CONSTRAINT %s %s;",
-		strings.Join(steps, " "), qualified(table.Schema, table.Name), quoted(name), key)
+	finding.Hint = "Each in a transaction of its own:\n" + strings.Join(steps, "\n")
 	return finding
-}
-
-func parentName(add ddl.Constraint) string {
-	name := quoted(add.Parent.Name)
-	if add.Parent.Schema != "" {
-		name = qualified(add.Parent.Schema, add.Parent.Name)
-	}
-	if len(add.ParentCols) > 0 {
-		name += " (" + quotedList(add.ParentCols) + ")"
-	}
-	return name
-}
-
-func quotedList(names []string) string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = quoted(name)
-	}
-	return strings.Join(list, ", ")
 }

@@ -1,1 +1,252 @@
 setup
+CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users SELECT generate_series(1, 100);
+CREATE TABLE orders (id int PRIMARY KEY, user_id int, other_id int); INSERT INTO orders SELECT g, g, g FROM generate_series(1, 100) g;
+ANALYZE users, orders
+----
+
+# Writers of both tables wait until every row is checked.
+check
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
+----
+rewrite
+  adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+
+# New rows are checked from now on; VALIDATE CONSTRAINT checks the old ones and lets everybody work.
+check
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID
+----
+pass
+
+locks
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
+----
+orders AccessShareLock
+orders ShareRowExclusiveLock
+orders_pkey AccessShareLock
+users AccessShareLock
+users RowShareLock
+users ShareRowExclusiveLock
+users_pkey AccessShareLock
+
+locks
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID
+----
+orders AccessShareLock
+orders ShareRowExclusiveLock
+users AccessShareLock
+users ShareRowExclusiveLock
+
+check
+alter table if exists public.orders add foreign key (user_id) references public.users (id) on delete cascade
+----
+rewrite
+  adding a foreign key blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: alter table if exists public.orders add CONSTRAINT "orders_user_id_fkey" foreign key (user_id) references public.users (id) on delete cascade NOT VALID;
+    ALTER TABLE public.orders VALIDATE CONSTRAINT orders_user_id_fkey;
+
+# One of several commands.
+check
+ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
+----
+rewrite
+  adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+
+# NOT VALID and VALIDATE in one statement: the lock of the first is held through the second.
+check
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID, VALIDATE CONSTRAINT orders_user
+----
+rewrite
+  adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+
+begin
+----
+
+check
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
+----
+block
+  adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT outside of the transaction
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+
+check ledger
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
+----
+rewrite
+  adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT outside of the transaction
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+
+rollback
+----
+
+# In one transaction it is the same.
+begin
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID
+----
+
+check
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user
+----
+block
+  validating constraint "orders_user" in a transaction that holds a strong lock keeps others waiting for the whole check; validate it outside of the transaction
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+
+check ledger
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user
+----
+rewrite
+  validating constraint "orders_user" in a transaction that holds a strong lock keeps others waiting for the whole check; validate it outside of the transaction
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
+
+check small
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user
+----
+pass
+
+rollback
+----
+
+setup
+ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID
+----
+
+check
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user
+----
+pass
+
+# A transaction that holds nothing harms nobody.
+begin
+----
+
+check
+ALTER TABLE orders VALIDATE CONSTRAINT orders_user
+----
+pass
+
+rollback
+----
+
+# No row, no check: a new table that references an old one is what most migrations are.
+setup
+CREATE TABLE empty (user_id int)
+----
+
+check
+ALTER TABLE empty ADD FOREIGN KEY (user_id) REFERENCES users
+----
+pass
+
+begin
+CREATE TABLE fresh AS SELECT 1 AS user_id
+----
+
+check
+ALTER TABLE fresh ADD FOREIGN KEY (user_id) REFERENCES users
+----
+pass
+
+rollback
+----
+
+# Both tables have to be small.
+check small
+ALTER TABLE orders ADD FOREIGN KEY (other_id) REFERENCES users
+----
+pass
+
+check small rows=1000000
+ALTER TABLE orders ADD FOREIGN KEY (other_id) REFERENCES users
+----
+rewrite
+  adding a foreign key blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 1,000,000 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT "orders_other_id_fkey" FOREIGN KEY (other_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_other_id_fkey;
+
+check unknown
+ALTER TABLE orders ADD FOREIGN KEY (other_id) REFERENCES users
+----
+rewrite
+  adding a foreign key blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  hint: ALTER TABLE orders ADD CONSTRAINT "orders_other_id_fkey" FOREIGN KEY (other_id) REFERENCES users NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_other_id_fkey;
+  unknown: the size of table "orders"
+
+check unknown
+ALTER TABLE orders ADD FOREIGN KEY (other_id) REFERENCES users NOT VALID
+----
+pass
+
+# A table that does not exist is the server's to name.
+check
+ALTER TABLE missing ADD FOREIGN KEY (other_id) REFERENCES users
+----
+pass
+
+check
+ALTER TABLE empty ADD FOREIGN KEY (user_id) REFERENCES missing
+----
+pass
+
+# Before 18 a partitioned table has no NOT VALID: its partitions go first.
+setup
+CREATE TABLE events (at int, user_id int) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (1000);
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (1000) TO (2000) PARTITION BY LIST (user_id);
+CREATE TABLE events_2_1 PARTITION OF events_2 FOR VALUES IN (1);
+INSERT INTO events SELECT g, 1 FROM generate_series(1, 1999) g
+----
+
+check version=170000
+ALTER TABLE events ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users
+----
+block
+  adding constraint "events_user" blocks writes to "events" and "users" while every row is checked; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent
+  detail: Table public.events has an unknown number of rows (it was never analyzed) in 3 partitions, 128 kB.
+  hint: Each in a transaction of its own:
+    ALTER TABLE public.events_1 ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE public.events_1 VALIDATE CONSTRAINT events_user;
+    ALTER TABLE public.events_2_1 ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE public.events_2_1 VALIDATE CONSTRAINT events_user;
+    ALTER TABLE public.events ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users;
+
+check version=180000
+ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users
+----
+rewrite
+  adding a foreign key blocks writes to "events" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.events has an unknown number of rows (it was never analyzed) in 3 partitions, 128 kB.
+  hint: ALTER TABLE events ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE events VALIDATE CONSTRAINT events_user_id_fkey;
+
+# Other constraints have rules of their own.
+check
+ALTER TABLE orders ADD CHECK (id > 0)
+----
+pass
+
+check
+/* pgsluice:allow foreign-key-validated-at-once reason="only ten rows match" */ ALTER TABLE orders ADD FOREIGN KEY (other_id) REFERENCES users
+----
+pass
+  overridden: adding a foreign key blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -46,7 +47,7 @@ func runIndexNotConcurrent(c *policy.Check) {
 		indexOnUnknown(c, create)
 		return
 	}
-	if table == nil || !strings.Contains("rmp", table.Kind) {
+	if table == nil || !table.MayAlter || !strings.Contains("rmp", table.Kind) {
 		return // the server says what is wrong
 	}
 	if table.Sibling != nil {
@@ -58,7 +59,7 @@ func runIndexNotConcurrent(c *policy.Check) {
 	}
 	switch {
 	case table.Kind == "p":
-		c.Report(indexOnPartitioned(create, table))
+		c.Report(indexOnPartitioned(c, create, table))
 	case len(c.Facts.Extensions) > 0 && table.Foreign:
 		c.Report(indexOnExtension(create, table, c.Facts.Extensions))
 	case c.Facts.Version >= 140000 && c.Facts.Version < 140004:
@@ -69,7 +70,7 @@ func runIndexNotConcurrent(c *policy.Check) {
 			Detail: size(table),
 		})
 	default:
-		c.Report(concurrentIndex(c, create, size(table)))
+		c.Report(concurrentIndex(c, building(create)+useConcurrently, size(table)))
 	}
 }
 
@@ -78,24 +79,18 @@ func indexOnUnknown(c *policy.Check, create ddl.CreateIndex) {
 	if create.Concurrently {
 		return
 	}
-	finding := concurrentIndex(c, create, "")
+	finding := concurrentIndex(c, building(create)+useConcurrently, "")
 	finding.Unknown = fmt.Sprintf("the size of table %q", create.Table.Name)
 	c.Report(finding)
 }
 
 // concurrentIndex asks for the concurrent build, or refuses where there is no way to one.
-func concurrentIndex(c *policy.Check, create ddl.CreateIndex, detail string) policy.Finding {
-	finding := policy.Finding{Message: building(create), Detail: detail}
-	if !c.Context.InTransaction {
-		finding.Message += "; use CREATE INDEX CONCURRENTLY"
-		return finding
-	}
-	finding.Message += "; use CREATE INDEX CONCURRENTLY outside of the transaction"
-	if !c.Context.Ledger {
-		finding.Action, finding.Hint = policy.Block, exits
-	}
-	return finding
+func concurrentIndex(c *policy.Check, message, detail string) policy.Finding {
+	text, _ := ddl.Concurrently(c.Stmt) // a text that cannot be spliced is not shown
+	return instead(c, policy.Finding{Message: message, Detail: detail}, text)
 }
+
+const useConcurrently = "; use CREATE INDEX CONCURRENTLY"
 
 func building(create ddl.CreateIndex) string {
 	if create.Name == "" {
@@ -129,16 +124,10 @@ func indexNameTaken(c *policy.Check, create ddl.CreateIndex, table *facts.Relati
 			Message: fmt.Sprintf("an INVALID index %q with another definition is in the way; drop it first: DROP INDEX CONCURRENTLY %s", create.Name, facts.Key(table.Schema, create.Name)),
 			Detail:  taken(table, index),
 		})
+	case index.Building:
+		c.Report(concurrentIndex(c, fmt.Sprintf("index %q is being built by another session; wait for that build", create.Name), taken(table, index)))
 	default:
-		finding := concurrentIndex(c, create, taken(table, index))
-		finding.Message = fmt.Sprintf("index %q is INVALID, left by a build that failed; build it anew with CREATE INDEX CONCURRENTLY", create.Name)
-		if index.Building {
-			finding.Message = fmt.Sprintf("index %q is being built by another session; wait for that build", create.Name)
-		}
-		if c.Context.InTransaction {
-			finding.Message += " outside of the transaction"
-		}
-		c.Report(finding)
+		c.Report(concurrentIndex(c, fmt.Sprintf("index %q is INVALID, left by a build that failed; drop it and build it anew", create.Name), taken(table, index)))
 	}
 }
 
@@ -155,21 +144,8 @@ func siblingIndex(table *facts.Relation) *facts.Index {
 // differs reports whether an existing index is certainly not the one that is asked for. Expressions and predicates are not compared: the
 // server writes them in its own way.
 func differs(create ddl.CreateIndex, index facts.Index) bool {
-	statements, err := ddl.Parse(index.Definition)
-	if err != nil || len(statements) != 1 {
-		return false
-	}
-	existing, ok := statements[0].Action.(ddl.CreateIndex)
-	if !ok || existing.Unique != create.Unique || existing.Method != create.Method || existing.Partial != create.Partial ||
-		existing.NullsNotDistinct != create.NullsNotDistinct || len(existing.Columns) != len(create.Columns) {
-		return true
-	}
-	for i := range create.Columns {
-		if existing.Columns[i] != create.Columns[i] {
-			return true
-		}
-	}
-	return false
+	return index.Unique != create.Unique || index.Method != create.Method || index.Partial != create.Partial ||
+		index.NullsNotDistinct != create.NullsNotDistinct || !slices.Equal(index.Columns, create.Columns)
 }
 
 func taken(table *facts.Relation, index *facts.Index) string {
@@ -202,33 +178,57 @@ func kindName(kind string) string {
 	return "table"
 }
 
-// indexOnPartitioned is the recipe for a partitioned table, with its own partitions.
-func indexOnPartitioned(create ddl.CreateIndex, table *facts.Relation) policy.Finding {
+// shownPartitions is how many partitions a recipe goes through before it says "and so on".
+const shownPartitions = 3
+
+// indexOnPartitioned is the recipe for a partitioned table, with its own partitions and the names that the server would have chosen.
+func indexOnPartitioned(c *policy.Check, create ddl.CreateIndex, table *facts.Relation) policy.Finding {
+	finding := policy.Finding{
+		Action: policy.Block,
+		Message: building(create) + fmt.Sprintf(" on all %s; use CREATE INDEX ... ON ONLY %s, then index and attach the partitions one by one",
+			partitions(table.Descendants), quoted(table.Name)),
+		Detail: size(table),
+	}
 	name := create.Name
 	if name == "" {
-		name = table.Name + "_idx"
-	}
-	var steps []string
-	for _, p := range table.Partitions {
-		if p.Parent != table.OID {
-			continue
+		var err error
+		if name, err = facts.IndexName(c.Stmt, table); err != nil {
+			finding.Hint = "Give the index a name."
+			return finding
 		}
-		if len(steps) == 3 {
-			steps = append(steps, "and so on for every partition")
-			break
+	}
+	word, keys := "INDEX", c.Stmt.Text[create.TableSpan.End:]
+	if create.Unique {
+		word = "UNIQUE INDEX"
+	}
+	steps := []string{fmt.Sprintf("CREATE %s %s ON ONLY %s%s;", word, quoted(name), qualified(table.Schema, table.Name), keys)}
+	shown := 0
+	var below func(parent uint32, parentIndex string)
+	below = func(parent uint32, parentIndex string) {
+		for _, p := range table.Partitions {
+			if p.Parent != parent || shown == shownPartitions {
+				continue
+			}
+			shown++
+			index, err := facts.IndexName(c.Stmt, &facts.Relation{Name: p.Name})
+			if err != nil {
+				continue
+			}
+			form := "CREATE %s CONCURRENTLY %s ON %s%s;"
+			if p.Kind == "p" {
+				form = "CREATE %s %s ON ONLY %s%s;"
+			}
+			steps = append(steps, fmt.Sprintf(form, word, quoted(index), qualified(p.Schema, p.Name), keys),
+				fmt.Sprintf("ALTER INDEX %s ATTACH PARTITION %s;", parentIndex, qualified(p.Schema, index)))
+			below(p.OID, qualified(p.Schema, index))
 		}
-		child := name + "_" + p.Name
-		steps = append(steps, fmt.Sprintf("CREATE INDEX CONCURRENTLY %s ON %s (...); ALTER INDEX %s ATTACH PARTITION %s;",
-			quoted(child), qualified(p.Schema, p.Name), qualified(table.Schema, name), qualified(p.Schema, child)))
 	}
-	return policy.Finding{
-		Action: policy.Block,
-		Message: building(create) + fmt.Sprintf(" on all %d partitions; use CREATE INDEX ... ON ONLY %s, then index and attach the partitions one by one",
-			table.Descendants, quoted(table.Name)),
-		Detail: size(table),
-		Hint: fmt.Sprintf("CREATE INDEX %s ON ONLY %s (...); then outside of a transaction: %s",
-			quoted(name), qualified(table.Schema, table.Name), strings.Join(steps, " ")),
+	below(table.OID, qualified(table.Schema, name))
+	if shown < len(table.Partitions) {
+		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(len(table.Partitions))))
 	}
+	finding.Hint = "Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n")
+	return finding
 }
 
 func indexOnExtension(create ddl.CreateIndex, table *facts.Relation, extensions []string) policy.Finding {

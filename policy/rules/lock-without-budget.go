@@ -42,7 +42,7 @@ func runLockWithoutBudget(c *policy.Check) {
 			continue
 		}
 		relation, known := c.Relation(ref.Name)
-		if known && (relation == nil || private(relation) || versionTableWrite(c.Stmt, relation)) {
+		if known && (relation == nil || versionTableWrite(c.Stmt, relation) || private(relation) && !referencing(c, relation)) {
 			continue
 		}
 		finding := policy.Finding{Message: waiting(ref)}
@@ -69,6 +69,21 @@ func private(r *facts.Relation) bool {
 		r = r.Table
 	}
 	return r.Persistence == "t" || r.CreatedHere
+}
+
+// referencing reports whether a DROP of the table locks a table that it references, and that is not private.
+func referencing(c *policy.Check, r *facts.Relation) bool {
+	if _, ok := c.Stmt.Action.(ddl.Drop); !ok {
+		return false
+	}
+	for _, k := range r.Constraints {
+		for _, parent := range c.Facts.Relations {
+			if parent != nil && parent.OID == k.Parent && !private(parent) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // versionTableWrite reports whether a migration tool empties its own version table: that is not a schema change.

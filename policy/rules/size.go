@@ -23,11 +23,18 @@ func size(r *facts.Relation) string {
 	in := ""
 	switch {
 	case r.Kind == "p":
-		in = fmt.Sprintf(" in %d partitions", r.Descendants)
+		in = " in " + partitions(r.Descendants)
 	case r.Descendants > 0:
-		in = fmt.Sprintf(" with its %d children", r.Descendants)
+		in = ", its children's included"
 	}
 	return fmt.Sprintf("Table %s has %s%s, %s.", name, rows, in, bytes(r.Bytes))
+}
+
+func partitions(n int) string {
+	if n == 1 {
+		return "1 partition"
+	}
+	return thousands(int64(n)) + " partitions"
 }
 
 // thousands writes a number with a comma between every three digits.

@@ -1,0 +1,61 @@
+package rules
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+// Page is a rule's page in Markdown: what it is about, an example of what it finds, one of what passes, and the locks that were observed. All
+// of it comes from the rule and its cases, which a running server has confirmed.
+func Page(rule policy.Rule) string {
+	var page strings.Builder
+	fmt.Fprintf(&page, "## %s\n\n%s. Default: `%s`. Since %s.\n\n%s\n", rule.Name, rule.Title, rule.Default, rule.Since, rule.Doc)
+
+	var failing, passing *policy.Case
+	var locks []policy.Case
+	for _, c := range rule.ParseCases() {
+		switch {
+		case c.Fails() && failing == nil:
+			failing = &c
+		case c.Passes() && passing == nil:
+			passing = &c
+		case c.Directive == "locks":
+			locks = append(locks, c)
+		}
+	}
+	example(&page, "Instead of", failing)
+	example(&page, "Use", passing)
+	if len(locks) > 0 {
+		page.WriteString("\nLocks, as a server takes them:\n\n| statement | locks |\n| --- | --- |\n")
+		for _, c := range locks {
+			fmt.Fprintf(&page, "| `%s` | %s |\n", strings.Join(strings.Fields(c.SQL), " "), strings.ReplaceAll(c.Outcome, "\n", "<br>"))
+		}
+	}
+	return page.String()
+}
+
+func example(page *strings.Builder, title string, c *policy.Case) {
+	if c == nil {
+		return
+	}
+	fmt.Fprintf(page, "\n%s", title)
+	if c.Why != "" {
+		fmt.Fprintf(page, " (%s)", strings.TrimSuffix(c.Why, "."))
+	}
+	fmt.Fprintf(page, ":\n\n```sql\n%s\n```\n", c.SQL)
+	if c.Fails() {
+		fmt.Fprintf(page, "\n```\n%s\n```\n", c.Outcome)
+	}
+}
+
+// Book is the pages of all rules.
+func Book() string {
+	var book strings.Builder
+	book.WriteString("# Rules\n\nMade from policy/rules by `go test ./policy/rules -run TestBook -write`; do not edit.\n")
+	for _, rule := range All() {
+		book.WriteString("\n" + Page(rule))
+	}
+	return book.String()
+}

@@ -1,0 +1,232 @@
+package rules_test
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/policy/rules"
+)
+
+var write = flag.Bool("write", false, "write policy/RULES.md anew")
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// querier is a connection as facts.Read sees it.
+type querier struct{ *pgx.Conn }
+
+func (q querier) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	result := q.PgConn().ExecParams(ctx, sql, values, nil, nil, nil).Read()
+	rows := make([]string, len(result.Rows))
+	for i, row := range result.Rows {
+		rows[i] = string(row[0])
+	}
+	return rows, result.Err
+}
+
+// TestCases runs the cases beside each rule, each file on a database of its own:
+//
+//	setup             runs SQL
+//	begin             begins a transaction and runs SQL in it
+//	rollback          ends it
+//	check [ARGS]      judges a statement by this rule alone, with facts of the running server, every table with a row being large
+//	locks             runs a statement, prints the locks that it takes, and rolls it back
+//
+// Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
+// version=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as configured),
+// role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
+func TestCases(t *testing.T) {
+	for _, rule := range rules.All() {
+		t.Run(rule.Name, func(t *testing.T) {
+			t.Parallel()
+			dsn := pgtest.Database(t)
+			conn := pgtest.Connect(t, dsn)
+			datadriven.RunTest(t, rule.Name+".sql", func(t *testing.T, d *datadriven.TestData) string {
+				major := 0
+				d.MaybeScanArgs(t, "major", &major)
+				if major > pgtest.Server(t).Version() {
+					return d.Expected
+				}
+				switch d.Cmd {
+				case "setup":
+					exec(t, conn, d.Input)
+				case "begin":
+					exec(t, conn, "BEGIN")
+					exec(t, conn, d.Input)
+				case "rollback":
+					exec(t, conn, "ROLLBACK")
+				case "check":
+					return check(t, conn, rule, d)
+				case "locks":
+					return locks(t, conn, d.Input)
+				default:
+					d.Fatalf(t, "unknown directive")
+				}
+				return ""
+			})
+		})
+	}
+}
+
+func exec(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if sql == "" {
+		return
+	}
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+}
+
+func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestData) string {
+	t.Helper()
+	stmt := statement(t, d)
+	known := read(t, conn, stmt, d)
+	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	if d.HasArg("small") {
+		settings.Small = policy.Small{Rows: 10000, Bytes: 1 << 20}
+	}
+	if d.HasArg("role") {
+		settings.OverrideRoles = []string{known.SessionUser}
+	}
+	if d.HasArg("action") {
+		var name string
+		d.ScanArgs(t, "action", &name)
+		action, err := policy.ParseAction(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		settings.Actions[rule.Name] = action
+	}
+	set, err := policy.NewSet([]policy.Rule{rule}, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return show(set.Judge(stmt, known, policy.Context{InTransaction: conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger")}))
+}
+
+func statement(t *testing.T, d *datadriven.TestData) ddl.Statement {
+	t.Helper()
+	if d.HasArg("unparsed") {
+		var why string
+		d.ScanArgs(t, "unparsed", &why)
+		return ddl.Statement{Text: d.Input, Action: ddl.Unparsed{Reason: strings.ReplaceAll(why, "_", " ")}}
+	}
+	statements, err := ddl.Parse(d.Input)
+	if err != nil || len(statements) != 1 {
+		d.Fatalf(t, "%d statements, %v", len(statements), err)
+	}
+	return statements[0]
+}
+
+func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestData) facts.Facts {
+	t.Helper()
+	if d.HasArg("unknown") {
+		return facts.Facts{}
+	}
+	known, err := facts.Read(t.Context(), querier{conn}, facts.For(stmt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.MaybeScanArgs(t, "version", &known.Version)
+	for _, r := range known.Relations {
+		if r == nil {
+			continue
+		}
+		if r.Table != nil {
+			r = r.Table
+		}
+		for _, arg := range d.CmdArgs {
+			switch arg.Key {
+			case "rows":
+				r.Rows = float64(number(t, arg.Vals[0]))
+			case "bytes":
+				r.Bytes = number(t, arg.Vals[0])
+			}
+		}
+	}
+	return known
+}
+
+func number(t *testing.T, text string) int64 {
+	t.Helper()
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func show(v policy.Verdict) string {
+	var out strings.Builder
+	fmt.Fprintln(&out, v.Action)
+	for _, f := range v.Findings {
+		fmt.Fprintf(&out, "  %s\n", f.Message)
+		for _, line := range []struct{ name, text string }{{"detail", f.Detail}, {"hint", f.Hint}, {"unknown", f.Unknown}} {
+			if line.text != "" {
+				fmt.Fprintf(&out, "  %s: %s\n", line.name, strings.ReplaceAll(line.text, "\n", "\n    "))
+			}
+		}
+	}
+	for _, f := range v.Overridden {
+		fmt.Fprintf(&out, "  overridden: %s\n", f.Message)
+	}
+	return out.String()
+}
+
+func locks(t *testing.T, conn *pgx.Conn, sql string) string {
+	t.Helper()
+	exec(t, conn, "BEGIN")
+	defer exec(t, conn, "ROLLBACK")
+	exec(t, conn, sql)
+	return strings.Join(pgtest.Locks(t, conn, conn.PgConn().PID()), "\n") + "\n"
+}
+
+// Every rule shows what it finds and what passes, and the locks it speaks of are observed.
+func TestEveryRuleHasCases(t *testing.T) {
+	if _, err := policy.NewSet(rules.All(), policy.Settings{}); err != nil {
+		t.Error(err)
+	}
+	for _, rule := range rules.All() {
+		var failing, passing, observed bool
+		for _, c := range rule.ParseCases() {
+			failing = failing || c.Fails()
+			passing = passing || c.Passes()
+			observed = observed || c.Directive == "locks"
+		}
+		if !failing || !passing {
+			t.Errorf("rule %s needs a case that fails (has one: %t) and one that passes (has one: %t)", rule.Name, failing, passing)
+		}
+		if !observed && rule.Name != "unjudged" {
+			t.Errorf("rule %s has no locks case", rule.Name)
+		}
+	}
+}
+
+func TestBook(t *testing.T) {
+	const path = "../RULES.md"
+	if *write {
+		if err := os.WriteFile(path, []byte(rules.Book()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page, err := os.ReadFile(path)
+	if err != nil || string(page) != rules.Book() {
+		t.Errorf("policy/RULES.md is stale (%v): go test ./policy/rules -run TestBook -write", err)
+	}
+}
