@@ -41,8 +41,8 @@ type notReady struct {
 	Reason string `json:"reason"`
 }
 
-// failing runs all checks at the same time and returns the failed ones, in their order.
-func failing(ctx context.Context, checks []check) []notReady {
+// failures runs all checks at the same time and returns the failed ones, in their order.
+func failures(ctx context.Context, checks []check) []notReady {
 	failed := make([]error, len(checks))
 	var probes errgroup.Group
 	for i, c := range checks {
@@ -65,13 +65,13 @@ func failing(ctx context.Context, checks []check) []notReady {
 func (r *readiness) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	ctx, cancel := context.WithTimeout(request.Context(), probeTimeout)
 	defer cancel()
-	reasons := failing(ctx, r.checks)
+	reasons := failures(ctx, r.checks)
 	if r.draining.Load() {
 		draining := notReady{Check: "draining", Reason: "the process is shutting down and takes no new connections"}
 		reasons = append([]notReady{draining}, reasons...)
 	}
 	answer := map[string]any{"ready": len(reasons) == 0, "reasons": reasons}
-	if warnings := failing(ctx, r.warnings); len(warnings) > 0 {
+	if warnings := failures(ctx, r.warnings); len(warnings) > 0 {
 		answer["warnings"] = warnings
 	}
 	body, err := json.Marshal(answer)

@@ -230,9 +230,9 @@ func printResumed(ctx context.Context, w io.Writer, ledger *revisions.Ledger, al
 		case revisions.Void:
 			fmt.Fprintf(w, "%s needs no doing any more: %v.\n", what, kept.Err)
 		case revisions.Failed:
-			fmt.Fprintf(w, "%s failed: %s\n", what, explained(kept.Err))
+			fmt.Fprintf(w, "%s failed: %s\n", what, reasonOf(kept.Err))
 		default:
-			fmt.Fprintf(w, "%s is not done yet: %s\n", what, explained(kept.Err))
+			fmt.Fprintf(w, "%s is not done yet: %s\n", what, reasonOf(kept.Err))
 		}
 	}
 	for _, id := range ids {
@@ -252,8 +252,8 @@ func printResumed(ctx context.Context, w io.Writer, ledger *revisions.Ledger, al
 	return printJobTable(w, left)
 }
 
-// explained is an error with what the server or pgsluice says to do about it.
-func explained(err error) string {
+// reasonOf is an error with what the server or pgsluice says to do about it.
+func reasonOf(err error) string {
 	if err == nil {
 		return "for a reason that is not known"
 	}

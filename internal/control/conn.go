@@ -125,6 +125,9 @@ func (c *Conn) rollback(ctx context.Context) {
 	c.Close()
 }
 
+// PID is the backend as the login named it, for cancel requests. A pooler in between names another one than pg_backend_pid() does.
+func (c *Conn) PID() uint32 { return c.pg.PID() }
+
 // Close ends the connection.
 func (c *Conn) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), cancelGrace)
