@@ -31,7 +31,7 @@ func IndexName(stmt ddl.Statement, table *Relation) (string, error) {
 // ConstraintName is the name that the server would choose for the constraint that a command of an ALTER TABLE adds without one, with the
 // names of Taken not to be had, nor those of others, which the same statement adds (ChooseConstraintName of pg_constraint.c).
 func ConstraintName(stmt ddl.Statement, command int, table *Relation, others []string) (string, error) {
-	candidates, err := constraintCandidates(stmt, command, table.Name)
+	candidates, err := constraintCandidates(stmt, command, table)
 	if err != nil {
 		return "", err
 	}
@@ -55,24 +55,29 @@ func indexCandidates(stmt ddl.Statement, table string) ([]string, error) {
 	return candidates(table, joinNames(distinctNames(columns)), "idx"), nil
 }
 
-func constraintCandidates(stmt ddl.Statement, command int, table string) ([]string, error) {
+// constraintCandidates takes a table without columns for one that has every column.
+func constraintCandidates(stmt ddl.Statement, command int, table *Relation) ([]string, error) {
 	alter, ok := stmt.Action.(ddl.AlterTable)
 	if !ok || alter.Commands[command].Constraint == nil {
 		return nil, errors.New("command adds no constraint")
 	}
 	constraint := *alter.Commands[command].Constraint
 	if constraint.Type == ddl.ForeignKey {
-		return candidates(table, joinNames(constraint.Columns), "fkey"), nil
+		return candidates(table.Name, joinNames(constraint.Columns), "fkey"), nil
 	}
 	columns, err := ddl.CheckColumns(stmt, command)
 	if err != nil {
 		return nil, err
 	}
 	column := ""
-	if len(columns) == 1 {
-		column = columns[0]
+	if len(columns) == 1 && (table.Columns == nil || table.hasColumn(columns[0])) {
+		column = columns[0] // else it is the whole row, by the name of the table
 	}
-	return candidates(table, column, "check"), nil
+	return candidates(table.Name, column, "check"), nil
+}
+
+func (r *Relation) hasColumn(name string) bool {
+	return slices.ContainsFunc(r.Columns, func(c Column) bool { return c.Name == name })
 }
 
 // candidates are the names that ChooseRelationName tries, in order.

@@ -87,8 +87,12 @@ func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
 		if command.Op != "AddConstraint" || add == nil || add.Name != "" || add.Type != ddl.ForeignKey && add.Type != ddl.Check {
 			continue
 		}
-		candidates, _ := constraintCandidates(stmt, i, alter.Table.Name)
+		candidates, _ := constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name})
 		names = append(names, candidates...)
+		if columns, _ := ddl.CheckColumns(stmt, i); len(columns) == 1 && columns[0] == alter.Table.Name {
+			candidates, _ = constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name, Columns: []Column{}})
+			names = append(names, candidates...)
+		}
 	}
 	return names
 }
