@@ -106,8 +106,13 @@ func TestBrokenPromise(t *testing.T) {
 // Ctrl-C during COMMIT ends the wait, not the transaction: it is committed, and the work stays pending.
 func TestCancelDuringCommit(t *testing.T) {
 	h := holdCommit(t)
-	if err := h.client.CancelRequest(t.Context()); err != nil {
-		t.Fatal(err)
+	for h.one(t, "SELECT state FROM pgsluice.promises") == "running" {
+		// A backend ignores a cancel between two statements: it must find one that waits.
+		pgtest.WaitFor(t, h.side, fmt.Sprintf(`SELECT (SELECT state <> 'running' FROM pgsluice.promises) OR EXISTS (
+			SELECT FROM pg_stat_activity WHERE pid = %d AND state = 'active' AND query LIKE '%%pg_sleep%%')`, h.client.PID()))
+		if err := h.client.CancelRequest(t.Context()); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if err := <-h.answer; err != nil {
 		t.Errorf("COMMIT: %v", err)
@@ -127,6 +132,7 @@ func TestCancelDuringCommit(t *testing.T) {
 // A client that vanishes while its COMMIT waits loses nothing: the work is done all the same.
 func TestClientDiesDuringCommit(t *testing.T) {
 	h := holdCommit(t)
+	h.dead.Store(true)
 	if err := h.client.Conn().Close(); err != nil {
 		t.Fatal(err)
 	}

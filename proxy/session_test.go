@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
@@ -40,8 +42,10 @@ type stage struct {
 	dsn, login string
 	proxied    string
 	conns      map[string]*pgconn.PgConn
-	mu         sync.Mutex
-	notices    []string
+	// dead keeps the driver from sending a cancel when its connection breaks.
+	dead    atomic.Bool
+	mu      sync.Mutex
+	notices []string
 }
 
 func newStage(t *testing.T, ledger bool) *stage {
@@ -136,6 +140,13 @@ func (w *stage) conn(t *testing.T, name string) *pgconn.PgConn {
 	config, err := pgconn.ParseConfig(w.proxied)
 	if err != nil {
 		t.Fatal(err)
+	}
+	dial := config.DialFunc
+	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if w.dead.Load() {
+			return nil, errors.New("the client is dead")
+		}
+		return dial(ctx, network, address)
 	}
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		w.mu.Lock()
