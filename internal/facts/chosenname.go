@@ -19,7 +19,7 @@ const candidateNames = 32
 var ErrNoName = errors.New("cannot choose a name, too many like it are taken: give it one")
 
 // IndexName is the name that the server would choose for a CREATE INDEX without one, on a table of this name, with the names of Taken not
-// to be had (ChooseIndexName of indexcmds.c).
+// to be had (ChooseIndexName of indexcmds.c). Servers before 15 name EXTRACT and boolean constants differently.
 func IndexName(stmt ddl.Statement, table *Relation) (string, error) {
 	candidates, err := indexCandidates(stmt, table.Name)
 	if err != nil {

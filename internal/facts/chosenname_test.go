@@ -2,6 +2,7 @@ package facts_test
 
 import (
 	_ "embed"
+	"strings"
 	"testing"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -31,6 +32,9 @@ func TestChosenNames(t *testing.T) {
 		SELECT oid, relname AS name FROM pg_class WHERE relkind = 'i' UNION ALL SELECT oid, conname FROM pg_constraint WHERE contype IN ('c', 'f')
 		) o ORDER BY oid DESC LIMIT 1`
 	for _, stmt := range statements {
+		if grammarBefore15(stmt.Text) && pgtest.Server(t).Version() < 15 {
+			continue
+		}
 		for range 2 {
 			chosen := choose(t, stmt, read(t, conn, stmt.Text))
 			exec(t, conn, stmt.Text)
@@ -43,6 +47,11 @@ func TestChosenNames(t *testing.T) {
 			}
 		}
 	}
+}
+
+// grammarBefore15 reports whether the grammars of 13 and 14 make another tree, and so another name, of the text.
+func grammarBefore15(text string) bool {
+	return strings.Contains(text, "extract(") || strings.Contains(text, "((true))")
 }
 
 func choose(t *testing.T, stmt ddl.Statement, known facts.Facts) string {
