@@ -230,6 +230,8 @@ func TestPostponedPromiseIsAnyones(t *testing.T) {
 		t.Fatalf("got %+v", row)
 	}
 	f.claims(second, ClaimOptions{}) // too early
+	f.claims(second, ClaimOptions{Early: true}, id)
+	want(t, f.ledger.Postpone(ctx, id, second, "55P03", "lock timeout", time.Hour), nil)
 	want(t, f.ledger.Postpone(ctx, id, owner, "55P03", "lock timeout", 0), nil)
 	f.claims(second, ClaimOptions{}, id) // although alice's backend lives
 }
