@@ -124,6 +124,9 @@ func newWorld(t *testing.T, name string, address Address) *world {
 	t.Helper()
 	side := pgtest.Connect(t, pgtest.Database(t))
 	w := &world{name: name, address: address, database: side.Config().Database, side: side}
+	if _, err := side.Exec(t.Context(), "SET lock_timeout = '10s'"); err != nil { // A case may have left a transaction open.
+		t.Fatal(err)
+	}
 	w.reset()
 	t.Cleanup(w.reset)
 	return w
