@@ -192,7 +192,7 @@ func TestPoolDropsWhatTheServerClosed(t *testing.T) {
 	conn := borrow(t, p, "")
 	pid := query(t, conn, "SELECT pg_catalog.pg_backend_pid()")
 	p.Release(conn)
-	pgtest.WaitFor(t, watcher, "SELECT pg_terminate_backend($1::text::int, 10000)", pid)
+	pgtest.WaitFor(t, watcher, "SELECT NOT EXISTS (SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1::text::int)", pid)
 	conn = borrow(t, p, "")
 	defer p.Release(conn)
 	if got := query(t, conn, "SELECT 1"); got != "1" {

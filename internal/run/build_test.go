@@ -3,9 +3,14 @@ package run_test
 import (
 	"context"
 	"fmt"
+	"io"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
@@ -361,13 +366,20 @@ func TestCancelsAnywhereLeaveNothing(t *testing.T) {
 	r := p.runner()
 	before, pid := p.settings(r.Conn), p.pid(r.Conn)
 	cancelled := 0
-	for i := range 40 {
+	for i := range 20 {
 		done := start(t.Context(), r, p.index("t_a", "a"))
-		for range i {
-			p.exec(p.look, "SELECT")
+		var o outcome
+		for ended := false; !ended; {
+			for range i { // so that each round hits other places
+				p.exec(p.look, "SELECT")
+			}
+			p.exec(p.look, fmt.Sprintf("SELECT pg_cancel_backend(%d)", pid))
+			select {
+			case o = <-done:
+				ended = true
+			default:
+			}
 		}
-		p.exec(p.look, fmt.Sprintf("SELECT pg_cancel_backend(%d)", pid))
-		o := <-done
 		if _, err := r.Conn.Exec(t.Context(), "SELECT"); err != nil && run.SQLState(err) != "57014" {
 			t.Fatal(err) // 57014: the cancel was late
 		}
@@ -574,6 +586,69 @@ func TestBuildIsFoundDoneOrRepeatedAfterALostConnection(t *testing.T) {
 	p.exec(writer, "COMMIT")
 	p.must(p.runner(), p.index("t_a", "a"))
 	p.indexes("t_a")
+}
+
+// A proxy that dies leaves a backend that would build on for nobody, and keep the table busy. The server is told to look.
+func TestBackendOfADeadClientEnds(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (a int)")
+	if version := p.look.PgConn().ParameterStatus("server_version"); strings.HasPrefix(version, "13.") {
+		return // it cannot look before 14
+	}
+	dsn, cut := p.cable()
+	r := p.runner()
+	r.Conn = p.open(dsn)
+	pid := p.pid(r.Conn)
+	writer := p.connect()
+	p.exec(writer, "BEGIN; INSERT INTO t VALUES (1)")
+	done := start(t.Context(), r, p.index("t_a", "a"))
+	p.waitFor(waitsForWriters, pid)
+	cut()
+	if o := <-done; o.err == nil || run.SQLState(o.err) != "" || !run.Retryable(o.err) {
+		t.Errorf("got %v, want a lost connection", o.err)
+	}
+	p.waitFor("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid)
+	p.indexes("t_a INVALID")
+	p.exec(writer, "COMMIT")
+	p.must(p.runner(), p.index("t_a", "a"))
+	p.indexes("t_a")
+}
+
+// cable is a DSN that leads to the place's server until it is cut.
+func (p *place) cable() (dsn string, cut func()) {
+	p.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		p.Fatal(err)
+	}
+	config := p.look.Config()
+	network, address := pgconn.NetworkAddress(config.Host, config.Port)
+	var ends []net.Conn
+	var copying sync.WaitGroup
+	copying.Go(func() {
+		client, err := listener.Accept()
+		if err != nil {
+			return
+		}
+		server, err := net.Dial(network, address)
+		if err != nil {
+			client.Close()
+			p.Error(err)
+			return
+		}
+		ends = []net.Conn{client, server}
+		copying.Go(func() { _, _ = io.Copy(server, client) })
+		copying.Go(func() { _, _ = io.Copy(client, server) })
+	})
+	cut = sync.OnceFunc(func() {
+		listener.Close()
+		for _, end := range ends {
+			end.Close()
+		}
+		copying.Wait()
+	})
+	p.Cleanup(cut)
+	port := listener.Addr().(*net.TCPAddr).Port
+	return fmt.Sprintf("host=127.0.0.1 port=%d user='%s' password='%s' dbname='%s' sslmode=disable", port, config.User, config.Password, config.Database), cut
 }
 
 // artifacts is a ledger of artifacts in memory.

@@ -9,6 +9,8 @@ const (
 	queryCanceled    = "57014"
 	invalidParameter = "22023"
 	notFound         = "42704" // undefined_object
+
+	insufficientPrivilege = "42501"
 )
 
 // Failure is a plan that pgsluice itself gave up, in the fields of a Postgres error. What the server refused is returned as it came.
@@ -41,10 +43,4 @@ func Retryable(err error) bool {
 	}
 	class := code[:2]
 	return class == "08" || class == "53" || code[:3] == "57P"
-}
-
-// ends reports whether err ends all work on its connection: a cancel ends the plan, and a lost connection everything.
-func ends(err error) bool {
-	code := SQLState(err)
-	return err != nil && (code == "" || code == queryCanceled || code[:3] == "57P")
 }

@@ -392,14 +392,58 @@ func TestLockInAPipeline(t *testing.T) {
 	}
 }
 
+// Autovacuum that prevents wraparound gives way to nobody: a long try would only make others wait.
+func TestOnlyPlainAutovacuumIsWaitedForLong(t *testing.T) {
+	for name, test := range map[string]struct {
+		blockers []run.Blocker
+		longest  string
+	}{
+		"plain":                     {[]run.Blocker{{PID: 1, Autovacuum: true}}, "120"}, // 1.2 × deadlock_timeout
+		"to prevent wraparound":     {[]run.Blocker{{PID: 1, Autovacuum: true, Wraparound: true}}, "500"},
+		"beside a long transaction": {[]run.Blocker{{PID: 1, Autovacuum: true}, {PID: 2}}, "500"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, "CREATE TABLE t (id int)")
+			reader := p.connect()
+			p.exec(reader, "BEGIN; SELECT FROM t")
+			r := p.runner()
+			if _, err := r.Conn.Exec(t.Context(), "SET deadlock_timeout = '100ms'"); err != nil {
+				t.Fatal(err)
+			}
+			sent := &recorder{Conn: r.Conn}
+			r.Conn, r.Watch, r.LockBudget = sent, fixed(test.blockers), 8*time.Second
+			if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
+				t.Errorf("got %v", err)
+			}
+			if len(sent.timeouts) < 6 || sent.timeouts[5] != test.longest {
+				t.Errorf("tried with timeouts %q, the sixth is to be %s", sent.timeouts, test.longest)
+			}
+		})
+	}
+}
+
+// fixed is a Watch that always sees the same.
+type fixed []run.Blocker
+
+func (f fixed) Contention(context.Context, int) (run.Contention, error) {
+	return run.Contention{Blockers: f}, nil
+}
+func (f fixed) Progress(context.Context, int) (string, error)            { return "", nil }
+func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { return nil, nil }
+
 // recorder notes what is sent.
 type recorder struct {
 	run.Conn
 	statements []string
+	timeouts   []string // of the tries
 }
 
 func (r *recorder) Exec(ctx context.Context, sql string, args ...string) (string, error) {
 	r.statements = append(r.statements, sql)
+	if strings.Contains(sql, "set_config('lock_timeout'") {
+		r.timeouts = append(r.timeouts, args[0])
+	}
 	return r.Conn.Exec(ctx, sql, args...)
 }
 

@@ -200,6 +200,31 @@ func TestResumeAsTheRole(t *testing.T) {
 	})
 }
 
+// A control login that cannot be the role leaves the promise to the login itself; so does one that cannot make a function for it.
+func TestResumeByALoginThatMayNot(t *testing.T) {
+	for why, test := range map[string]struct {
+		revoke string
+		step   func(h *home) rewrite.Step
+	}{
+		"may not be role": {"REVOKE %[1]s FROM %[2]s", func(h *home) rewrite.Step { return plain(h.index("t_a", "a")) }},
+		"cannot make a function": {"REVOKE TEMPORARY ON DATABASE %[3]s FROM PUBLIC", func(h *home) rewrite.Step {
+			return rewrite.Step{SQL: "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL", Where: rewrite.AfterCommit, Budget: true, Table: h.target("t")}
+		}},
+	} {
+		t.Run(why, func(t *testing.T) {
+			h := newHome(t, false, "CREATE TABLE t (a int)")
+			h.promise(map[string]string{}, []rewrite.Step{test.step(h)})
+			h.exec(h.look, fmt.Sprintf(test.revoke, h.alice, h.control, h.look.Config().Database))
+			kept := h.resume(h.control)
+			h.states(kept, revisions.Pending)
+			if message := kept[0].Err.Error(); !strings.Contains(message, why) || !strings.Contains(message, "stays pending for login "+h.alice) {
+				t.Errorf("got %s", message)
+			}
+			h.states(h.resume(h.alice), revisions.Done)
+		})
+	}
+}
+
 // attack is something that alice prepares for whoever keeps her promise.
 type attack struct {
 	setup string
@@ -385,6 +410,7 @@ func (h *home) gained(want bool) {
 func TestNothingIsGainedByAPromise(t *testing.T) {
 	for name, attack := range attacks() {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			t.Run("the attack is real", func(t *testing.T) {
 				h, step := attack.mount(t, true)
 				naive := h.as(h.control)
@@ -572,7 +598,8 @@ func TestResumeSweepsWhatBrokenBuildsLeft(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		h.exec(h.look, fmt.Sprintf("SELECT pg_terminate_backend(%d, 10000)", pid))
+		h.exec(h.look, fmt.Sprintf("SELECT pg_terminate_backend(%d)", pid))
+		h.waitFor("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", pid)
 		h.indexes("t_a INVALID t_whole")
 
 		// Somebody works on the table: later.

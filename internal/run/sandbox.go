@@ -30,7 +30,7 @@ type stand struct {
 // leftToLogin is a step that only the login itself may run.
 func (s stand) leftToLogin(why string) error {
 	return &Failure{
-		Code:    "42501", // insufficient_privilege
+		Code:    insufficientPrivilege,
 		Message: fmt.Sprintf("pgsluice: promise %d stays pending for login %s: %s", s.row.ID, s.row.Login.Name, why),
 		Hint:    fmt.Sprintf("Run pgsluice jobs resume %d --dsn with the credentials of %s.", s.row.ID, s.row.Login.Name),
 		Err:     errLeftToLogin,
@@ -73,6 +73,13 @@ func (s stand) mayStandIn(ctx context.Context, index bool) error {
 	if member != "t" {
 		return s.leftToLogin("it is no longer a member of role " + s.row.Role.Name)
 	}
+	err = Under(ctx, s.runner.Conn, map[string]string{"role": s.row.Role.Name}, func() error { return nil })
+	if SQLState(err) == insufficientPrivilege {
+		return s.leftToLogin("this login may not be role " + s.row.Role.Name)
+	}
+	if err != nil {
+		return err
+	}
 	code, err := s.runner.Conn.Query(ctx, foreignCodeSQL, fmt.Sprint(index))
 	if err != nil {
 		return err
@@ -110,7 +117,11 @@ func (s stand) sandboxed(ctx context.Context, sql string) (tag string, err error
 			END $$`,
 		`ALTER FUNCTION pg_temp.pgsluice_step(pg_catalog.text, pg_catalog.json) OWNER TO ` + ident(s.row.Role.Name),
 	} {
-		if _, err := conn.Exec(ctx, ddl); err != nil {
+		_, err := conn.Exec(ctx, ddl)
+		if SQLState(err) == insufficientPrivilege {
+			return "", s.leftToLogin("this login cannot make a function of role " + s.row.Role.Name + " in a temporary schema: " + err.Error())
+		}
+		if err != nil {
 			return "", err
 		}
 	}

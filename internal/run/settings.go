@@ -90,6 +90,9 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 // Under runs f with session settings and puts the session's own values back, however f ends and however often the client
 // cancels. It never resets: a value that a login or a tool had set stays.
 func Under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
+	if len(settings) == 0 {
+		return f()
+	}
 	names := slices.Sorted(maps.Keys(settings))
 	values, err := conn.Query(ctx, `SELECT pg_catalog.current_setting(s.name)
 		FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) AS s(name)`, encode(names))

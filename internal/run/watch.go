@@ -12,7 +12,7 @@ import (
 )
 
 // Watch sees from outside what holds up the connection that a plan runs on. Without one (nil) a plan runs the same and says less.
-// It is asked by one goroutine at a time.
+// It is safe for concurrent use.
 type Watch interface {
 	// Contention is what the backend waits for right now, and who is in its way.
 	Contention(ctx context.Context, pid int) (Contention, error)
