@@ -10,6 +10,7 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
@@ -145,8 +146,14 @@ func TestCancelRequestGoesToEveryServerAsItCame(t *testing.T) {
 				t.Errorf("a server got %q, want %q", have, packet)
 			}
 		}
-		proceed <- struct{}{}
-		proceed <- struct{}{}
+		for range 2 {
+			_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+			if _, err := c.r.ReadByte(); !isTimeout(err) {
+				t.Errorf("the client was let go before every server had closed: %v", err)
+			}
+			_ = c.SetReadDeadline(time.Now().Add(patience))
+			proceed <- struct{}{}
+		}
 		c.closed()
 	}
 }

@@ -21,8 +21,8 @@ type link struct {
 	drain          context.Context   // done when the server drains: the session ends at the next quiet point with FATAL 57P01
 }
 
-// pipe carries a link's bytes both ways, unread, until both directions have ended. The end of one direction
-// is passed on as the end of that direction, so that the last bytes of the other one still arrive.
+// pipe carries a link's bytes both ways, unread, until the server has ended. The end of the client is passed on to
+// the server, whose last bytes still arrive.
 func pipe(l *link) error {
 	var (
 		both   sync.WaitGroup
@@ -34,8 +34,7 @@ func pipe(l *link) error {
 	})
 	both.Go(func() {
 		dn = copyUnread(l.client, l.server)
-		// Nothing more can come from the server: a client that is still sending has nobody to send to.
-		closeWrite(l.client.conn)
+		// A client that is still sending has nobody to send to: it is let go.
 		_ = l.client.conn.SetReadDeadline(longAgo)
 	})
 	both.Wait()

@@ -376,16 +376,30 @@ func TestLimitOfLogins(t *testing.T) {
 	if got := dialRaw(t, f.unix).fatal(); got != refusal {
 		t.Errorf("over the limit of all a client got %q", got)
 	}
-	if n := strings.Count(f.log.String(), "too many connections are logging in"); n != 1 {
-		t.Errorf("the log says it %d times, want once", n)
-	}
 	// Who logs in makes room.
 	waiting[0].send(startupPacket(version30, "user", "postgres"))
 	waiting[0].until('Z')
 	<-f.links
 	login(t, f)
+	waiting = append(waiting, dialRaw(t, f.tcp))
+	if got := dialRaw(t, f.tcp).fatal(); got != refusal {
+		t.Errorf("over the limit again a client got %q", got)
+	}
+	if n := strings.Count(f.log.String(), "too many connections are logging in"); n != 1 {
+		t.Errorf("the log says it %d times, want once while it lasts", n)
+	}
 	sessions[0].send(query("SELECT 1"))
 	sessions[0].until('Z')
+}
+
+// The deadline is the login's: a migration may take hours, and its client may be silent for as long.
+func TestSessionsOutliveTheLoginTimeout(t *testing.T) {
+	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}, LoginTimeout: 2 * time.Second}, nil)
+	c, _ := login(t, f)
+	for _, sql := range []string{"SELECT pg_catalog.pg_sleep(2.1)", "SELECT 1"} {
+		c.send(query(sql))
+		c.until('Z')
+	}
 }
 
 func TestAddressesThatCountAsOne(t *testing.T) {
@@ -423,6 +437,17 @@ func TestPanicEndsOneConnection(t *testing.T) {
 	if !strings.Contains(f.log.String(), "on purpose") {
 		t.Error("the log does not have the panic")
 	}
+}
+
+// What the server says at its end arrives, and so does the end, also at a client that would go on for ever.
+func TestEndOfTheServerReachesTheClient(t *testing.T) {
+	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
+	c, _ := login(t, f)
+	c.send(query("SELECT pg_catalog.pg_terminate_backend(pg_catalog.pg_backend_pid())"))
+	if _, body := c.until('E'); !strings.HasPrefix(errorText(t, body), "FATAL 57P01 ") {
+		t.Error(errorText(t, body))
+	}
+	c.closed()
 }
 
 // Physical replication runs no SQL and is piped; logical replication runs SQL and is a session like any.

@@ -176,11 +176,17 @@ func TestDirectTLS(t *testing.T) {
 	login := startupPacket(version30, "user", "postgres")
 
 	t.Run("with ALPN", func(t *testing.T) {
-		c := wrapRaw(t, tls.Client(dialRaw(t, f.tcp).Conn, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{alpn}}))
+		cache := tls.NewLRUClientSessionCache(1)
+		c := wrapRaw(t, tls.Client(dialRaw(t, f.tcp).Conn, &tls.Config{
+			InsecureSkipVerify: true, NextProtos: []string{alpn}, ClientSessionCache: cache, ServerName: "localhost",
+		}))
 		c.send(login)
 		c.until('Z')
 		if l := <-f.links; !l.tls {
 			t.Error("the link says that there is no TLS")
+		}
+		if _, ticket := cache.Get("localhost"); ticket {
+			t.Error("the client got a ticket, which outlives a changed certificate")
 		}
 	})
 	t.Run("without ALPN", func(t *testing.T) {
@@ -264,7 +270,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 // sslmode towards the server means what libpq means by it. Each server says whether it sees TLS.
 func TestServerTLS(t *testing.T) {
 	authority, stranger := newAuthority(t), newAuthority(t)
-	cert, key := authority.issue(t, "elsewhere", func(c *x509.Certificate) { c.DNSNames = []string{"localhost"} })
+	cert, key := authority.issue(t, "127.0.0.1", func(c *x509.Certificate) { c.DNSNames = []string{"localhost"} })
 	commonName, commonKey := authority.issue(t, "localhost", nil)
 	only := func(kind, auth string) []string { return []string{kind + " all all 127.0.0.1/32 " + auth} }
 
@@ -293,7 +299,7 @@ func TestServerTLS(t *testing.T) {
 		{"verify-ca ignores the name", both, "127.0.0.1", SSLVerifyCA, authority.file, "true"},
 		{"verify-ca with a stranger", both, "127.0.0.1", SSLVerifyCA, stranger.file, "certificate signed by unknown authority"},
 		{"verify-full", both, "localhost", SSLVerifyFull, authority.file, "true"},
-		{"verify-full with another name", both, "127.0.0.1", SSLVerifyFull, authority.file, "doesn't contain any IP SANs"},
+		{"verify-full with a common name beside others", both, "127.0.0.1", SSLVerifyFull, authority.file, "doesn't contain any IP SANs"},
 		{"verify-full with a common name", named, "localhost", SSLVerifyFull, authority.file, "true"},
 		{"verify-full with another common name", named, "127.0.0.1", SSLVerifyFull, authority.file, "doesn't contain any IP SANs"},
 		{"verify-full with the system's roots", named, "localhost", SSLVerifyFull, "system", "certificate signed by unknown authority"},
