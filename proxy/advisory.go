@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 const (
@@ -40,7 +41,7 @@ func (s *session) poll(ctx context.Context, at occasion, lock ddl.AdvisoryLock) 
 		}
 	}
 	if err := s.wait(ctx, at, lock, with); err != nil {
-		return s.relayFailure(err)
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	if columns != nil {
 		if _, err := s.link.client.conn.Write(columns); err != nil {

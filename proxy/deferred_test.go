@@ -162,3 +162,31 @@ func TestServerDiesDuringCommit(t *testing.T) {
 		t.Errorf("the promise is not open any more")
 	}
 }
+
+// A client that waits for an advisory lock waits without a snapshot: a concurrent build beside it is not held up, and gets no deadlock.
+func TestAdvisoryLockIsPolled(t *testing.T) {
+	w := newStage(t, true)
+	side := pgtest.Connect(t, w.dsn)
+	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g")
+	first, second := w.conn(t, "first"), w.conn(t, "second")
+	if err := execWire(first, "SELECT pg_advisory_lock(7)"); err != nil {
+		t.Fatal(err)
+	}
+	got := make(chan error, 1)
+	go func() {
+		got <- second.ExecParams(context.Background(), "SELECT pg_advisory_lock($1)", [][]byte{[]byte("7")}, nil, nil, nil).Read().Err
+	}()
+	pgtest.WaitFor(t, side, fmt.Sprintf("SELECT query LIKE '%%pg_sleep%%' FROM pg_stat_activity WHERE pid = %d", second.PID()))
+	if err := execWire(first, "CREATE INDEX t_a ON t (a)"); err != nil {
+		t.Errorf("the build beside the waiter: %v", err)
+	}
+	if err := execWire(first, "SELECT pg_advisory_unlock(7)"); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-got; err != nil {
+		t.Errorf("the waiter: %v", err)
+	}
+	if granted := (&held{side: side}).one(t, fmt.Sprintf("SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = %d", second.PID())); granted != "1" {
+		t.Errorf("the waiter holds %s advisory locks", granted)
+	}
+}

@@ -206,6 +206,9 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	if s.backend.TxStatus() == 'E' {
 		return s.asItIs(ctx, at) // The server refuses it until the transaction ends.
 	}
+	if lock, ok := at.Action.(ddl.AdvisoryLock); ok && s.options.Mode == Enforce {
+		return s.poll(ctx, at, lock)
+	}
 	known := s.facts(ctx, at)
 	verdict := s.judge(ctx, at, known)
 	record := s.begin(at, known, verdict)
