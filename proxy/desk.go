@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/run"
@@ -10,8 +11,12 @@ import (
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
-// desk is what the session borrows from the control login while it deals with a schema change: a connection to its own database, and
-// the ledger there. It is given back when nothing is owed any more.
+// deskPatience bounds the wait for a control connection while all are in use.
+const deskPatience = 10 * time.Second
+
+// desk is what the session borrows from the control login while it decides about a schema change: a connection to its own database, and the
+// ledger there. It is given back before anything that may take long, and at the latest when the client's message is answered: a
+// client that sits in its transaction, or a build of hours, keeps none from others.
 type desk struct {
 	conn    run.Conn
 	release func()
@@ -27,6 +32,8 @@ func (s *session) open(ctx context.Context) *desk {
 	if s.options.Control == nil {
 		return s.desk
 	}
+	ctx, enough := context.WithTimeout(ctx, deskPatience)
+	defer enough()
 	conn, release, err := s.options.Control.Conn(ctx, s.link.startup.database)
 	if err != nil {
 		s.log.WarnContext(ctx, "the control login cannot connect: statements cannot be deferred and blockers not named", "error", err)
@@ -43,9 +50,9 @@ func (s *session) open(ctx context.Context) *desk {
 	return s.desk
 }
 
-// leave gives the desk back, unless the transaction at hand still owes work.
+// leave gives the desk back.
 func (s *session) leave() {
-	if s.desk == nil || s.owes() {
+	if s.desk == nil {
 		return
 	}
 	s.desk.release()
@@ -54,6 +61,30 @@ func (s *session) leave() {
 
 // ledger is the ledger of the session's database; nil when there is none to be used.
 func (s *session) ledger(ctx context.Context) *revisions.Ledger { return s.open(ctx).ledger }
+
+// artifacts lists helper objects in the ledger, with a desk for each call.
+type artifacts struct{ session *session }
+
+func (a artifacts) Announce(ctx context.Context, artifact revisions.Artifact) (int64, error) {
+	defer a.session.leave()
+	ledger := a.session.ledger(ctx)
+	if ledger == nil {
+		return 0, errLedgerGone
+	}
+	return ledger.Announce(ctx, artifact)
+}
+
+func (a artifacts) Forget(ctx context.Context, id int64) error {
+	defer a.session.leave()
+	ledger := a.session.ledger(ctx)
+	if ledger == nil {
+		return errLedgerGone
+	}
+	return ledger.Forget(ctx, id)
+}
+
+// errLedgerGone means that the ledger, which was there a moment ago, cannot be used.
+var errLedgerGone = errors.New("the ledger cannot be reached any more")
 
 // watch is how a plan sees who blocks it and how far it is; nil without a control login.
 func (s *session) watch() run.Watch {

@@ -20,15 +20,14 @@ import (
 // for all. The ledger says what there is to do: what ROLLBACK TO SAVEPOINT took back is not in it.
 func (s *session) keep(ctx context.Context) error {
 	of := s.owed
-	ledger := s.ledger(ctx)
-	rows, err := ledger.Pending(ctx, of)
+	rows, err := s.pending(ctx, of)
 	if err != nil {
 		return s.unkept(ctx, "the ledger cannot be read: "+err.Error())
 	}
 	by := revisions.Runner{Name: s.options.Name, PID: of.PID, BackendStart: of.BackendStart}
 	var failed []failedPromise
 	for i, row := range rows {
-		err := s.keepOne(ctx, ledger, by, row)
+		err := s.keepOne(ctx, by, row)
 		switch {
 		case err == nil:
 			continue
@@ -45,7 +44,7 @@ func (s *session) keep(ctx context.Context) error {
 			if err := s.unkept(ctx, fmt.Sprintf("%d more statement(s) are not done, because the client cancelled", len(rows)-i-1)); err != nil {
 				return err
 			}
-			s.release(ctx, ledger, by, rows[i+1:])
+			s.release(ctx, by, rows[i+1:])
 			break
 		}
 	}
@@ -55,8 +54,21 @@ func (s *session) keep(ctx context.Context) error {
 	return unkeptError(failed)
 }
 
+// pending are the promises of a committed transaction.
+func (s *session) pending(ctx context.Context, of revisions.Transaction) ([]revisions.PromiseRow, error) {
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return nil, errLedgerGone
+	}
+	return ledger.Pending(ctx, of)
+}
+
 // keepOne does one piece of promised work and writes down how it ended.
-func (s *session) keepOne(ctx context.Context, ledger *revisions.Ledger, by revisions.Runner, row revisions.PromiseRow) error {
+func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow) error {
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return errLedgerGone
+	}
 	row, err := ledger.Start(ctx, row.ID, by)
 	if errors.Is(err, revisions.ErrLost) {
 		return nil // Somebody else has it.
@@ -65,21 +77,26 @@ func (s *session) keepOne(ctx context.Context, ledger *revisions.Ledger, by revi
 		return err
 	}
 	err = s.carryOut(ctx, row)
-	outcome := revisions.Outcome{State: revisions.Done}
-	switch gone, lost := s.targetGone(ctx, row.Table); {
-	case err == nil:
-	case lost == nil && gone:
-		outcome, err = revisions.Outcome{State: revisions.Void, Message: "the table is gone"}, nil
-	case run.Retryable(err):
-		if failed := ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0); failed != nil {
-			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", failed)
-		}
+	gone, lost := s.targetGone(ctx, row.Table)
+	void := err != nil && lost == nil && gone
+	if ledger = s.ledger(ctx); ledger == nil {
+		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
 		return err
-	default:
-		outcome = revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)}
 	}
-	if failed := ledger.Finish(ctx, row.ID, by, outcome); failed != nil {
-		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", failed)
+	var written error
+	switch {
+	case err == nil:
+		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Done})
+	case void:
+		err = nil
+		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "the table is gone"})
+	case run.Retryable(err):
+		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0)
+	default:
+		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)})
+	}
+	if written != nil {
+		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", written)
 	}
 	return err
 }
@@ -105,7 +122,11 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) error 
 }
 
 // release lets others do what this session will not.
-func (s *session) release(ctx context.Context, ledger *revisions.Ledger, by revisions.Runner, rows []revisions.PromiseRow) {
+func (s *session) release(ctx context.Context, by revisions.Runner, rows []revisions.PromiseRow) {
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return
+	}
 	for _, row := range rows {
 		if _, err := ledger.Start(ctx, row.ID, by); err != nil {
 			continue

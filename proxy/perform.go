@@ -33,9 +33,10 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Options: s.options.Lock}
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
-	if ledger := s.ledger(ctx); ledger != nil {
-		r.Artifacts = ledger
+	if s.ledger(ctx) != nil {
+		r.Artifacts = artifacts{s}
 	}
+	s.leave()
 	return r
 }
 
