@@ -67,7 +67,7 @@ into its safe form, or refused with the exact recipe to use instead.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{message: err.Error(), hint: seeHelp(cmd)}
 	})
-	root.AddCommand(newServeCommand(), newInstallCommand(), newCheckCommand(), newExplainCommand(), newRulesCommand(), newJobsCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newInstallCommand(), newCheckCommand(), newExplainCommand(), newRulesCommand(), newJobsCommand(), newTryCommand(), newVersionCommand())
 	return root
 }
 

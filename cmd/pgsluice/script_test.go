@@ -44,9 +44,10 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 //	role NAME ATTRIBUTES       makes a role; $NAME is its name
 //	serve NAME ARGUMENT…       starts pgsluice serve; when it listens, $NAME is HOST:PORT
 //	start NAME COMMAND…        starts a command
-//	awaitline NAME TEXT        waits until a line of the process's output or errors contains the text
+//	awaitline NAME TEXT [VAR]  waits until a line of the process's output or errors contains the text; $VAR is its last word
 //	signal NAME SIGNAL         sends TERM, INT or KILL to the process
 //	ended NAME STATUS          waits for the end of the process and wants this exit status; NAME.out and NAME.err are its output
+//	removed FILE               wants the path that the file holds to be gone
 //	awaitsql DSN CONDITION     waits until a query that returns a boolean is true
 //	exec sql DSN STATEMENT…    runs statements on one connection, each a simple query; notices and errors go to stderr.
 //	                           \wait waits until the server ends the connection, \await QUERY until another connection gets a true
@@ -59,6 +60,7 @@ func TestScripts(t *testing.T) {
 			all := &processes{byName: map[string]*process{}}
 			env.Values["processes"] = all
 			env.Values["t"] = env.T()
+			env.Setenv("TMPDIR", os.TempDir()) // the account that runs Postgres cannot reach the script's own
 			env.Defer(all.kill)
 			return nil
 		},
@@ -68,11 +70,21 @@ func TestScripts(t *testing.T) {
 			"role": func(ts *testscript.TestScript, _ bool, args []string) {
 				ts.Setenv(args[0], pgtest.Role(testOf(ts), args[1]))
 			},
-			"serve":     serveProcess,
-			"start":     func(ts *testscript.TestScript, _ bool, args []string) { startProcess(ts, args[0], args[1:]...) },
-			"awaitline": func(ts *testscript.TestScript, _ bool, args []string) { named(ts, args[0]).awaitLine(ts, args[1]) },
-			"signal":    signalProcess,
-			"ended":     ended,
+			"serve": serveProcess,
+			"start": func(ts *testscript.TestScript, _ bool, args []string) { startProcess(ts, args[0], args[1:]...) },
+			"awaitline": func(ts *testscript.TestScript, _ bool, args []string) {
+				words := strings.Fields(named(ts, args[0]).awaitLine(ts, args[1]))
+				if len(args) > 2 {
+					ts.Setenv(args[2], words[len(words)-1])
+				}
+			},
+			"signal": signalProcess,
+			"ended":  ended,
+			"removed": func(ts *testscript.TestScript, _ bool, args []string) {
+				if _, err := os.Stat(strings.TrimSpace(ts.ReadFile(args[0]))); !errors.Is(err, os.ErrNotExist) {
+					ts.Fatalf("it is still there: %v", err)
+				}
+			},
 			"awaitsql": func(ts *testscript.TestScript, _ bool, args []string) {
 				pgtest.WaitFor(testOf(ts), pgtest.Connect(testOf(ts), args[0]), args[1])
 			},
