@@ -83,7 +83,7 @@ func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error
 		return err
 	}
 	if err := f(ctx); err != nil {
-		if _, lost := b.Exec(ctx, "ROLLBACK"); lost != nil && !isServerError(lost) {
+		if lost := b.rollback(ctx); lost != nil {
 			return lost
 		}
 		return err
@@ -93,6 +93,22 @@ func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error
 		return errors.New("the transaction was rolled back")
 	}
 	return err
+}
+
+// rollback ends a transaction of ours, however often a cancel hits the statement that does it.
+func (b *backend) rollback(ctx context.Context) error {
+	for {
+		_, err := b.Exec(context.WithoutCancel(ctx), "ROLLBACK")
+		server, ok := asServerError(err)
+		switch {
+		case err == nil:
+			return nil
+		case !ok:
+			return err
+		case server.fields.Code != canceled:
+			return nil
+		}
+	}
 }
 
 func isServerError(err error) bool {

@@ -25,9 +25,23 @@ func (s *session) keep(ctx context.Context) error {
 		return s.unkept(ctx, "the ledger cannot be read: "+err.Error())
 	}
 	by := revisions.Runner{Name: s.options.Name, PID: of.PID, BackendStart: of.BackendStart}
-	var failed []failedPromise
+	var (
+		failed []failedPromise
+		undone []revisions.PromiseRow
+	)
 	for i, row := range rows {
+		if waitsFor(row, undone) {
+			undone = append(undone, row)
+			if err := s.unkept(ctx, fmt.Sprintf("%s on %s waits for what is not done before it", row.Tag, row.TableName)); err != nil {
+				return err
+			}
+			s.release(ctx, by, rows[i:i+1])
+			continue
+		}
 		err := s.keepOne(ctx, by, row)
+		if err != nil {
+			undone = append(undone, row)
+		}
 		switch {
 		case err == nil:
 			continue
@@ -40,7 +54,7 @@ func (s *session) keep(ctx context.Context) error {
 				return err
 			}
 		}
-		if run.SQLState(err) == "57014" && i+1 < len(rows) {
+		if run.SQLState(err) == canceled && i+1 < len(rows) {
 			if err := s.unkept(ctx, fmt.Sprintf("%d more statement(s) are not done, because the client cancelled", len(rows)-i-1)); err != nil {
 				return err
 			}
@@ -52,6 +66,17 @@ func (s *session) keep(ctx context.Context) error {
 		return nil
 	}
 	return unkeptError(failed)
+}
+
+// waitsFor reports whether a promise may rely on one that is not kept.
+func waitsFor(row revisions.PromiseRow, undone []revisions.PromiseRow) bool {
+	for _, earlier := range undone {
+		// Steps that cannot be read fail by themselves.
+		if depends, err := run.DependsOn(row, earlier); depends && err == nil {
+			return true
+		}
+	}
+	return false
 }
 
 // pending are the promises of a committed transaction.
@@ -131,7 +156,7 @@ func (s *session) release(ctx context.Context, by revisions.Runner, rows []revis
 		if _, err := ledger.Start(ctx, row.ID, by); err != nil {
 			continue
 		}
-		if err := ledger.Postpone(ctx, row.ID, by, "57014", "the client cancelled", 0); err != nil {
+		if err := ledger.Postpone(ctx, row.ID, by, canceled, "the client cancelled", 0); err != nil {
 			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", err)
 		}
 	}

@@ -71,6 +71,7 @@ func (r *record) finish(err error) error {
 	r.entry.Time = r.began
 	r.entry.Took = time.Since(r.began)
 	switch {
+	case r.entry.Outcome != "": // Said already.
 	case err != nil:
 		r.entry.Outcome, r.entry.Error = "lost", err.Error()
 	case r.session.failed && r.entry.Verdict == policy.Block.String() && r.session.options.Mode == Enforce:

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -61,6 +62,13 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 		_ = r.link.client.conn.SetReadDeadline(longAgo)
 	})
 	pumps.Go(func() {
+		defer func() {
+			if p := recover(); p != nil {
+				downErr = fmt.Errorf("panic in the relay: %v\n%s", p, debug.Stack())
+				close(ended)
+				_ = r.link.client.conn.SetReadDeadline(longAgo)
+			}
+		}()
 		downErr = r.down(&stop)
 		close(ended) // before the wake-up, or the pump that it wakes would not see it and sleep again
 		if downErr != nil {

@@ -126,11 +126,7 @@ func (c *script) abort(ctx context.Context) error {
 	}
 	c.implicit = false
 	c.session.forget()
-	_, err := c.session.backend.Exec(ctx, "ROLLBACK")
-	if err != nil && !isServerError(err) {
-		return err
-	}
-	return nil
+	return c.session.backend.rollback(ctx)
 }
 
 // relayFailure answers the client's statement with an error that the server reported for a statement of ours.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
@@ -167,6 +168,9 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
+	if s.options.Mode == Observe && len(r.statements) > 1 {
+		return s.observe(ctx, r, size)
+	}
 	s.link.client.take(size)
 	s.link.client.slim()
 
@@ -198,6 +202,26 @@ func (s *session) mixed(ctx context.Context, size int) error {
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }
 
+// observe judges and records the statements of one Query by what is known before it runs, and passes it on as it is.
+func (s *session) observe(ctx context.Context, r reading, size int) error {
+	for _, statement := range r.statements {
+		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
+			continue
+		}
+		at := occasion{Statement: statement, inTransaction: true}
+		known, err := s.facts(ctx, at)
+		if err != nil && !isServerError(err) {
+			return err
+		}
+		record := s.begin(at, known, s.judge(ctx, at, known))
+		record.entry.Outcome = "observed"
+		if err := record.finish(nil); err != nil {
+			return err
+		}
+	}
+	return s.passOn(size)
+}
+
 // statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
 func (s *session) statement(ctx context.Context, at occasion) error {
 	if control, ok := at.Action.(ddl.Transaction); ok {
@@ -209,7 +233,11 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	if lock, ok := at.Action.(ddl.AdvisoryLock); ok && s.options.Mode == Enforce {
 		return s.poll(ctx, at, lock)
 	}
-	known := s.facts(ctx, at)
+	s.clear(ctx, at)
+	known, err := s.facts(ctx, at)
+	if err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
 	verdict := s.judge(ctx, at, known)
 	record := s.begin(at, known, verdict)
 
@@ -234,13 +262,17 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	return record.finish(err)
 }
 
-// facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown.
-func (s *session) facts(ctx context.Context, at occasion) facts.Facts {
+// facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown; a cancel of the question is the
+// cancel of the statement.
+func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	wanted := facts.For(at.Statement)
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
 	known, err := facts.Read(ctx, sheltered{s.backend}, wanted)
+	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+		return known, err
+	}
 	if err != nil {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
 	}
@@ -249,8 +281,11 @@ func (s *session) facts(ctx context.Context, at occasion) facts.Facts {
 			known = known.Without(dropped.OID)
 		}
 	}
-	return known
+	return known, nil
 }
+
+// canceled is query_canceled.
+const canceled = "57014"
 
 // judge applies the rules, and what this transaction has promised before.
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
@@ -269,6 +304,9 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		}
 	}
 	if finding, ok := s.unfinished(ctx, at); ok {
+		verdict.Add(finding)
+	}
+	if finding, ok := s.unrecorded(); ok {
 		verdict.Add(finding)
 	}
 	return verdict

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -26,11 +28,18 @@ import (
 //	simple           one simple Query through the proxy, as it stands
 //	extended         each line prepared and executed, with a Sync of its own
 //	pipeline         all lines executed before one Sync
+//	audit            what the audit trail has had since it was last asked
+//
+// A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode.
 //
 // conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
-		w := newStage(t, !strings.Contains(path, "no-ledger"))
+		mode := Enforce
+		if strings.Contains(path, "observe") {
+			mode = Observe
+		}
+		w := newStage(t, mode, !strings.Contains(path, "no-ledger"))
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			return w.command(t, d)
 		})
@@ -46,9 +55,10 @@ type stage struct {
 	dead    atomic.Bool
 	mu      sync.Mutex
 	notices []string
+	trail   bytes.Buffer
 }
 
-func newStage(t *testing.T, ledger bool) *stage {
+func newStage(t *testing.T, mode Mode, ledger bool) *stage {
 	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
@@ -66,7 +76,8 @@ func newStage(t *testing.T, ledger bool) *stage {
 		conn.Close()
 	}
 	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
-	options := sessionOptions(t, Enforce)
+	options := sessionOptions(t, mode)
+	options.Audit = revisions.NewAudit(w)
 	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
 	f.run = func(ctx context.Context, l *link) error { return newSession(options, l).run(ctx) }
 	config, err := pgconn.ParseConfig(w.dsn)
@@ -108,6 +119,8 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		}
 		defer conn.Close(t.Context())
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
+	case "audit":
+		return w.audited(t)
 	case "simple":
 		conn := w.conn(t, name)
 		results, err := conn.Exec(t.Context(), d.Input).ReadAll()
@@ -130,6 +143,32 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 	}
 	t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 	return ""
+}
+
+// audited is the trail in short: verdict, rules, outcome, what was asked and what ran.
+func (w *stage) audited(t *testing.T) string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out strings.Builder
+	for line := range strings.Lines(w.trail.String()) {
+		var e revisions.Entry
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintf(&out, "%s %v %s %s: %s\n", e.Verdict, e.Rules, e.Outcome, e.SQLState, e.Asked)
+		for _, sql := range e.Ran {
+			fmt.Fprintf(&out, "  ran %s\n", sql)
+		}
+	}
+	w.trail.Reset()
+	return out.String()
+}
+
+// Write takes the audit trail.
+func (w *stage) Write(line []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.trail.Write(line)
 }
 
 func (w *stage) conn(t *testing.T, name string) *pgconn.PgConn {

@@ -137,8 +137,7 @@ func (s *session) commitFailed(ctx context.Context, failed error) error {
 	}
 	s.forget()
 	s.backend.piped, s.committed = false, true
-	_, err := s.backend.Exec(ctx, "ROLLBACK")
-	return err
+	return s.backend.rollback(ctx)
 }
 
 // keepIfCommitted does the promised work, if there is any.

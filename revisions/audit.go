@@ -52,6 +52,8 @@ type Audit struct {
 	mu   sync.Mutex
 	to   io.Writer
 	head Head
+	// broken is true when the last Write failed.
+	broken bool
 	// torn is true when the last Write may have left a part of a line.
 	torn bool
 }
@@ -82,6 +84,7 @@ func (a *Audit) Write(e Entry) error {
 		line = append([]byte{'\n'}, line...)
 	}
 	n, err := a.to.Write(line)
+	a.broken = err != nil || n < len(line)
 	if err == nil && n < len(line) {
 		err = io.ErrShortWrite
 	}
@@ -93,6 +96,14 @@ func (a *Audit) Write(e Entry) error {
 	a.head.Seq++
 	a.head.Hash = hash
 	return nil
+}
+
+// Broken reports whether the last Write failed. A refusal is written like everything else, so it becomes false as soon as the trail
+// can be written again.
+func (a *Audit) Broken() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.broken
 }
 
 // Head is the last line that was written.
