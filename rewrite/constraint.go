@@ -70,7 +70,7 @@ func constraints(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		step := Step{SQL: first, Where: InPlace, Budget: true, Table: target(table), Others: parents(stmt, known, table)}
 		plan.Steps = slices.Insert(plan.Steps, 0, step)
 	}
-	plan.Notice = fmt.Sprintf("validating the constraints of %q after they are added", table.Name)
+	plan.Notice = fmt.Sprintf("validating the constraints of %q outside of the transaction", table.Name)
 	if len(names) > 0 {
 		plan.Notice = fmt.Sprintf("adding %s to %q NOT VALID, validating afterwards", quotedNames(names), table.Name)
 	}
@@ -146,8 +146,8 @@ func validateAdded(stmt ddl.Statement, known facts.Facts, table *facts.Relation,
 		}
 	}
 	step := validation(table, add.Name, columns)
-	if parent := known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]; parent != nil {
-		step.Others = []Target{target(parent, add.ParentCols...)}
+	if parent := known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]; parent != nil && parent.OID != table.OID {
+		step.Others = []Target{target(parent, referencedColumns(add, parent)...)}
 	}
 	return step, nil
 }

@@ -32,9 +32,16 @@ func duplicates(stmt ddl.Statement, create ddl.CreateIndex, table *facts.Relatio
 	}
 }
 
-// violations finds a row that the constraint which a command adds does not allow.
+// violations finds out whether a row breaks the constraint which a command adds. It cannot if the same statement makes its columns.
 func violations(stmt ddl.Statement, known facts.Facts, table *facts.Relation, command int, add ddl.Constraint) (DataCheck, error) {
-	if !table.Readable {
+	columns := add.Columns
+	if add.Type == ddl.Check {
+		var err error
+		if columns, err = ddl.CheckColumns(stmt, command); err != nil {
+			return DataCheck{}, err
+		}
+	}
+	if !table.Readable || len(target(table, columns...).Columns) != len(columns) {
 		return DataCheck{}, nil
 	}
 	if add.Type == ddl.ForeignKey {
@@ -45,8 +52,7 @@ func violations(stmt ddl.Statement, known facts.Facts, table *facts.Relation, co
 		from = "ONLY " + from
 	}
 	return DataCheck{
-		SQL: fmt.Sprintf("SELECT 'A row is: ' OPERATOR(pg_catalog.||) %s::pg_catalog.text FROM %s WHERE NOT (%s\n) LIMIT 1",
-			quote(table.Name), from, stmt.Text[add.Expr.Start:add.Expr.End]),
+		SQL:     fmt.Sprintf("SELECT 'Rows that exist violate it.' FROM %s WHERE NOT (%s\n) LIMIT 1", from, stmt.Text[add.Expr.Start:add.Expr.End]),
 		Code:    "23514",
 		Message: fmt.Sprintf("check constraint %q of relation %q is violated by some row", add.Name, table.Name),
 	}, nil
@@ -59,12 +65,9 @@ func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, comma
 	if parent == nil || !parent.Readable {
 		return DataCheck{}, nil
 	}
-	referenced := add.ParentCols
-	if len(referenced) == 0 {
-		referenced = primaryKey(parent)
-	}
-	if len(referenced) != len(add.Columns) {
-		return DataCheck{}, nil // the server says what is wrong
+	referenced := referencedColumns(add, parent)
+	if !comparable(table, add.Columns, parent, referenced) {
+		return DataCheck{}, nil // the server says what is wrong, if anything is
 	}
 	full, err := ddl.MatchFull(stmt, command)
 	if err != nil {
@@ -73,14 +76,14 @@ func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, comma
 	columns, key := quoteAll(add.Columns), make([]string, len(add.Columns))
 	var conditions []string
 	for i, column := range columns {
-		key[i] = fmt.Sprintf("k.c%d", i+1)
+		key[i] = fmt.Sprintf("c%d", i+1)
 		conditions = append(conditions, column+" IS NOT NULL")
 	}
 	check := DataCheck{
 		SQL: fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s%s EXCEPT SELECT %s FROM %s) AS k(%s) LIMIT 1",
 			row("Key ("+strings.Join(add.Columns, ", ")+")=(", key, fmt.Sprintf(") is not present in table %q.", parent.Name)),
 			strings.Join(columns, ", "), only(table), where(conditions), strings.Join(quoteAll(referenced), ", "), only(parent),
-			strings.ReplaceAll(strings.Join(key, ", "), "k.", "")),
+			strings.Join(key, ", ")),
 		Code:    "23503",
 		Message: fmt.Sprintf("insert or update on table %q violates foreign key constraint %q", table.Name, add.Name),
 	}
@@ -91,16 +94,46 @@ func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, comma
 	return check, nil
 }
 
-// primaryKey are the columns that a foreign key references when it names none.
-func primaryKey(r *facts.Relation) []string {
-	for _, i := range r.Indexes {
-		if !i.Primary {
+// comparable reports whether the keys of two tables have types that compare in one way only: equal ones, or two sizes of one.
+func comparable(child *facts.Relation, columns []string, parent *facts.Relation, referenced []string) bool {
+	if len(columns) != len(referenced) {
+		return false
+	}
+	for i := range columns {
+		a, b := family(child, columns[i]), family(parent, referenced[i])
+		if a == "" || a != b {
+			return false
+		}
+	}
+	return true
+}
+
+// family is a column's type without its modifier, integers and strings each being one; "" if there is no such column.
+func family(r *facts.Relation, column string) string {
+	for _, c := range r.Columns {
+		if c.Name != column {
 			continue
 		}
-		if index, err := ddl.Reparse(i.Definition); err == nil {
-			if create, ok := index.Action.(ddl.CreateIndex); ok {
-				return create.Columns
-			}
+		name, _, _ := strings.Cut(c.Type, "(")
+		switch name {
+		case "smallint", "integer", "bigint":
+			return "integer"
+		case "character varying", "text":
+			return "text"
+		}
+		return name
+	}
+	return ""
+}
+
+// referencedColumns are the columns that a foreign key references: the primary key's, when it names none.
+func referencedColumns(add ddl.Constraint, parent *facts.Relation) []string {
+	if len(add.ParentCols) > 0 {
+		return add.ParentCols
+	}
+	for _, i := range parent.Indexes {
+		if i.Primary {
+			return i.Columns
 		}
 	}
 	return nil

@@ -49,7 +49,7 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	if plan.Probe, plan.Unprobed, err = probe(stmt, known, table, columns); err != nil {
 		return Plan{}, err
 	}
-	plan.DataChecks = append(plan.DataChecks, mayCreate(table, name))
+	plan.DataChecks = rights(known, table)
 	if check := duplicates(stmt, create, table, name); check.SQL != "" {
 		plan.DataChecks = append(plan.DataChecks, check)
 	}
@@ -138,18 +138,24 @@ func wholeRow(table *facts.Relation, columns []string) bool {
 	})
 }
 
-// mayCreate finds what the copy of the table cannot tell: a right that is missing. A tablespace of the statement's own is probed.
-func mayCreate(table *facts.Relation, name string) DataCheck {
-	return DataCheck{
-		SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' may not create anything in schema ', n.nspname, '.')"+
+// rights finds what the copy of the table cannot tell: that nothing may be created beside the table. A tablespace of the statement's own is
+// probed.
+func rights(known facts.Facts, table *facts.Relation) []DataCheck {
+	checks := []DataCheck{{
+		SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' has no right to CREATE there.')"+
 			" FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid"+
-			" WHERE c.oid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE')"+
-			" UNION ALL SELECT pg_catalog.concat('The role ', CURRENT_USER, ' may not create anything in default_tablespace ', s.spcname, '.')"+
-			" FROM pg_catalog.pg_tablespace s"+
-			" WHERE s.spcname OPERATOR(pg_catalog.=) pg_catalog.current_setting('default_tablespace')::pg_catalog.name"+
-			" AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')"+
-			" LIMIT 1", table.OID),
+			" WHERE c.oid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE')", table.OID),
 		Code:    "42501",
-		Message: fmt.Sprintf("permission denied to create index %q", name),
+		Message: "permission denied for schema " + table.Schema,
+	}}
+	if space := known.Settings["default_tablespace"]; space != "" {
+		checks = append(checks, DataCheck{
+			SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' has no right to CREATE in this default_tablespace.')"+
+				" FROM pg_catalog.pg_tablespace s WHERE s.spcname OPERATOR(pg_catalog.=) %s"+
+				" AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')", literal(space)),
+			Code:    "42501",
+			Message: "permission denied for tablespace " + space,
+		})
 	}
+	return checks
 }

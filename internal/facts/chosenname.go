@@ -70,8 +70,9 @@ func constraintCandidates(stmt ddl.Statement, command int, table *Relation) ([]s
 		return nil, err
 	}
 	column := ""
-	if len(columns) == 1 && (table.Columns == nil || table.hasColumn(columns[0])) {
-		column = columns[0] // else it is the whole row, by the name of the table
+	wholeRow := len(columns) == 1 && columns[0] == table.Name && table.Columns != nil && !table.hasColumn(columns[0])
+	if len(columns) == 1 && !wholeRow {
+		column = columns[0]
 	}
 	return candidates(table.Name, column, "check"), nil
 }

@@ -1,0 +1,401 @@
+package rewrite_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/policy/rules"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+// pair is two databases with the same content: in one the statements run as they are, in the other their plans.
+type pair struct {
+	plainDSN, planDSN string
+	plain, plan       *pgx.Conn
+	// writer has the planned table open for writing while a step runs; observer looks on.
+	writer, observer *pgx.Conn
+}
+
+func newPair(t *testing.T) *pair {
+	t.Helper()
+	p := &pair{plainDSN: pgtest.Database(t), planDSN: pgtest.Database(t)}
+	p.plain, p.plan = pgtest.Connect(t, p.plainDSN), pgtest.Connect(t, p.planDSN)
+	p.writer, p.observer = pgtest.Connect(t, p.planDSN), pgtest.Connect(t, p.planDSN)
+	return p
+}
+
+// TestCases runs the cases beside each recipe, each file on two databases of its own:
+//
+//	setup         runs SQL on both
+//	plan          prints the plan of a statement and proves it: the probe and the data checks find nothing, every step takes the locks that
+//	              it declares, no rule objects to a step, Done turns true, and the schema is in the end what the statement itself leaves
+//	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
+//	unplanned     a statement for which there is no plan, and why
+func TestCases(t *testing.T) {
+	for _, recipe := range []string{"index-not-concurrent", "drop-index-not-concurrent", "constraint-validated-at-once", "lock-without-budget"} {
+		t.Run(recipe, func(t *testing.T) {
+			t.Parallel()
+			p := newPair(t)
+			datadriven.RunTest(t, recipe+".sql", func(t *testing.T, d *datadriven.TestData) string {
+				major := 0
+				d.MaybeScanArgs(t, "major", &major)
+				if major > pgtest.Server(t).Version() {
+					return d.Expected
+				}
+				rule := recipe
+				d.MaybeScanArgs(t, "recipe", &rule)
+				switch d.Cmd {
+				case "setup":
+					exec(t, p.plain, d.Input)
+					exec(t, p.plan, d.Input)
+					return ""
+				case "plan":
+					return p.prove(t, d.Input, rule)
+				case "refused":
+					return p.refused(t, d.Input, rule)
+				case "unplanned":
+					stmt, known := p.read(t, d.Input)
+					if plan, err := rewrite.Build(stmt, known, rule); err == nil {
+						return show(plan, d.Input)
+					} else {
+						return err.Error() + "\n"
+					}
+				}
+				d.Fatalf(t, "unknown directive")
+				return ""
+			})
+		})
+	}
+}
+
+func (p *pair) read(t *testing.T, sql string) (ddl.Statement, facts.Facts) {
+	t.Helper()
+	stmt, err := ddl.Reparse(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	known, err := facts.Read(t.Context(), querier{p.plan}, facts.For(stmt))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return stmt, known
+}
+
+// prove runs the statement here and its plan there, and compares.
+func (p *pair) prove(t *testing.T, sql, recipe string) string {
+	t.Helper()
+	stmt, known := p.read(t, sql)
+	plan, err := rewrite.Build(stmt, known, recipe)
+	if err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+	p.harmless(t, plan)
+	exec(t, p.plain, sql)
+	for _, step := range plan.Steps {
+		p.judge(t, step)
+		p.step(t, step)
+	}
+	p.compare(t, sql)
+	return show(plan, sql)
+}
+
+// compare holds the two schemas against each other: as the catalogs describe them, and as pg_dump does where there is one for this major.
+func (p *pair) compare(t *testing.T, sql string) {
+	t.Helper()
+	plain, planned := strings.Join(query(t, p.plain, catalog), "\n"), strings.Join(query(t, p.plan, catalog), "\n")
+	if plain == planned {
+		if _, ok := pgtest.Server(t).Binaries().Tool("pg_dump"); ok {
+			plain, planned = pgtest.Dump(t, p.plainDSN), pgtest.Dump(t, p.planDSN)
+		}
+	}
+	if plain != planned {
+		t.Errorf("%s\nleaves another schema than its plan:\n%s", sql, difference(plain, planned))
+	}
+}
+
+// catalog is what there is, one object a line, without what differs from one database to the next.
+const catalog = `
+	SELECT format('%s %s %s', c.oid::regclass, c.relkind, a.columns) FROM pg_class c
+	CROSS JOIN LATERAL (SELECT string_agg(format('%s %s%s %s', attname, format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN ' not null' END,
+		pg_get_expr(d.adbin, d.adrelid)), ', ' ORDER BY attnum) AS columns
+		FROM pg_attribute LEFT JOIN pg_attrdef d ON d.adrelid = attrelid AND d.adnum = attnum WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped) a
+	WHERE c.relnamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace, 'pg_toast'::regnamespace)
+	UNION ALL
+	SELECT format('%s valid=%s ready=%s live=%s', pg_get_indexdef(indexrelid), indisvalid, indisready, indislive) FROM pg_index WHERE indexrelid >= 16384
+		AND indrelid NOT IN (SELECT oid FROM pg_class WHERE relkind = 't')
+	UNION ALL
+	SELECT format('%s %s %s validated=%s inherited=%s', conrelid::regclass, conname, pg_get_constraintdef(oid), convalidated, coninhcount)
+		FROM pg_constraint WHERE oid >= 16384
+	UNION ALL
+	SELECT format('trigger %s %s', tgrelid::regclass, count(*)) FROM pg_trigger GROUP BY tgrelid
+	ORDER BY 1`
+
+// harmless runs what comes before a promise, in a transaction as a client has one: it must find nothing, leave nothing, and lock nothing
+// that anybody waits for.
+func (p *pair) harmless(t *testing.T, plan rewrite.Plan) {
+	t.Helper()
+	exec(t, p.plan, "BEGIN")
+	for _, check := range plan.DataChecks {
+		if rows := query(t, p.plan, check.SQL); len(rows) > 0 {
+			t.Errorf("a data check finds %v: %s", rows, check.SQL)
+		}
+	}
+	if plan.Probe != "" {
+		exec(t, p.plan, plan.Probe)
+	}
+	for _, lock := range pgtest.Locks(t, p.observer, p.plan.PgConn().PID()) {
+		if !strings.HasSuffix(lock, " AccessShareLock") && !strings.Contains(lock, "(uncommitted)") {
+			t.Errorf("before anything is promised there is a lock: %s", lock)
+		}
+	}
+	left := query(t, p.plan, "SELECT relname FROM pg_class WHERE relname LIKE 'pgsluice%'")
+	exec(t, p.plan, "COMMIT")
+	if len(left) > 0 {
+		t.Errorf("the probe leaves %v", left)
+	}
+}
+
+// judge lets our own rules look at a step as if a client had sent it.
+func (p *pair) judge(t *testing.T, step rewrite.Step) {
+	t.Helper()
+	set, err := policy.NewSet(rules.All(), policy.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	stmt, known := p.read(t, step.SQL)
+	for _, f := range set.Judge(stmt, known, policy.Context{}).Findings {
+		if f.Rule != "lock-without-budget" || !step.Budget {
+			t.Errorf("rule %s objects to the step %s: %s", f.Rule, step.SQL, f.Message)
+		}
+	}
+}
+
+// step runs one step while somebody else has written to its table and not committed yet, where the step lets him; a step with a lock budget
+// has the table for itself.
+func (p *pair) step(t *testing.T, step rewrite.Step) {
+	t.Helper()
+	if answer := query(t, p.plan, orFalse(step.Done)); answer[0] != "f" {
+		t.Errorf("done before it is run: %s", step.SQL)
+	}
+	switch {
+	case step.Where == rewrite.Alone && step.Index.Name != "":
+		p.alone(t, step)
+	case step.Where == rewrite.Alone:
+		exec(t, p.plan, step.SQL)
+	default:
+		exec(t, p.plan, "BEGIN")
+		exec(t, p.plan, step.SQL)
+		p.declared(t, step)
+		exec(t, p.plan, "COMMIT")
+	}
+	if step.Done != "" {
+		if answer := query(t, p.plan, step.Done); answer[0] != "t" {
+			t.Errorf("not done after it was run: %s\n%s", step.SQL, step.Done)
+		}
+	}
+}
+
+func orFalse(done string) string {
+	if done == "" {
+		return "SELECT false"
+	}
+	return done
+}
+
+// alone runs a concurrent step. It has to wait for the writer; until then its locks are looked at, and the writer goes on.
+func (p *pair) alone(t *testing.T, step rewrite.Step) {
+	t.Helper()
+	table := pgx.Identifier{step.Table.Schema, step.Table.Name}.Sanitize()
+	exec(t, p.writer, "BEGIN; DELETE FROM "+table+" WHERE false")
+	ended := make(chan error, 1)
+	go func() {
+		_, err := p.plan.Exec(t.Context(), step.SQL)
+		ended <- err
+	}()
+	pid := p.plan.PgConn().PID()
+	pgtest.WaitFor(t, p.observer, "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted AND locktype = 'virtualxid')", pid)
+	p.declared(t, step)
+	exec(t, p.writer, "SET LOCAL lock_timeout = '1s'; DELETE FROM "+table+" WHERE false; COMMIT")
+	if err := <-ended; err != nil {
+		t.Fatalf("%s\n%v", step.SQL, err)
+	}
+}
+
+// declared holds the locks of a step against what it says: without a budget it must let readers and writers of every table work.
+func (p *pair) declared(t *testing.T, step rewrite.Step) {
+	t.Helper()
+	if step.Budget {
+		return
+	}
+	for _, lock := range pgtest.Locks(t, p.observer, p.plan.PgConn().PID()) {
+		if strings.Contains(lock, "(uncommitted)") || lock == step.Index.Name+" AccessExclusiveLock" || lock == step.Index.Name+" ExclusiveLock" {
+			continue // nobody else can use what is being made
+		}
+		for _, strong := range []string{" ShareLock", " ShareRowExclusiveLock", " ExclusiveLock", " AccessExclusiveLock"} {
+			if strings.HasSuffix(lock, strong) {
+				t.Errorf("step declares no strong lock and takes %s: %s", lock, step.SQL)
+			}
+		}
+	}
+}
+
+// refused compares what is found before anything is promised with the error of the server.
+func (p *pair) refused(t *testing.T, sql, recipe string) string {
+	t.Helper()
+	stmt, known := p.read(t, sql)
+	plan, err := rewrite.Build(stmt, known, recipe)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var server *pgconn.PgError
+	if _, err := p.plain.Exec(t.Context(), sql); !errors.As(err, &server) {
+		t.Fatalf("the server does not refuse: %s (%v)", sql, err)
+	}
+	found := p.found(t, plan)
+	if found == nil {
+		t.Fatalf("%s\nis refused by the server (%s), and nothing is found before it is promised", sql, server.Message)
+	}
+	if found.Code != server.Code || found.Message != server.Message {
+		t.Errorf("%s\nfound       %s %s\nthe server  %s %s", sql, found.Code, found.Message, server.Code, server.Message)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %s\n%s", found.Code, found.Message, found.Detail)) + "\n"
+}
+
+// found is the error of the probe, or of the first data check that finds something.
+func (p *pair) found(t *testing.T, plan rewrite.Plan) *pgconn.PgError {
+	t.Helper()
+	if plan.Probe != "" {
+		var refusal *pgconn.PgError
+		if _, err := p.plan.Exec(t.Context(), plan.Probe); errors.As(err, &refusal) {
+			return refusal
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, check := range plan.DataChecks {
+		if rows := query(t, p.plan, check.SQL); len(rows) > 0 {
+			return &pgconn.PgError{Code: check.Code, Message: check.Message, Detail: rows[0]}
+		}
+	}
+	return nil
+}
+
+// show prints a plan.
+func show(plan rewrite.Plan, sql string) string {
+	var out strings.Builder
+	fmt.Fprintf(&out, "%s", plan.Tag)
+	if plan.Notice != "" {
+		fmt.Fprintf(&out, ": %s", plan.Notice)
+	}
+	fmt.Fprintln(&out)
+	if plan.Probe != "" {
+		fmt.Fprintln(&out, "  probe")
+	}
+	if plan.Unprobed != "" {
+		fmt.Fprintf(&out, "  no probe: %s\n", plan.Unprobed)
+	}
+	for _, check := range plan.DataChecks {
+		fmt.Fprintf(&out, "  check %s %s\n", check.Code, check.Message)
+		if check.Code != "42501" { // that one has OIDs in it
+			fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
+		}
+	}
+	for _, step := range plan.Steps {
+		text := step.SQL
+		if text == sql {
+			text = "(as it is)"
+		}
+		fmt.Fprintf(&out, "  %s: %s\n", step.Where, text)
+		fmt.Fprintf(&out, "    on %s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"))
+		if step.Index.Name != "" {
+			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))
+		}
+	}
+	return out.String()
+}
+
+func targetName(target rewrite.Target) string {
+	if target.OID == 0 {
+		return "nothing"
+	}
+	var columns []string
+	for _, number := range slices.Sorted(maps.Keys(target.Columns)) {
+		columns = append(columns, fmt.Sprintf("%d=%s", number, target.Columns[number]))
+	}
+	return target.Schema + "." + target.Name + flag(len(columns) > 0, fmt.Sprintf(" %v", columns))
+}
+
+func others(targets []rewrite.Target) string {
+	var names string
+	for _, target := range targets {
+		names += " and " + targetName(target)
+	}
+	return names
+}
+
+func flag(is bool, text string) string {
+	if is {
+		return text
+	}
+	return ""
+}
+
+// difference is the lines that only one of two texts has.
+func difference(a, b string) string {
+	var out strings.Builder
+	for _, side := range []struct{ mark, of, not string }{{"- ", a, b}, {"+ ", b, a}} {
+		for line := range strings.Lines(side.of) {
+			if !strings.Contains(side.not, line) {
+				out.WriteString(side.mark + line)
+			}
+		}
+	}
+	return out.String()
+}
+
+// querier is a connection as facts.Read sees it.
+type querier struct{ *pgx.Conn }
+
+func (q querier) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	values := make([][]byte, len(args))
+	for i, arg := range args {
+		values[i] = []byte(arg)
+	}
+	result := q.PgConn().ExecParams(ctx, sql, values, nil, nil, nil).Read()
+	rows := make([]string, len(result.Rows))
+	for i, row := range result.Rows {
+		rows[i] = string(row[0])
+	}
+	return rows, result.Err
+}
+
+func query(t *testing.T, conn *pgx.Conn, sql string) []string {
+	t.Helper()
+	rows, err := querier{conn}.Query(t.Context(), sql)
+	if err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+	return rows
+}
+
+func exec(t *testing.T, conn *pgx.Conn, sql string) {
+	t.Helper()
+	if _, err := conn.Exec(t.Context(), sql); err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+}
