@@ -26,7 +26,7 @@ func (r Rule) ParseCases() []Case {
 	for _, block := range blocks(r.Cases) {
 		var c Case
 		input, outcome, _ := strings.Cut(block, "\n----\n")
-		lines := strings.Split(input, "\n")
+		lines := strings.Split(strings.TrimSuffix(input, "\n"), "\n")
 		var why []string
 		for len(lines) > 0 && strings.HasPrefix(lines[0], "#") {
 			why = append(why, strings.TrimSpace(strings.TrimPrefix(lines[0], "#")))

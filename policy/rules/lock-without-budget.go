@@ -3,6 +3,8 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -34,20 +36,31 @@ tool's own version table.`,
 }
 
 func runLockWithoutBudget(c *policy.Check) {
-	if _, ok := c.Stmt.Action.(ddl.LockTable); ok {
+	switch action := c.Stmt.Action.(type) {
+	case ddl.LockTable:
 		return
+	case ddl.Utility:
+		if action.NotInTransaction && c.Context.InTransaction {
+			return // the server refuses it
+		}
 	}
 	for _, ref := range c.Stmt.Refs {
 		if !ref.Lock.BlocksWriters() {
 			continue
 		}
 		relation, known := c.Relation(ref.Name)
-		if known && (relation == nil || versionTableWrite(c.Stmt, relation) || private(relation) && !referencing(c, relation)) {
+		if known && (relation == nil || versionTableWrite(c.Stmt, relation)) {
 			continue
 		}
 		finding := policy.Finding{Message: waiting(ref)}
 		if !known {
 			finding.Unknown = fmt.Sprintf("whether %s exists already", facts.Key(ref.Name.Schema, ref.Name.Name))
+		} else if private(relation) {
+			parent := referenced(c, relation)
+			if parent == nil {
+				continue
+			}
+			finding.Message = waiting(ddl.Ref{Name: ddl.Name{Schema: parent.Schema, Name: parent.Name}, Lock: ref.Lock})
 		}
 		c.Report(finding)
 		return // one budget covers the whole statement
@@ -71,19 +84,18 @@ func private(r *facts.Relation) bool {
 	return r.Persistence == "t" || r.CreatedHere
 }
 
-// referencing reports whether a DROP of the table locks a table that it references, and that is not private.
-func referencing(c *policy.Check, r *facts.Relation) bool {
+// referenced is a table that a DROP of the table locks, too, because a foreign key references it; nil if others use none of them.
+func referenced(c *policy.Check, r *facts.Relation) *facts.Relation {
 	if _, ok := c.Stmt.Action.(ddl.Drop); !ok {
-		return false
+		return nil
 	}
-	for _, k := range r.Constraints {
-		for _, parent := range c.Facts.Relations {
-			if parent != nil && parent.OID == k.Parent && !private(parent) {
-				return true
-			}
+	for _, key := range slices.Sorted(maps.Keys(c.Facts.Relations)) {
+		parent := c.Facts.Relations[key]
+		if parent != nil && !private(parent) && slices.ContainsFunc(r.Constraints, func(k facts.Constraint) bool { return k.Parent == parent.OID }) {
+			return parent
 		}
 	}
-	return false
+	return nil
 }
 
 // versionTableWrite reports whether a migration tool empties its own version table: that is not a schema change.

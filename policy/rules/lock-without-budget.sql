@@ -26,7 +26,7 @@ check
 DROP TABLE fresh
 ----
 rewrite
-  AccessExclusiveLock on "fresh" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
 
 rollback
 ----
@@ -121,6 +121,24 @@ ALTER TABLE users RENAME TO customers
 ----
 rewrite
   AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+rollback
+----
+
+check
+VACUUM (FULL) users
+----
+rewrite
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+# The server does not let it into a transaction.
+begin
+----
+
+check
+VACUUM (FULL) users
+----
+pass
 
 rollback
 ----
