@@ -8,7 +8,8 @@ import (
 
 func alterTable(s *Statement, n *pgquery.AlterTableStmt) Action {
 	text := newSource(s)
-	action := AlterTable{Object: objectKind(n.Objtype), Table: rangeName(n.Relation), IfExists: n.MissingOk, Only: !n.Relation.GetInh()}
+	action := AlterTable{Object: objectKind(n.Objtype), Table: rangeName(n.Relation), IfExists: n.MissingOk}
+	action.Only = !n.Relation.GetInh() && action.Object != "TYPE"
 	table := text.at(n.Relation.GetLocation())
 	action.TableSpan = text.span(table, text.name(table))
 	parts := text.list(text.behindTable(table), text.end())
@@ -34,8 +35,12 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 	}
 	switch def := c.GetDef().GetNode().(type) {
 	case *pgquery.Node_Constraint:
-		command.Constraint = s.constraint(def.Constraint, part, "")
-		command.Name = def.Constraint.Conname
+		if c.Subtype == pgquery.AlterTableType_AT_AddConstraint {
+			command.Constraint = s.constraint(def.Constraint, part, "")
+		}
+		if command.Name == "" {
+			command.Name = def.Constraint.Conname
+		}
 	case *pgquery.Node_ColumnDef:
 		command.Column = s.column(def.ColumnDef, part)
 		if command.Name == "" {
@@ -69,7 +74,9 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 		starts = append(starts, s.at(c.CollClause.Location))
 	}
 	for _, node := range c.Constraints {
-		starts = append(starts, s.at(node.GetConstraint().GetLocation()))
+		if constraint := node.GetConstraint(); !isAttribute(constraint.GetContype()) {
+			starts = append(starts, s.at(constraint.GetLocation()))
+		}
 	}
 	endOf := func(i int) int {
 		end := part[1]
@@ -83,7 +90,7 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 	if c.TypeName != nil {
 		first := s.at(c.TypeName.Location)
 		last := endOf(first)
-		for _, word := range []string{"STORAGE", "COMPRESSION", "OPTIONS"} {
+		for _, word := range []string{"STORAGE", "COMPRESSION", "OPTIONS", "CASCADE", "RESTRICT"} {
 			last = min(last, s.find(s.name(first), last, word))
 		}
 		column.TypeSpan = s.span(first, last)
@@ -110,6 +117,16 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 		}
 	}
 	return column
+}
+
+// isAttribute reports whether the grammar's "constraint" is an attribute of the constraint before it, like DEFERRABLE.
+func isAttribute(t pgquery.ConstrType) bool {
+	switch t {
+	case pgquery.ConstrType_CONSTR_ATTR_DEFERRABLE, pgquery.ConstrType_CONSTR_ATTR_NOT_DEFERRABLE,
+		pgquery.ConstrType_CONSTR_ATTR_DEFERRED, pgquery.ConstrType_CONSTR_ATTR_IMMEDIATE:
+		return true
+	}
+	return false
 }
 
 func callsIn(expression *pgquery.Node) []Name {
@@ -202,7 +219,7 @@ func alterOf(s *Statement, object ObjectKind, relation *pgquery.RangeVar, ifExis
 	text := newSource(s)
 	table := text.at(relation.Location)
 	command.Span = text.span(text.behindTable(table), text.end())
-	return AlterTable{Object: object, Table: rangeName(relation), IfExists: ifExists, Only: !relation.Inh,
+	return AlterTable{Object: object, Table: rangeName(relation), IfExists: ifExists, Only: !relation.Inh && object != "TYPE",
 		TableSpan: text.span(table, text.name(table)), Commands: []AlterCommand{command}}
 }
 

@@ -10,14 +10,20 @@ func drop(s *Statement, n *pgquery.DropStmt) Action {
 	action := Drop{Object: objectKind(n.RemoveType), Concurrently: n.Concurrent, IfExists: n.MissingOk,
 		Cascade: n.Behavior == pgquery.DropBehavior_DROP_CASCADE}
 	for _, object := range n.Objects {
-		name := objectName(object)
-		if ownedByRelation(n.RemoveType) {
-			_, member := ownerName(object)
-			name = Name{Name: member}
-		}
-		action.Names = append(action.Names, name)
+		action.Names = append(action.Names, droppedName(n.RemoveType, object))
 	}
 	return action.located(s)
+}
+
+func droppedName(t pgquery.ObjectType, object *pgquery.Node) Name {
+	switch {
+	case ownedByRelation(t):
+		_, member := ownerName(object)
+		return Name{Name: member}
+	case t == pgquery.ObjectType_OBJECT_OPCLASS, t == pgquery.ObjectType_OBJECT_OPFAMILY:
+		return listName(object.GetList().Items[1:]) // behind the access method
+	}
+	return objectName(object)
 }
 
 func dropNamed(s *Statement, object ObjectKind, ifExists bool, names ...string) Action {

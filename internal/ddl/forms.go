@@ -33,6 +33,9 @@ func Concurrently(s Statement) (string, error) {
 		return verified(s, func(root *pgquery.Node) { root.GetIndexStmt().Concurrent = true },
 			Edit{Offset: action.AfterIndex, Insert: " CONCURRENTLY"})
 	case Drop:
+		if action.Object != "INDEX" {
+			break
+		}
 		if action.Concurrently {
 			return s.Text, nil
 		}
@@ -220,7 +223,8 @@ func DropOne(s Statement, object int, concurrently bool) (string, error) {
 }
 
 // Probe is CREATE INDEX on a temporary table in the place of its own, without CONCURRENTLY and IF NOT EXISTS: run on an empty copy of the
-// table it shows whether the server accepts the index, and which name it would choose.
+// table it shows whether the server accepts the index, and which name it would choose. The temporary table should have the name of the
+// index's own, which its expressions may use.
 func Probe(s Statement, tempName string) (string, error) {
 	action, ok := s.Action.(CreateIndex)
 	if !ok {

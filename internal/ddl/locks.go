@@ -52,8 +52,12 @@ func (r *refs) statement(node *pgquery.Node) {
 	case *pgquery.Node_AlterPublicationStmt:
 		r.published(n.AlterPublicationStmt.Pubobjects)
 	case *pgquery.Node_CompositeTypeStmt:
-		// The name is a type's, not a relation's.
-		r.taken[n.CompositeTypeStmt.Typevar] = true
+		r.take(n.CompositeTypeStmt.Typevar, Ref{Kind: "TYPE", Created: true})
+	case *pgquery.Node_ConstraintsSetStmt:
+		// The names are those of constraints.
+		for _, constraint := range n.ConstraintsSetStmt.Constraints {
+			r.taken[constraint.GetRangeVar()] = true
+		}
 	case *pgquery.Node_ImportForeignSchemaStmt:
 		// The tables are those of the other server.
 		for _, table := range n.ImportForeignSchemaStmt.TableList {
@@ -91,6 +95,7 @@ func (r *refs) statement(node *pgquery.Node) {
 		r.reindex(n.ReindexStmt)
 	case *pgquery.Node_ClusterStmt:
 		r.take(n.ClusterStmt.Relation, Ref{Lock: AccessExclusive})
+		r.index(n.ClusterStmt.Relation, n.ClusterStmt.Indexname, AccessExclusive)
 	case *pgquery.Node_VacuumStmt:
 		lock := ShareUpdateExclusive
 		if optionOn(n.VacuumStmt.Options, "full") {
@@ -151,16 +156,17 @@ func (r *refs) createIndex(s *pgquery.IndexStmt) {
 		lock = ShareUpdateExclusive
 	}
 	r.take(s.Relation, Ref{Lock: lock})
-	if s.Idxname != "" {
-		// An index lives in its table's schema.
-		r.name(Name{s.GetRelation().GetSchemaname(), s.Idxname}, Ref{Kind: "INDEX", Created: true})
+	r.index(s.Relation, s.Idxname, NoLock)
+}
+
+// index records an index that is named without its schema, which is its table's. Without a lock it is one that is made.
+func (r *refs) index(table *pgquery.RangeVar, name string, lock LockMode) {
+	if name != "" {
+		r.name(Name{table.GetSchemaname(), name}, Ref{Kind: "INDEX", Lock: lock, Created: lock == NoLock})
 	}
 }
 
 func (r *refs) alterTable(s *pgquery.AlterTableStmt) {
-	if s.Objtype == pgquery.ObjectType_OBJECT_TYPE {
-		r.taken[s.Relation] = true
-	}
 	lock := NoLock
 	for _, c := range s.Cmds {
 		lock = max(lock, r.alterCommand(s, c.GetAlterTableCmd()))
@@ -172,8 +178,13 @@ func (r *refs) alterTable(s *pgquery.AlterTableStmt) {
 func (r *refs) alterCommand(s *pgquery.AlterTableStmt, c *pgquery.AlterTableCmd) LockMode {
 	r.constraint(c.GetDef().GetConstraint())
 	r.columnConstraints(c.GetDef().GetColumnDef())
+	r.index(s.Relation, c.GetDef().GetConstraint().GetIndexname(), AccessExclusive)
 	other, partition := c.GetDef().GetRangeVar(), c.GetDef().GetPartitionCmd()
 	switch c.Subtype {
+	case pgquery.AlterTableType_AT_ClusterOn:
+		r.index(s.Relation, c.Name, ShareUpdateExclusive)
+	case pgquery.AlterTableType_AT_ReplicaIdentity:
+		r.index(s.Relation, c.GetDef().GetReplicaIdentityStmt().GetName(), Share)
 	case pgquery.AlterTableType_AT_AddInherit, pgquery.AlterTableType_AT_DropInherit:
 		r.take(other, Ref{Kind: "TABLE", Lock: ShareUpdateExclusive})
 	case pgquery.AlterTableType_AT_AttachPartition, pgquery.AlterTableType_AT_DetachPartition,
@@ -232,12 +243,14 @@ func optionLock(option *pgquery.DefElem) LockMode {
 
 func (r *refs) rename(s *pgquery.RenameStmt) {
 	switch {
-	case s.RenameType == pgquery.ObjectType_OBJECT_ATTRIBUTE, s.RenameType == pgquery.ObjectType_OBJECT_TYPE:
-		r.taken[s.Relation] = true
+	case s.RenameType == pgquery.ObjectType_OBJECT_ATTRIBUTE:
+		r.take(s.Relation, Ref{Kind: "TYPE", Lock: AccessExclusive})
 	case s.RenameType == pgquery.ObjectType_OBJECT_INDEX:
 		r.take(s.Relation, Ref{Kind: "INDEX", Lock: ShareUpdateExclusive})
 	case s.RenameType == pgquery.ObjectType_OBJECT_COLUMN:
 		r.take(s.Relation, Ref{Kind: objectKind(s.RelationType), Lock: AccessExclusive})
+	case s.RenameType == pgquery.ObjectType_OBJECT_TABCONSTRAINT:
+		r.take(s.Relation, Ref{Kind: "TABLE", Lock: AccessExclusive})
 	case ownedByRelation(s.RenameType):
 		r.take(s.Relation, Ref{Lock: AccessExclusive})
 	default:

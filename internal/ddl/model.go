@@ -232,8 +232,10 @@ type Drop struct {
 	AfterObject int
 }
 
-// AlterTable is ALTER TABLE (also of an index, view, sequence, …) with its commands, RENAME and SET SCHEMA included.
+// AlterTable is ALTER TABLE (also of an index, view, sequence, composite type, …) with its commands; also RENAME and SET SCHEMA of
+// anything that has a name, ALTER DOMAIN, and ALTER TYPE … ADD VALUE and RENAME VALUE. A rule looks at Object first.
 type AlterTable struct {
+	// Object is what the statement alters: "TABLE" or anything else. Of a trigger, rule or policy Table is the relation that it belongs to.
 	Object   ObjectKind
 	Table    Name
 	IfExists bool
@@ -246,8 +248,8 @@ type AlterTable struct {
 // AlterCommand is one command of an ALTER TABLE.
 type AlterCommand struct {
 	// Op is the grammar's name of the command without the AT_ prefix: "AddColumn", "DropColumn", "AddConstraint",
-	// "ValidateConstraint", "AlterColumnType", "SetNotNull", …; "Rename", "RenameColumn", "RenameConstraint" and
-	// "SetSchema" are ours.
+	// "ValidateConstraint", "AlterColumnType", "SetNotNull", "ColumnDefault" (also DROP DEFAULT), …. "Rename", "RenameColumn",
+	// "RenameConstraint", "RenameValue", "AddValue" and "SetSchema" are ours. Those of ALTER DOMAIN are named like a table's.
 	Op string
 	// Name is the column or constraint it is about, "" if none.
 	Name string

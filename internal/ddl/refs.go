@@ -47,7 +47,7 @@ func (r *refs) name(name Name, ref Ref) {
 	r.found = append(r.found, located[Ref]{0, ref})
 }
 
-// list is the relations in the order of the text; one that is named twice appears once, with its strongest lock.
+// list is the relations in the order of the text; one that is named twice appears once, with its strongest lock, or none if it is made here.
 func (r *refs) list() []Ref {
 	slices.SortStableFunc(r.found, func(a, b located[Ref]) int { return int(a.at - b.at) })
 	var list []Ref
@@ -62,9 +62,14 @@ func (r *refs) list() []Ref {
 		known := &list[i]
 		known.Lock = max(known.Lock, f.what.Lock)
 		known.Written = known.Written || f.what.Written
-		known.Created = known.Created && f.what.Created
+		known.Created = known.Created || f.what.Created
 		if known.Kind == "" {
 			known.Kind = f.what.Kind
+		}
+	}
+	for i := range list {
+		if list[i].Created {
+			list[i].Lock = NoLock
 		}
 	}
 	return list
