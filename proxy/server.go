@@ -218,6 +218,13 @@ func (s *Server) begin() bool {
 	return true
 }
 
+// Sessions is how many sessions have begun and not ended.
+func (s *Server) Sessions() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions
+}
+
 func (s *Server) end() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

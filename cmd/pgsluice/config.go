@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/proxy"
 )
 
@@ -98,6 +99,11 @@ type lockConfig struct {
 	Timeout    time.Duration `yaml:"timeout"`     // lock_timeout of the first try
 	MaxTimeout time.Duration `yaml:"max_timeout"` // lock_timeout of the last rung; only an autovacuum in the way makes a try longer
 	Budget     time.Duration `yaml:"budget"`      // of all tries of one step together
+}
+
+// options is the same as plans want it.
+func (l lockConfig) options() run.Options {
+	return run.Options{FirstTry: l.Timeout, LongestTry: l.MaxTimeout, LockBudget: l.Budget}
 }
 
 // deferredConfig is work that must wait for the client's COMMIT.

@@ -21,13 +21,7 @@ import (
 // Every method of metrics is called; testdata/metrics is what a scraper sees then.
 func TestMetrics(t *testing.T) {
 	m := newMetrics()
-	for range 3 {
-		m.ConnectionOpened()
-	}
-	m.ConnectionClosed()
-	m.SessionEntered("running")
-	m.SessionEntered("idle")
-	m.SessionLeft("idle")
+	m.Sessions(func() int { return 2 })
 	m.StatementPassed()
 	m.StatementPassed()
 	m.StatementParsed()
@@ -39,9 +33,6 @@ func TestMetrics(t *testing.T) {
 	m.StepRun()
 	m.StepFailed()
 	m.Promises("app", 2, 1)
-	m.LockTried()
-	m.LockTried()
-	m.LockTimedOut()
 	m.Refused("index-not-concurrent")
 
 	web := newWebServer(m, &readiness{}, slog.New(slog.DiscardHandler))

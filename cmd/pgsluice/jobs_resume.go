@@ -101,7 +101,7 @@ func newResumption(flags *ledgerFlags, cmd *cobra.Command) (*resumption, error) 
 		return nil, errUnreadableDSN
 	}
 	r := &resumption{
-		database: parsed.Database, name: processName(), report: lines{cmd.ErrOrStderr()}, options: run.Options{LockBudget: config.Lock.Budget},
+		database: parsed.Database, name: processName(), report: lines{cmd.ErrOrStderr()}, options: config.Lock.options(),
 	}
 	if r.steps, err = control.New(control.Options{DSN: login}); err != nil {
 		return nil, err

@@ -48,9 +48,11 @@ type standing struct {
 }
 
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
+	options := config.Lock.options()
+	options.TurnBudget = keeperEvery
 	return &keeper{
 		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
-		name: name, options: run.Options{LockBudget: config.Lock.Budget, TurnBudget: keeperEvery}, log: log, figures: figures, ledgers: map[string]standing{},
+		name: name, options: options, log: log, figures: figures, ledgers: map[string]standing{},
 	}
 }
 

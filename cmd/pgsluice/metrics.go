@@ -13,17 +13,12 @@ import (
 type metrics struct {
 	registry *prometheus.Registry
 
-	connections         prometheus.Gauge
-	connectionsAccepted prometheus.Counter
-	sessions            *prometheus.GaugeVec
 	judged              *prometheus.CounterVec
 	parsed, prefiltered prometheus.Counter
 	toServer, toClient  prometheus.Counter
 	stepsRun            prometheus.Counter
 	stepsFailed         prometheus.Counter
 	promises            *prometheus.GaugeVec
-	lockTries           prometheus.Counter
-	lockTimeouts        prometheus.Counter
 	refusals            *prometheus.CounterVec
 }
 
@@ -43,23 +38,16 @@ func newMetrics() *metrics {
 	bytes := counters("forwarded_bytes_total", "Bytes of the Postgres protocol forwarded.", "direction")
 
 	return &metrics{
-		registry: registry,
-		connections: with.NewGauge(prometheus.GaugeOpts{
-			Namespace: "pgsluice", Name: "connections", Help: "Client connections that are open now.",
-		}),
-		connectionsAccepted: counter("connections_accepted_total", "Client connections accepted."),
-		sessions:            gauges("sessions", "Sessions by what they are doing now.", "state"),
-		judged:              counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
-		parsed:              statements.WithLabelValues("parsed"),
-		prefiltered:         statements.WithLabelValues("passed"),
-		toServer:            bytes.WithLabelValues("to_server"),
-		toClient:            bytes.WithLabelValues("to_client"),
-		stepsRun:            counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
-		stepsFailed:         counter("plan_steps_failed_total", "Steps of plans that failed for good."),
-		promises:            gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
-		lockTries:           counter("lock_tries_total", "Tries to take a lock that blocks readers or writers."),
-		lockTimeouts:        counter("lock_timeouts_total", "Tries that ended in lock_timeout."),
-		refusals:            counters("refusals_total", "Connections and statements refused by pgsluice itself.", "reason"),
+		registry:    registry,
+		judged:      counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
+		parsed:      statements.WithLabelValues("parsed"),
+		prefiltered: statements.WithLabelValues("passed"),
+		toServer:    bytes.WithLabelValues("to_server"),
+		toClient:    bytes.WithLabelValues("to_client"),
+		stepsRun:    counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
+		stepsFailed: counter("plan_steps_failed_total", "Steps of plans that failed for good."),
+		promises:    gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
+		refusals:    counters("refusals_total", "Connections and statements refused by pgsluice itself.", "reason"),
 	}
 }
 
@@ -68,20 +56,12 @@ func (m *metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{EnableOpenMetrics: true})
 }
 
-// ConnectionOpened counts a connection as accepted and open; ConnectionClosed must follow.
-func (m *metrics) ConnectionOpened() {
-	m.connectionsAccepted.Inc()
-	m.connections.Inc()
+// Sessions has the number of sessions asked for whenever the figures are. It is called once.
+func (m *metrics) Sessions(count func() int) {
+	promauto.With(m.registry).NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: "pgsluice", Name: "sessions", Help: "Sessions that are open now.",
+	}, func() float64 { return float64(count()) })
 }
-
-// ConnectionClosed ends what ConnectionOpened began.
-func (m *metrics) ConnectionClosed() { m.connections.Dec() }
-
-// SessionEntered says that one more session is in state, one word of a fixed set; SessionLeft must follow.
-func (m *metrics) SessionEntered(state string) { m.sessions.WithLabelValues(state).Inc() }
-
-// SessionLeft ends what SessionEntered began.
-func (m *metrics) SessionLeft(state string) { m.sessions.WithLabelValues(state).Dec() }
 
 // StatementParsed counts a statement that the prefilter had parsed.
 func (m *metrics) StatementParsed() { m.parsed.Inc() }
@@ -111,12 +91,6 @@ func (m *metrics) Promises(database string, pending, failed int) {
 	m.promises.WithLabelValues(database, "pending").Set(float64(pending))
 	m.promises.WithLabelValues(database, "failed").Set(float64(failed))
 }
-
-// LockTried counts a try to take a lock under the ladder.
-func (m *metrics) LockTried() { m.lockTries.Inc() }
-
-// LockTimedOut counts, beside LockTried, a try that ended in lock_timeout.
-func (m *metrics) LockTimedOut() { m.lockTimeouts.Inc() }
 
 // Refused counts a connection or a statement that pgsluice itself refused. reason is the name of a rule or a word of a
 // fixed set, such as too_many_unauthenticated.

@@ -9,7 +9,6 @@ import (
 	"os"
 	"strings"
 
-	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/policy/rules"
 	"github.com/pgsluice/pgsluice/proxy"
@@ -64,7 +63,11 @@ func build(ctx context.Context, config Config, out outputs, log *slog.Logger, fi
 		Session:             session,
 		Log:                 log,
 	})
-	return p, err
+	if err != nil {
+		return nil, err
+	}
+	figures.Sessions(p.proxy.Sessions)
+	return p, nil
 }
 
 // session is what sessions decide by. In mode pass it needs nothing that could be broken.
@@ -74,7 +77,7 @@ func (p *plant) session(ctx context.Context, config Config, out outputs, log *sl
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
-		Lock:          run.Options{LockBudget: config.Lock.Budget},
+		Lock:          config.Lock.options(),
 		AuditRequired: config.Audit.Required,
 		Name:          processName(),
 		Meter:         figures,

@@ -55,12 +55,12 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 // timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
 // would hide what failed.
 func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
-	rungs := [...]time.Duration{50, 100, 100, 200, 200, 500} // milliseconds
-	last := len(rungs) - 1
-	rung := rungs[n%len(rungs)] * time.Millisecond
-	if !again {
-		rung = rungs[last] * time.Millisecond
-	} else if n%len(rungs) == last && seen.yields() {
+	longest := w.Options.longestTry()
+	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
+	rung := longest
+	if step := n % (len(rungs) + 1); again && step < len(rungs) {
+		rung = min(rungs[step]*w.Options.firstTry(), longest)
+	} else if again && seen.yields() {
 		rung = w.session.deadlockTimeout * 12 / 10
 	}
 	if own := w.session.lockTimeout; own > 0 {

@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -420,6 +421,21 @@ func TestOnlyPlainAutovacuumIsWaitedForLong(t *testing.T) {
 				t.Errorf("tried with timeouts %q, the sixth is to be %s", sent.timeouts, test.longest)
 			}
 		})
+	}
+}
+
+func TestTriesAreAsLongAsTheOptionsSay(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	r := p.runner()
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.FirstTry, r.LongestTry, r.LockBudget = sent, 10*time.Millisecond, 30*time.Millisecond, 5*time.Second
+	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
+		t.Errorf("got %v", err)
+	}
+	if want := []string{"10", "20", "20", "30", "30", "30"}; len(sent.timeouts) < len(want) || !slices.Equal(sent.timeouts[:len(want)], want) {
+		t.Errorf("tried with timeouts %q, want %q", sent.timeouts, want)
 	}
 }
 

@@ -41,6 +41,9 @@ type Report interface {
 type Options struct {
 	// LockBudget is how long a step may try for its lock, pauses included; 0 is 10 minutes.
 	LockBudget time.Duration
+	// FirstTry and LongestTry are the lock_timeouts of the first try and of the longest, which only autovacuum in the way exceeds; 0 are 50 ms
+	// and 500 ms.
+	FirstTry, LongestTry time.Duration
 	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour.
 	TurnBudget time.Duration
 	// NoticeEvery is the time between two lines of the Report; 0 is 5 seconds.
@@ -64,6 +67,8 @@ func orElse(d, otherwise time.Duration) time.Duration {
 }
 
 func (o Options) lockBudget() time.Duration  { return orElse(o.LockBudget, 10*time.Minute) }
+func (o Options) firstTry() time.Duration    { return orElse(o.FirstTry, 50*time.Millisecond) }
+func (o Options) longestTry() time.Duration  { return orElse(o.LongestTry, 500*time.Millisecond) }
 func (o Options) turnBudget() time.Duration  { return orElse(o.TurnBudget, time.Hour) }
 func (o Options) noticeEvery() time.Duration { return orElse(o.NoticeEvery, 5*time.Second) }
 
