@@ -53,6 +53,11 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 // deferred promises what cannot run inside the client's transaction, in that transaction, and answers the statement as done.
 func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return s.answerFailure(ctx, at, plan, &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"})
+	}
+	key := ledger.Key()
 	if plan.Probe != "" {
 		if _, err := s.backend.Exec(ctx, plan.Probe); err != nil {
 			return s.answerFailure(ctx, at, plan, err)
@@ -68,7 +73,7 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 	if err != nil {
 		return s.answerFailure(ctx, at, here, err)
 	}
-	if err := s.promise(ctx, at, known, later); err != nil {
+	if err := s.promise(ctx, at, known, later, key); err != nil {
 		return s.answerFailure(ctx, at, later, err)
 	}
 	record.promised(s.promises[len(s.promises)-1].id)
@@ -165,11 +170,7 @@ func (s *session) modes(ctx context.Context) (string, error) {
 const marker = "pgsluice.promised"
 
 // promise writes the deferred steps of a plan into the ledger, in the client's transaction.
-func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan) error {
-	ledger := s.ledger(ctx)
-	if ledger == nil {
-		return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger is not there any more, nothing can be deferred"}
-	}
+func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan, key revisions.Key) error {
 	steps, err := json.Marshal(later.Steps)
 	if err != nil {
 		return fmt.Errorf("cannot write the steps of a promise: %w", err)
@@ -182,7 +183,7 @@ func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, l
 	if err != nil {
 		return err
 	}
-	id, err := revisions.RecordWith(ctx, s.backend, ledger.Key(), nonce, revisions.Promise{
+	id, err := revisions.RecordWith(ctx, s.backend, key, nonce, revisions.Promise{
 		Kind: later.Recipe, Tag: later.Tag, Table: later.Steps[0].Table.OID, Asked: s.redacted(at.Statement),
 		Steps: steps, Environment: environment,
 	})
