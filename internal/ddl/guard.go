@@ -38,7 +38,7 @@ func deeperThan(text string, limit int) bool {
 	columns := 0 // parts of the bracket that the token before closed
 	rescans := rescanCount{text: text}
 	previous := token{}
-	for s := (scanner{text: text}); ; {
+	for s := (scanner{text: text, asParser: true}); ; {
 		t := s.next()
 		if t.kind == endToken {
 			return false

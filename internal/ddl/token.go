@@ -35,7 +35,9 @@ type scanner struct {
 	pos  int
 	// nonconforming is true when standard_conforming_strings is off: a backslash escapes in '…' too.
 	nonconforming bool
-	run           operatorRun // the last that was looked at
+	// asParser is true to cut as pg_query does, which lets no comment stand between the parts of a string.
+	asParser bool
+	run      operatorRun // the last that was looked at
 }
 
 // next returns the next token, white space left out. At the end of the text it returns endToken for ever.
@@ -166,7 +168,7 @@ func (s *scanner) continued(from int) int {
 		case c == '\n' || c == '\r':
 			newline = true
 		case isSpace(c):
-		case c == '-' && s.at(i+1) == '-':
+		case c == '-' && s.at(i+1) == '-' && !s.asParser:
 			i = s.lineEnd(i) - 1
 		case c == '\'' && newline:
 			return i
