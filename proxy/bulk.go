@@ -30,11 +30,14 @@ func (s *session) bulk(kind byte, size int) error {
 	s.pipe.sent(kind)
 	s.pipe.mu.Unlock()
 
-	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding), skip: headerSize}
-	if kind == 'P' {
-		watch.skip += len(name) + 1
+	if _, err := server.conn.Write(client.take(headerSize)); err != nil {
+		return errServerGone
 	}
-	left, refused := size, s.owes()
+	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding)}
+	if kind == 'P' {
+		watch.skip = len(name) + 1
+	}
+	left, refused := size-headerSize, s.owes()
 	for left > lastHeld && !refused {
 		if err := client.need(min(left, 2*lastHeld)); err != nil {
 			return errClientGone
@@ -62,8 +65,12 @@ func (s *session) bulk(kind byte, size int) error {
 	if _, err := server.conn.Write(client.take(left)); err != nil {
 		return errServerGone
 	}
-	if kind == 'P' {
-		delete(s.prepared, name)
+	if _, replaced := s.prepared[key(name)]; kind == 'P' && replaced {
+		accepted, err := s.accepted('1')
+		if accepted {
+			delete(s.prepared, key(name))
+		}
+		return err
 	}
 	return nil
 }
@@ -78,11 +85,8 @@ func (s *session) refuseBulk(client *leg, kind byte, left int) error {
 		}
 		n -= chunk
 	}
-	for left > 0 {
-		if err := client.need(1); err != nil {
-			return errClientGone
-		}
-		left -= len(client.take(min(left, client.w-client.r)))
+	if err := client.discard(left); err != nil {
+		return errClientGone
 	}
 	if kind == 'P' {
 		if _, err := s.link.server.conn.Write(flush); err != nil {

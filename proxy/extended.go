@@ -40,25 +40,44 @@ func (s *session) parse(ctx context.Context, size int) error {
 	if !concerned && !s.careful() {
 		return s.passOn(size)
 	}
+	if concerned && !isASCII([]byte(name)) && s.options.Mode == Enforce {
+		return s.refuseName(ctx, size)
+	}
 	oids := append([]uint32(nil), m.ParameterOIDs...)
 	accepted, err := s.await(size, '1')
-	if err != nil {
-		return err
+	if err != nil || !accepted {
+		return err // What had the name before still has it.
 	}
-	switch {
-	case accepted && concerned:
-		s.prepared[name] = &prepared{reading: r, oids: oids}
-	case accepted, name == "":
-		delete(s.prepared, name)
+	delete(s.prepared, key(name))
+	if concerned {
+		s.prepared[key(name)] = &prepared{reading: r, oids: oids}
 	}
 	return nil
+}
+
+// key is what the server tells the names of statements and portals apart by: NAMEDATALEN of their bytes.
+func key(name string) string { return name[:min(len(name), 63)] }
+
+// refuseName refuses a Parse or a Bind of something of concern whose name the client's encoding decides on: in another one the
+// same name has other bytes.
+func (s *session) refuseName(ctx context.Context, size int) error {
+	return s.refuseMessage(ctx, size, s.voice.report(codeRefused,
+		"pgsluice: a prepared schema change and its portal must have ASCII names", "", "Use the unnamed statement and portal."))
+}
+
+// refuseMessage answers the client's next message, one of the extended protocol, with an error.
+func (s *session) refuseMessage(ctx context.Context, size int, report *pgproto3.ErrorResponse) error {
+	if err := s.link.client.discard(size); err != nil {
+		return errClientGone
+	}
+	s.backend.piped = true
+	return s.fail(ctx, report)
 }
 
 // bind forwards a Bind and remembers what its portal would run.
 func (s *session) bind(ctx context.Context, size int) error {
 	if size > s.options.InspectLimit {
-		// A bind this long carries data for a write; the portal it makes is not one of those that matter.
-		return s.bindBoring(size)
+		return s.bindLong(ctx, size)
 	}
 	frame, err := s.heldFrame(size)
 	if err != nil {
@@ -68,34 +87,65 @@ func (s *session) bind(ctx context.Context, size int) error {
 	if m.Decode(append([]byte(nil), frame[headerSize:]...)) != nil {
 		return s.passOn(size)
 	}
-	from, known := s.prepared[m.PreparedStatement]
+	from, known := s.prepared[key(m.PreparedStatement)]
 	if !known && s.owes() {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
 			return err
 		}
 		known = from != nil
 	}
+	if known && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
+		return s.refuseName(ctx, size)
+	}
 	accepted, err := s.await(size, '2')
-	if err != nil {
+	if err != nil || !accepted {
 		return err
 	}
-	delete(s.portals, m.DestinationPortal)
-	if accepted && known {
-		s.portals[m.DestinationPortal] = &portal{prepared: from, bind: m}
+	delete(s.portals, key(m.DestinationPortal))
+	if known {
+		s.portals[key(m.DestinationPortal)] = &portal{prepared: from, bind: m}
 	}
 	return nil
 }
 
-// bindBoring forwards a Bind too long to be held.
-func (s *session) bindBoring(size int) error {
-	name, _, ok := cString(s.link.client.unread()[headerSize:])
-	if !ok {
-		return s.passOn(size)
-	}
-	if _, err := s.await(size, '2'); err != nil {
+// bindLong forwards a Bind that is not held: it carries data for a write. One for something of concern is refused.
+func (s *session) bindLong(ctx context.Context, size int) error {
+	frame, err := s.heldFrame(bufferSize)
+	if err != nil {
 		return err
 	}
-	delete(s.portals, name)
+	name, rest, ok := cString(frame[headerSize:])
+	statement, _, ok2 := cString(rest)
+	if _, known := s.prepared[key(statement)]; !ok || !ok2 || known || s.owes() {
+		return s.refuseMessage(ctx, size, s.voice.report(codeRefused,
+			"pgsluice: a Bind over the inspect limit is refused for a schema change, and behind deferred work in the same transaction", "",
+			"Send the data in smaller pieces, or raise limits.inspect_bytes."))
+	}
+	if accepted, err := s.await(size, '2'); err != nil || !accepted {
+		return err
+	}
+	delete(s.portals, key(name))
+	return nil
+}
+
+// closeNamed forwards a Close and forgets what it closed.
+func (s *session) closeNamed(size int) error {
+	frame, err := s.heldFrame(size)
+	if err != nil {
+		return err
+	}
+	var m pgproto3.Close
+	if m.Decode(frame[headerSize:]) != nil {
+		return s.passOn(size)
+	}
+	if accepted, err := s.await(size, '3'); err != nil || !accepted {
+		return err
+	}
+	if m.ObjectType == 'S' {
+		delete(s.prepared, key(m.Name))
+	} else {
+		delete(s.portals, key(m.Name))
+	}
 	return nil
 }
 
@@ -109,7 +159,7 @@ func (s *session) execute(ctx context.Context, size int) error {
 	if m.Decode(frame[headerSize:]) != nil {
 		return s.passOn(size)
 	}
-	bound, ok := s.portals[m.Portal]
+	bound, ok := s.portals[key(m.Portal)]
 	if !ok || len(bound.prepared.reading.statements) != 1 {
 		return s.passOn(size)
 	}
@@ -286,10 +336,9 @@ func (s *session) sync(ctx context.Context, size int) error {
 
 // functionCall refuses a call of a function by its OID while this transaction owes work: what it does is not on the wire.
 func (s *session) functionCall(ctx context.Context, size int) error {
-	if err := s.link.client.hold(size); err != nil {
+	if err := s.link.client.discard(size); err != nil {
 		return errClientGone
 	}
-	s.link.client.take(size)
 	s.backend.piped = false
 	err := s.fail(ctx, s.voice.report(codeRefused, "pgsluice: a function call by OID is not possible behind deferred work in the same transaction",
 		"What the function does cannot be seen.", "COMMIT first, then call it."))
@@ -326,6 +375,11 @@ func (s *session) await(size int, accepted byte) (bool, error) {
 	if err := s.passOn(size); err != nil {
 		return false, err
 	}
+	return s.accepted(accepted)
+}
+
+// accepted waits for the server's answer to the message that was forwarded last; the answer goes on to the client.
+func (s *session) accepted(accepted byte) (bool, error) {
 	if _, err := s.link.server.conn.Write(flush); err != nil {
 		return false, errServerGone
 	}

@@ -52,6 +52,17 @@ func (l *leg) take(size int) []byte {
 	return frame
 }
 
+// discard consumes the next size bytes, read or not.
+func (l *leg) discard(size int) error {
+	for size > 0 {
+		if err := l.need(1); err != nil {
+			return err
+		}
+		size -= len(l.take(min(size, l.w-l.r)))
+	}
+	return nil
+}
+
 // frameAt returns type and whole size of the message whose header stands at b[0:headerSize]; ok is false for an impossible length.
 func frameAt(b []byte) (kind byte, size int, ok bool) {
 	length := binary.BigEndian.Uint32(b[1:])

@@ -94,10 +94,10 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:])
+		return frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame)
 	case 'P':
 		return frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:])
-	case 'B', 'E':
+	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
 		return s.owes()
@@ -120,6 +120,9 @@ func (s *session) message(ctx context.Context) error {
 	if s.pipe.skipping && kind != 'S' {
 		return s.passOn(size)
 	}
+	if size > s.options.InspectLimit && s.options.Mode == Observe {
+		return s.passOn(size)
+	}
 	if (kind == 'Q' || kind == 'P') && size > s.options.InspectLimit {
 		return s.bulk(kind, size)
 	}
@@ -132,6 +135,8 @@ func (s *session) message(ctx context.Context) error {
 		return s.bind(ctx, size)
 	case 'E':
 		return s.execute(ctx, size)
+	case 'C':
+		return s.closeNamed(size)
 	case 'S':
 		return s.sync(ctx, size)
 	case 'F':
@@ -161,11 +166,11 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !ok {
 		return s.passOn(size)
 	}
-	r := s.read([]byte(raw), false)
-	if s.pipe.executed && s.anyConcern(r.statements) {
+	r := s.read([]byte(raw), s.pipe.executed)
+	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	if !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
+	if s.pipe.executed || !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -232,6 +237,10 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	}
 	if lock, ok := at.Action.(ddl.AdvisoryLock); ok && s.options.Mode == Enforce {
 		return s.poll(ctx, at, lock)
+	}
+	if s.reaches(at.Statement) && s.options.Mode == Enforce {
+		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
 	}
 	s.clear(ctx, at)
 	known, err := s.facts(ctx, at)

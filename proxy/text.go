@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -100,9 +101,23 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	}
 	switch statement.Action.(type) {
 	case ddl.Query, ddl.Write, ddl.Setting, ddl.Transaction, ddl.LockTable:
-		return false
+		return s.reaches(statement)
 	case ddl.Unparsed:
 		return ddl.Unsure(statement.Text)
 	}
 	return true
+}
+
+// reaching finds the words of SQL that run what the protocol has prepared or bound.
+var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
+
+// reaches reports whether a statement of SQL may run something of concern that the protocol has prepared or bound under a name.
+func (s *session) reaches(statement ddl.Statement) bool {
+	switch statement.Tag {
+	case "EXECUTE":
+		return len(s.prepared) > 1 || len(s.prepared) == 1 && s.prepared[""] == nil
+	case "FETCH", "MOVE":
+		return len(s.portals) > 1 || len(s.portals) == 1 && s.portals[""] == nil
+	}
+	return false
 }
