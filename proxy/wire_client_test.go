@@ -53,12 +53,7 @@ func (c *wireClient) send(b []byte) {
 // next reads one message. end says why there is none: "EOF" or "silence".
 func (c *wireClient) next() (m message, end string) {
 	_ = c.SetReadDeadline(time.Now().Add(unanswered))
-	header := make([]byte, headerSize)
-	_, err := io.ReadFull(c.r, header)
-	if err == nil {
-		m = message{header[0], make([]byte, int(binary.BigEndian.Uint32(header[1:]))-4)}
-		_, err = io.ReadFull(c.r, m.body)
-	}
+	m, err := readMessage(c.r)
 	switch {
 	case err == nil:
 	case errors.Is(err, os.ErrDeadlineExceeded):

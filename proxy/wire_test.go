@@ -38,6 +38,7 @@ const recordedMajor = 15
 //	wait                             until a condition in SQL is true
 //	cancel [conn=C]                  sends a CancelRequest and waits until the server has taken it
 //	close, halfclose [conn=C]        ends the connection, or the client's half of it
+//	sent                             prints what the server was sent since the last time (TestWireRules)
 func TestWire(t *testing.T) {
 	differences := readDifferences(t)
 	files, err := filepath.Glob("testdata/wire/*.txt")
@@ -75,22 +76,31 @@ type world struct {
 	side     *pgx.Conn
 	conns    map[string]*wireClient
 	oids     map[uint32]uint32
+	// recorder has what the server was sent; nil where nobody asks.
+	recorder *recorder
 }
 
 // worlds are the ways that must be the same. The first is the server itself.
 func worlds(t *testing.T) []*world {
 	return []*world{
 		newWorld(t, "direct", addressOf(pgtest.Server(t))),
-		newWorld(t, "transparent", startSessions(t, Transparent, (*session).run)),
-		newWorld(t, "enforcing", startSessions(t, Enforce, (*session).run)),
-		newWorld(t, "careful", startSessions(t, Enforce, runCarefully)),
+		newWorld(t, "transparent", startSessions(t, sessionOptions(t, Transparent), (*session).run)),
+		newWorld(t, "observing", startSessions(t, observing(t), (*session).run)),
+		newWorld(t, "enforcing", startSessions(t, sessionOptions(t, Enforce), (*session).run)),
+		newWorld(t, "careful", startSessions(t, sessionOptions(t, Enforce), runCarefully)),
 	}
 }
 
+// observing is a session that would refuse everything of concern, if it did not only observe.
+func observing(t *testing.T) SessionOptions {
+	options := sessionOptions(t, Observe)
+	options.Policy = blockEverything(t)
+	return options
+}
+
 // startSessions runs a Server whose sessions are real until the test ends.
-func startSessions(t *testing.T, mode Mode, run func(*session, context.Context) error) Address {
+func startSessions(t *testing.T, options SessionOptions, run func(*session, context.Context) error) Address {
 	t.Helper()
-	options := sessionOptions(t, mode)
 	o := Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}
 	return start(t, o, func(ctx context.Context, l *link) error { return run(newSession(options, l), ctx) }).tcp
 }
@@ -216,6 +226,8 @@ func (r *wireRun) directive(t *testing.T, d *datadriven.TestData) string {
 			delete(w.conns, conn)
 			return transcript{}
 		})
+	case "sent":
+		return r.worlds[0].sent()
 	case "halfclose":
 		return r.each(t, func(w *world) transcript {
 			c := w.conn(t, conn)

@@ -1,0 +1,117 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+// Cases with rules on show both legs: until prints what the client saw, sent what the server was sent. In testdata/wire/rules the
+// rules are the real ones, for which every table is large; in testdata/wire/blocked whatever is of concern is refused.
+func TestWireRules(t *testing.T) {
+	for folder, set := range map[string]*policy.Set{
+		"rules":   sessionOptions(t, Enforce).Policy,
+		"blocked": blockEverything(t),
+	} {
+		files, err := filepath.Glob("testdata/wire/" + folder + "/*.txt")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no wire cases in %s: %v", folder, err)
+		}
+		for _, file := range files {
+			name := folder + "/" + strings.TrimSuffix(filepath.Base(file), ".txt")
+			t.Run(name, func(t *testing.T) {
+				r := &wireRun{file: name, worlds: []*world{recordedWorld(t, set)}}
+				datadriven.RunTest(t, file, r.directive)
+			})
+		}
+	}
+}
+
+// blockEverything is a policy that refuses every statement that it is asked about.
+func blockEverything(t testing.TB) *policy.Set {
+	t.Helper()
+	set, err := policy.NewSet([]policy.Rule{{
+		Name: "everything", Title: "Nothing is let through", Doc: "For tests.", Since: "0.1", Default: policy.Block, Cases: "-",
+		Run: func(c *policy.Check) {
+			c.Report(policy.Finding{Action: policy.Block, Message: c.Stmt.Tag + " is refused"})
+		},
+	}}, policy.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func recordedWorld(t *testing.T, set *policy.Set) *world {
+	t.Helper()
+	options := SessionOptions{Mode: Enforce, Policy: set, Log: slog.New(slog.DiscardHandler)}.complete(nil)
+	sent := &recorder{}
+	o := Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}
+	f := start(t, o, func(ctx context.Context, l *link) error {
+		l.server.conn = &recorded{Conn: l.server.conn, to: sent}
+		return newSession(options, l).run(ctx)
+	})
+	w := newWorld(t, "enforcing", f.tcp)
+	w.recorder = sent
+	return w
+}
+
+// recorder keeps what was written.
+type recorder struct {
+	mu  sync.Mutex
+	out bytes.Buffer
+}
+
+// recorded is a connection whose writes are kept.
+type recorded struct {
+	net.Conn
+	to *recorder
+}
+
+func (c *recorded) Write(b []byte) (int, error) {
+	c.to.mu.Lock()
+	c.to.out.Write(b)
+	c.to.mu.Unlock()
+	return c.Conn.Write(b)
+}
+
+func (c *recorded) CloseWrite() error {
+	closeWrite(c.Conn)
+	return nil
+}
+
+// sent shows what the server was sent since it was last asked for.
+func (w *world) sent() string {
+	w.recorder.mu.Lock()
+	defer w.recorder.mu.Unlock()
+	var lines []string
+	for {
+		m, err := readMessage(&w.recorder.out)
+		if err != nil {
+			return strings.Join(repeatsFolded(lines), "\n")
+		}
+		lines = append(lines, showSent(m))
+	}
+}
+
+func readMessage(r io.Reader) (message, error) {
+	var header [headerSize]byte
+	if _, err := io.ReadFull(r, header[:]); err != nil {
+		return message{}, err
+	}
+	m := message{header[0], make([]byte, int(binary.BigEndian.Uint32(header[1:]))-4)}
+	_, err := io.ReadFull(r, m.body)
+	return m, err
+}
