@@ -184,7 +184,7 @@ ALTER TABLE: adding "events_user_id_fkey" to "events" NOT VALID, validating afte
   in place: ALTER TABLE events ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users NOT VALID
     on app.events and public.users, lock budget
   after commit: ALTER TABLE "app"."events" VALIDATE CONSTRAINT "events_user_id_fkey"
-    on app.events [2=user_id] and public.users
+    on app.events [2=user_id] and public.users [1=id]
 
 # Two sizes of a type are compared; two types are left to the server.
 setup

@@ -31,6 +31,7 @@ func constraints(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	for i, command := range alter.Commands {
 		if command.Op == "ValidateConstraint" {
 			if !addedBy(alter, command.Name) {
+				plan.Object = command.Name
 				plan.Steps = append(plan.Steps, validate(known, table, command.Name))
 			}
 			continue
@@ -72,6 +73,7 @@ func constraints(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	}
 	plan.Notice = fmt.Sprintf("validating the constraints of %q outside of the transaction", table.Name)
 	if len(names) > 0 {
+		plan.Object = names[0]
 		plan.Notice = fmt.Sprintf("adding %s to %q NOT VALID, validating afterwards", quotedNames(names), table.Name)
 	}
 	return plan, nil

@@ -39,6 +39,7 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		return Plan{}, err
 	}
 	plan := Plan{
+		Object: name,
 		Notice: fmt.Sprintf("building index %q on %q concurrently", name, table.Name),
 		Steps: []Step{{
 			SQL: text, Where: Alone, Table: target(table, columns...),
@@ -49,7 +50,6 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	if plan.Probe, plan.Unprobed, err = probe(stmt, known, table, columns); err != nil {
 		return Plan{}, err
 	}
-	plan.DataChecks = rights(known, table)
 	if check := duplicates(stmt, create, table, name); check.SQL != "" {
 		plan.DataChecks = append(plan.DataChecks, check)
 	}
@@ -58,23 +58,23 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 
 // concurrentIndex is the client's text with the name, CONCURRENTLY, and the table's schema.
 func concurrentIndex(stmt ddl.Statement, create ddl.CreateIndex, table *facts.Relation, name string) (string, error) {
-	var err error
-	text := stmt.Text
+	forms := []func(ddl.Statement) (string, error){
+		ddl.Concurrently,
+		func(s ddl.Statement) (string, error) { return ddl.Qualified(s, table.Schema, table.Name) },
+	}
 	if create.Name == "" {
-		if text, err = ddl.Named(stmt, name); err != nil {
+		forms = append(forms, func(s ddl.Statement) (string, error) { return ddl.Named(s, name) })
+	}
+	for _, form := range forms {
+		text, err := form(stmt)
+		if err != nil {
 			return "", err
 		}
 		if stmt, err = ddl.Reparse(text); err != nil {
 			return "", err
 		}
 	}
-	if text, err = ddl.Concurrently(stmt); err != nil {
-		return "", err
-	}
-	if stmt, err = ddl.Reparse(text); err != nil {
-		return "", err
-	}
-	return ddl.Qualified(stmt, table.Schema, table.Name)
+	return stmt.Text, nil
 }
 
 // indexDone asks whether there is a valid index of that name, with the same keys, on that table. What expressions and predicates say is not
@@ -105,7 +105,8 @@ const (
 	probeIndex = "pgsluice_probe_idx"
 )
 
-// probe tries the index on an empty temporary copy of the table: the server's own error comes out of it, and nothing else.
+// probe tries the index on an empty temporary copy of the table: the server's own error comes out of it, and nothing else. What the copy
+// cannot tell, whether anything may be created beside the table, is asked before.
 func probe(stmt ddl.Statement, known facts.Facts, table *facts.Relation, columns []string) (block, unprobed string, err error) {
 	if !known.MayProbe {
 		return "", "the login may not create temporary tables or use plpgsql", nil
@@ -126,7 +127,23 @@ func probe(stmt ddl.Statement, known facts.Facts, table *facts.Relation, columns
 			return "", "", err
 		}
 	}
-	body := fmt.Sprintf("BEGIN\nBEGIN\nEXECUTE %s;\nEXECUTE %s;\nRAISE SQLSTATE 'PS000';\nEXCEPTION WHEN SQLSTATE 'PS000' THEN NULL;\nEND;\nEND",
+	body := fmt.Sprintf(`BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) %d::pg_catalog.oid
+	AND NOT pg_catalog.has_schema_privilege(c.relnamespace, 'CREATE')) THEN
+RAISE insufficient_privilege USING MESSAGE = %s;
+END IF;
+IF EXISTS (SELECT FROM pg_catalog.pg_tablespace s
+	WHERE s.spcname OPERATOR(pg_catalog.=) pg_catalog.current_setting('default_tablespace')::pg_catalog.name
+	AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')) THEN
+RAISE insufficient_privilege USING MESSAGE = %s;
+END IF;
+BEGIN
+EXECUTE %s;
+EXECUTE %s;
+RAISE SQLSTATE 'PS000';
+EXCEPTION WHEN SQLSTATE 'PS000' THEN NULL;
+END;
+END`, table.OID, dollar("permission denied for schema "+table.Schema), dollar("permission denied for tablespace "+known.Settings["default_tablespace"]),
 		dollar(fmt.Sprintf("CREATE TEMPORARY TABLE %s (LIKE %s)", probeTable, quote(table.Schema, table.Name))), dollar(text))
 	return "DO " + dollar(body), "", nil
 }
@@ -136,26 +153,4 @@ func wholeRow(table *facts.Relation, columns []string) bool {
 	return slices.ContainsFunc(columns, func(name string) bool {
 		return !slices.ContainsFunc(table.Columns, func(c facts.Column) bool { return c.Name == name }) && (name == "" || name == table.Name)
 	})
-}
-
-// rights finds what the copy of the table cannot tell: that nothing may be created beside the table. A tablespace of the statement's own is
-// probed.
-func rights(known facts.Facts, table *facts.Relation) []DataCheck {
-	checks := []DataCheck{{
-		SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' has no right to CREATE there.')"+
-			" FROM pg_catalog.pg_namespace n JOIN pg_catalog.pg_class c ON c.relnamespace OPERATOR(pg_catalog.=) n.oid"+
-			" WHERE c.oid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND NOT pg_catalog.has_schema_privilege(n.oid, 'CREATE')", table.OID),
-		Code:    "42501",
-		Message: "permission denied for schema " + table.Schema,
-	}}
-	if space := known.Settings["default_tablespace"]; space != "" {
-		checks = append(checks, DataCheck{
-			SQL: fmt.Sprintf("SELECT pg_catalog.concat('The role ', CURRENT_USER, ' has no right to CREATE in this default_tablespace.')"+
-				" FROM pg_catalog.pg_tablespace s WHERE s.spcname OPERATOR(pg_catalog.=) %s"+
-				" AND NOT pg_catalog.has_tablespace_privilege(s.oid, 'CREATE')", literal(space)),
-			Code:    "42501",
-			Message: "permission denied for tablespace " + space,
-		})
-	}
-	return checks
 }

@@ -10,7 +10,6 @@ CREATE INDEX users_email ON users (email)
 ----
 CREATE INDEX: building index "users_email" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY users_email ON "public"."users" (email)
     on public.users [2=email]
     index public.users_email
@@ -22,7 +21,6 @@ create /* why */ index on "users" using btree (lower(email) desc nulls last, "Od
 ----
 CREATE INDEX: building index "users_lower_Odd Name_idx" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: create /* why */ index CONCURRENTLY "users_lower_Odd Name_idx" on "public"."users" using btree (lower(email) desc nulls last, "Odd Name" collate "C" text_pattern_ops) -- and so on
 	with (fillfactor = 70) where score > 5 and email <> $$a'b$$
     on public.users [2=email 3=score 6=Odd Name]
@@ -33,7 +31,6 @@ CREATE INDEX ON users (email)
 ----
 CREATE INDEX: building index "users_email_idx" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY "users_email_idx" ON "public"."users" (email)
     on public.users [2=email]
     index public.users_email_idx
@@ -43,7 +40,6 @@ CREATE UNIQUE INDEX users_unique ON public.users (email, score DESC)
 ----
 CREATE INDEX: building index "users_unique" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   check 23505 could not create unique index "users_unique"
     SELECT pg_catalog.concat('Key (email, score)=(', COALESCE((email
     )::pg_catalog.text, 'null'), ', ', COALESCE((score
@@ -61,7 +57,6 @@ CREATE UNIQUE INDEX IF NOT EXISTS users_lower ON users (lower(email), (score + 1
 ----
 CREATE INDEX: building index "users_lower" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   check 23505 could not create unique index "users_lower"
     SELECT pg_catalog.concat('Key (lower(email), (score + 1))=(', COALESCE((lower(email)
     )::pg_catalog.text, 'null'), ', ', COALESCE(((score + 1)
@@ -80,7 +75,6 @@ CREATE UNIQUE INDEX ON users (email, "Odd Name") NULLS NOT DISTINCT
 ----
 CREATE INDEX: building index "users_email_Odd Name_idx" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   check 23505 could not create unique index "users_email_Odd Name_idx"
     SELECT pg_catalog.concat('Key (email, "Odd Name")=(', COALESCE((email
     )::pg_catalog.text, 'null'), ', ', COALESCE(("Odd Name"
@@ -96,7 +90,6 @@ CREATE INDEX ON users USING gin (data jsonb_path_ops)
 ----
 CREATE INDEX: building index "users_data_idx" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY "users_data_idx" ON "public"."users" USING gin (data jsonb_path_ops)
     on public.users [4=data]
     index public.users_data_idx
@@ -106,7 +99,6 @@ CREATE INDEX ON users (((p).x))
 ----
 CREATE INDEX: building index "users_x_idx" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY "users_x_idx" ON "public"."users" (((p).x))
     on public.users [5=p]
     index public.users_x_idx
@@ -116,7 +108,6 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS users_score ON users (score)
 ----
 CREATE INDEX: building index "users_score" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY IF NOT EXISTS users_score ON "public"."users" (score)
     on public.users [3=score]
     index public.users_score
@@ -131,7 +122,6 @@ CREATE UNIQUE INDEX ON "Orders" (user_id)
 ----
 CREATE INDEX: building index "Orders_user_id_idx" on "Orders" concurrently
   probe
-  check 42501 permission denied for schema app
   check 23505 could not create unique index "Orders_user_id_idx"
     SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((user_id
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "app"."Orders" WHERE (user_id
@@ -151,7 +141,6 @@ CREATE INDEX users_row ON users ((users IS NULL))
 ----
 CREATE INDEX: building index "users_row" on "users" concurrently
   no probe: the index uses the whole row, whose type a copy of the table does not have
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY users_row ON "public"."users" ((users IS NULL))
     on public.users
     index public.users_row
@@ -161,7 +150,6 @@ CREATE INDEX users_star ON users ((users.* IS NULL))
 ----
 CREATE INDEX: building index "users_star" on "users" concurrently
   no probe: the index uses the whole row, whose type a copy of the table does not have
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY users_star ON "public"."users" ((users.* IS NULL))
     on public.users
     index public.users_star
@@ -176,7 +164,6 @@ CREATE UNIQUE INDEX ON seen (id)
 ----
 CREATE INDEX: building index "seen_id_idx" on "seen" concurrently
   probe
-  check 42501 permission denied for schema public
   check 23505 could not create unique index "seen_id_idx"
     SELECT pg_catalog.concat('Key (id)=(', COALESCE((id
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."seen" WHERE (id
@@ -192,7 +179,6 @@ CREATE INDEX "$pgsluice$" ON users ((email || '$pgsluice$ $pgsluice_$ \'))
 ----
 CREATE INDEX: building index "$pgsluice$" on "users" concurrently
   probe
-  check 42501 permission denied for schema public
   alone: CREATE INDEX CONCURRENTLY "$pgsluice$" ON "public"."users" ((email || '$pgsluice$ $pgsluice_$ \'))
     on public.users [2=email]
     index public.$pgsluice$
@@ -260,7 +246,6 @@ CREATE UNIQUE INDEX ON doubles (email, score)
 ----
 CREATE INDEX: building index "doubles_email_score_idx" on "doubles" concurrently
   probe
-  check 42501 permission denied for schema public
   check 23505 could not create unique index "doubles_email_score_idx"
     SELECT pg_catalog.concat('Key (email, score)=(', COALESCE((email
     )::pg_catalog.text, 'null'), ', ', COALESCE((score
@@ -307,10 +292,18 @@ refused
 CREATE INDEX mine_a ON mine (a)
 ----
 42501 permission denied for schema public
-The role rewrite_index has no right to CREATE there.
 
 setup
-RESET ROLE
+RESET ROLE; GRANT CREATE ON SCHEMA public TO rewrite_index; SET ROLE rewrite_index; SET default_tablespace = pg_global
+----
+
+refused
+CREATE INDEX mine_a ON mine (a)
+----
+42501 permission denied for tablespace pg_global
+
+setup
+RESET ROLE; RESET default_tablespace
 ----
 
 # What does not exist is the server's to name.

@@ -22,10 +22,10 @@ type Plan struct {
 	Steps      []Step      `json:"steps"`
 }
 
-// DataCheck is a query that returns a line of text for data, or a missing right, that would break the plan, and no row if all is well.
+// DataCheck is a query that returns a line of text for data that would break the plan, and no row if all is well.
 type DataCheck struct {
 	SQL string `json:"sql"`
-	// Code and Message are the error that the statement itself would have met (23505, 23503, 23514, 42501); the line is its detail.
+	// Code and Message are the error that the statement itself would have met (23505, 23503, 23514); the line is its detail.
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }

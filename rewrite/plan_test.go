@@ -311,9 +311,7 @@ func show(plan rewrite.Plan, sql string) string {
 	}
 	for _, check := range plan.DataChecks {
 		fmt.Fprintf(&out, "  check %s %s\n", check.Code, check.Message)
-		if check.Code != "42501" { // that one has OIDs in it
-			fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
-		}
+		fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
 	}
 	for _, step := range plan.Steps {
 		text := step.SQL
