@@ -39,6 +39,10 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 		return Finding{}, false
 	case ddl.Opaque, ddl.Unparsed:
 		return behind(first, "cannot be seen through")
+	case ddl.CreateIndex:
+		if p, ok := named(stmt, promised); ok {
+			return behind(p, "makes an index of the same name")
+		}
 	case ddl.Drop:
 		if f, ok := dropBehind(action, known, promised); ok {
 			return f, true
@@ -48,7 +52,8 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 			return f, true
 		}
 	case ddl.Write:
-		if p, ok := target(stmt, known, promised); ok && p.Drops && p.Unique {
+		gone := slices.DeleteFunc(slices.Clone(promised), func(p Promised) bool { return !p.Drops || !p.Unique })
+		if p, ok := target(stmt, known, gone); ok {
 			return behind(p, "may need that the unique index is gone already")
 		}
 	case ddl.Utility:

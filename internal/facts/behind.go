@@ -72,3 +72,20 @@ func (f Facts) Without(index uint32) Facts {
 	f.Relations = relations
 	return f
 }
+
+// With is what will be known when an index has been made that is only promised yet: its name is taken. What the server would find of that
+// name today stays as it is.
+func (f Facts) With(schema, index string) Facts {
+	relations := make(map[string]*Relation, len(f.Relations))
+	for key, r := range f.Relations {
+		if r == nil || r.Schema != schema {
+			relations[key] = r
+			continue
+		}
+		changed := *r
+		changed.Taken = append(slices.Clone(r.Taken), index)
+		relations[key] = &changed
+	}
+	f.Relations = relations
+	return f
+}

@@ -1,0 +1,73 @@
+package policy_test
+
+import (
+	"testing"
+
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+// What may follow deferred work in its transaction, and what could notice that the work is not done yet.
+func TestBehind(t *testing.T) {
+	users, orders := &facts.Relation{OID: 1, Schema: "public", Name: "users"}, &facts.Relation{OID: 2, Schema: "public", Name: "orders"}
+	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
+		`"users"`: users, `"orders"`: orders, `"users_old"`: {OID: 3, Schema: "public", Name: "users_old", Kind: "i", Table: users}, `"users_email"`: nil,
+	}}
+	promised := []policy.Promised{
+		{Table: 1, Name: "users", Object: "users_email", Unique: true, Columns: []string{"email"}},
+		{Table: 1, Name: "users", Object: "users_old", Drops: true, Unique: true},
+	}
+	for _, c := range []struct {
+		sql     string
+		refused bool
+	}{
+		{"INSERT INTO versions VALUES (5)", false},
+		{"SELECT * FROM users", false},
+		{"ALTER TABLE orders DROP COLUMN a", false},
+		{"ALTER TABLE users ADD COLUMN note text", false},
+		{"ALTER TABLE users ADD CHECK (id > 0) NOT VALID", false},
+		{"CREATE INDEX orders_a ON orders (a)", false},
+		{"CREATE INDEX users_name ON users (name)", false},
+		{"SAVEPOINT a", false},
+		{"SET search_path = app", false},
+		{"CREATE INDEX users_email ON users (name)", true},
+		{"CREATE INDEX IF NOT EXISTS users_email ON users (email)", true},
+		{"ALTER TABLE users DROP COLUMN email", true},
+		{"ALTER TABLE users RENAME TO people", true},
+		{"ALTER TABLE users ADD CONSTRAINT u UNIQUE USING INDEX users_email", true},
+		{"DROP INDEX users_email", true},
+		{"DROP FUNCTION f(int)", true},
+		{"DO $$ BEGIN NULL; END $$", true},
+		{"CALL p()", true},
+		{"INSERT INTO users VALUES (1)", true}, // a duplicate that the dropped index would no longer refuse
+	} {
+		finding, refused := policy.Behind(parse(t, c.sql), known, promised, nil)
+		if refused != c.refused {
+			t.Errorf("%s: refused %t, want %t (%s)", c.sql, refused, c.refused, finding.Message)
+		}
+		if _, refused := policy.Behind(parse(t, c.sql), known, nil, nil); refused {
+			t.Errorf("%s is refused behind nothing", c.sql)
+		}
+	}
+	if _, refused := policy.Behind(parse(t, "SELECT f()"), known, promised, []string{"function f"}); !refused {
+		t.Error("what cannot be seen through may follow")
+	}
+}
+
+// Names that are promised in the transaction cannot be had again.
+func TestWithPromisedNames(t *testing.T) {
+	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
+		`"t"`: {OID: 1, Schema: "public", Name: "t", Taken: []string{"t_a_idx"}}, `"x"."t"`: {OID: 2, Schema: "x", Name: "t"},
+	}}
+	with := known.With("public", "t_a_idx1")
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	if name, err := facts.IndexName(stmt, with.Relations[`"t"`]); name != "t_a_idx2" || err != nil {
+		t.Errorf("chose %s, %v", name, err)
+	}
+	if name, err := facts.IndexName(stmt, with.Relations[`"x"."t"`]); name != "t_a_idx" || err != nil {
+		t.Errorf("in another schema chose %s, %v", name, err)
+	}
+	if name, err := facts.IndexName(stmt, known.Relations[`"t"`]); name != "t_a_idx1" || err != nil {
+		t.Errorf("With changed what it was called on: %s, %v", name, err)
+	}
+}
