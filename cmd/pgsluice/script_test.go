@@ -48,6 +48,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 //	signal NAME SIGNAL         sends TERM, INT or KILL to the process
 //	ended NAME STATUS          waits for the end of the process and wants this exit status; NAME.out and NAME.err are its output
 //	removed FILE               wants the path that the file holds to be gone
+//	get URL FILE               writes the status and the body of an HTTP answer to the file
 //	awaitsql DSN CONDITION     waits until a query that returns a boolean is true
 //	exec sql DSN STATEMENT…    runs statements on one connection, each a simple query; notices and errors go to stderr.
 //	                           \wait waits until the server ends the connection, \await QUERY until another connection gets a true
@@ -84,6 +85,10 @@ func TestScripts(t *testing.T) {
 				if _, err := os.Stat(strings.TrimSpace(ts.ReadFile(args[0]))); !errors.Is(err, os.ErrNotExist) {
 					ts.Fatalf("it is still there: %v", err)
 				}
+			},
+			"get": func(ts *testscript.TestScript, _ bool, args []string) {
+				status, body := get(testOf(ts), args[0])
+				ts.Check(os.WriteFile(ts.MkAbs(args[1]), fmt.Appendf(nil, "%d\n%s", status, body), 0o600))
 			},
 			"awaitsql": func(ts *testscript.TestScript, _ bool, args []string) {
 				pgtest.WaitFor(testOf(ts), pgtest.Connect(testOf(ts), args[0]), args[1])
@@ -127,8 +132,7 @@ type processes struct{ byName map[string]*process }
 
 func (p *processes) kill() {
 	for _, one := range p.byName {
-		_ = one.cmd.Process.Kill() // it has ended when this fails
-		<-one.done
+		one.kill()
 	}
 }
 
@@ -153,30 +157,50 @@ func named(ts *testscript.TestScript, name string) *process {
 func startProcess(ts *testscript.TestScript, name string, command ...string) *process {
 	program, err := exec.LookPath(command[0])
 	ts.Check(err)
-	p := &process{cmd: exec.Command(program, command[1:]...), done: make(chan struct{}), more: make(chan struct{})}
-	p.cmd.Dir = ts.MkAbs(".")
-	p.cmd.Env = os.Environ()
+	cmd := exec.Command(program, command[1:]...)
+	cmd.Dir = ts.MkAbs(".")
+	cmd.Env = os.Environ()
 	config := defaultConfig()
 	for _, k := range config.keys() {
 		if name := variable(k.path); ts.Getenv(name) != "" {
-			p.cmd.Env = append(p.cmd.Env, name+"="+ts.Getenv(name))
+			cmd.Env = append(cmd.Env, name+"="+ts.Getenv(name))
 		}
 	}
-	stdout, err := p.cmd.StdoutPipe()
+	p, err := launch(cmd)
 	ts.Check(err)
-	stderr, err := p.cmd.StderrPipe()
-	ts.Check(err)
-	ts.Check(p.cmd.Start())
 	ts.Value("processes").(*processes).byName[name] = p
+	return p
+}
+
+// launch starts a command whose output can be waited for. The caller kills it.
+func launch(cmd *exec.Cmd) (*process, error) {
+	p := &process{cmd: cmd, done: make(chan struct{}), more: make(chan struct{})}
+	stdout, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
 	go func() {
 		defer close(p.done)
 		var reading sync.WaitGroup
 		reading.Go(func() { p.read(stdout, &p.out) })
 		reading.Go(func() { p.read(stderr, &p.err) })
 		reading.Wait()
-		_ = p.cmd.Wait() // how it ended is in ProcessState
+		_ = cmd.Wait() // how it ended is in ProcessState
 	}()
-	return p
+	return p, nil
+}
+
+// kill returns when the process has ended.
+func (p *process) kill() {
+	_ = p.cmd.Process.Kill() // it has ended when this fails
+	<-p.done
 }
 
 func (p *process) read(from io.Reader, to *bytes.Buffer) {
@@ -198,7 +222,7 @@ func (p *process) read(from io.Reader, to *bytes.Buffer) {
 const patience = time.Minute
 
 // awaitLine returns the first line that contains the text.
-func (p *process) awaitLine(ts *testscript.TestScript, text string) string {
+func (p *process) awaitLine(t interface{ Fatalf(string, ...any) }, text string) string {
 	timeout := time.After(patience)
 	for {
 		p.mu.Lock()
@@ -212,9 +236,9 @@ func (p *process) awaitLine(ts *testscript.TestScript, text string) string {
 		select {
 		case <-more:
 		case <-p.done:
-			ts.Fatalf("it ended without a line that contains %q:\n%s", text, all)
+			t.Fatalf("it ended without a line that contains %q:\n%s", text, all)
 		case <-timeout:
-			ts.Fatalf("waited %s in vain for a line that contains %q:\n%s", patience, text, all)
+			t.Fatalf("waited %s in vain for a line that contains %q:\n%s", patience, text, all)
 		}
 	}
 }
