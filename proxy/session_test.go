@@ -48,9 +48,9 @@ func TestSession(t *testing.T) {
 
 // stage is a database with a proxy in front of it.
 type stage struct {
-	dsn, login string
-	proxied    string
-	conns      map[string]*pgconn.PgConn
+	dsn     string
+	proxied string
+	conns   map[string]*pgconn.PgConn
 	// dead keeps the driver from sending a cancel when its connection breaks.
 	dead    atomic.Bool
 	mu      sync.Mutex
