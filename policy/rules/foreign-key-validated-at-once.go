@@ -64,7 +64,7 @@ func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, table *fac
 	var steps []string
 	leaves := 0
 	for _, p := range table.Partitions {
-		if p.Kind == "p" {
+		if p.Kind != "r" {
 			continue
 		}
 		leaves++

@@ -206,7 +206,7 @@ func indexOnPartitioned(c *policy.Check, create ddl.CreateIndex, table *facts.Re
 	var below func(parent uint32, parentIndex string)
 	below = func(parent uint32, parentIndex string) {
 		for _, p := range table.Partitions {
-			if p.Parent != parent || shown == shownPartitions {
+			if p.Parent != parent || p.Kind == "f" || shown == shownPartitions { // a foreign table has no indexes here
 				continue
 			}
 			shown++
