@@ -30,7 +30,7 @@ const recordedMajor = 15
 //
 // The directives of a file:
 //
-//	case NAME                        closes all connections; the database stays that of the file
+//	case NAME                        closes all connections; what the file has made so far stays
 //	sql                              runs statements beside the case, and prints rows
 //	connect [conn=C] [protocol=3.0]  opens a connection with startup parameters "name value"; one that was not opened is opened on its first use
 //	send [conn=C]                    messages, one a line, written at once (see encodeLines and expand)
@@ -50,13 +50,15 @@ func TestWire(t *testing.T) {
 			t.Errorf("differences.txt names %s, and there is no such file", d.name)
 		}
 	}
+	all := worlds(t)
 	for _, file := range files {
 		if filepath.Base(file) == "differences.txt" {
 			continue
 		}
 		name := strings.TrimSuffix(filepath.Base(file), ".txt")
 		t.Run(name, func(t *testing.T) {
-			r := &wireRun{file: name, worlds: worlds(t), differences: differences}
+			r := &wireRun{file: name, worlds: all, differences: differences}
+			r.empty(t)
 			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
 				if got := r.directive(t, d); pgtest.Server(t).Version() == recordedMajor {
 					return got
@@ -196,8 +198,13 @@ func (r *wireRun) directive(t *testing.T, d *datadriven.TestData) string {
 	case "connect":
 		return r.connect(t, d, conn)
 	case "send":
+		var text string
+		var encoded []byte // the same in every world, but for a process id or a database's name
 		return r.each(t, func(w *world) transcript {
-			w.conn(t, conn).send(encodeLines(t, expand(t, d.Input, w)))
+			if expanded := expand(t, d.Input, w); expanded != text {
+				text, encoded = expanded, encodeLines(t, expanded)
+			}
+			w.conn(t, conn).send(encoded)
 			return transcript{}
 		})
 	case "until":
@@ -276,6 +283,16 @@ func (w *world) steadied(got transcript, ignored []string) transcript {
 		}
 	}
 	return out
+}
+
+// empty leaves nothing of an earlier file.
+func (r *wireRun) empty(t *testing.T) {
+	for _, w := range r.worlds {
+		w.reset()
+		if _, err := w.side.Exec(t.Context(), "DROP SCHEMA public CASCADE; CREATE SCHEMA public"); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // each does one thing in every world and prints what the first one saw; of another one only what it saw differently.
