@@ -24,7 +24,7 @@ func TestCommandsInTextsExist(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		texts[page] = string(text)
+		texts[page] = code(string(text))
 	}
 	for _, cmd := range everyCommand(newRootCommand()) {
 		if cmd.Example == "" {
@@ -33,11 +33,14 @@ func TestCommandsInTextsExist(t *testing.T) {
 		texts[cmd.CommandPath()+" --help"] = cmd.Example
 	}
 	for from, text := range texts {
+		for _, name := range tabled(text) {
+			if problem := refused([]string{"pgsluice", name}); problem != "" {
+				t.Errorf("%s: %s", from, problem)
+			}
+		}
 		for line := range strings.Lines(text) {
-			for _, words := range commandLines(line) {
-				if problem := refused(words); problem != "" {
-					t.Errorf("%s: %s: %s", from, strings.Join(words, " "), problem)
-				}
+			if problem := refused(commandLine(line)); problem != "" {
+				t.Errorf("%s: %s: %s", from, strings.TrimSpace(line), problem)
 			}
 		}
 	}
@@ -50,15 +53,28 @@ func TestCommandLinesAreRefused(t *testing.T) {
 		"pgsluice jobs finish 7":          `unknown command "finish"`,
 		"A=b pgsluice serve --upstraem x": "unknown flag: --upstraem",
 		`pgsluice explain "SELECT '|'" -`: "",
+		"go run ./cmd/pgsluice tyr":       `unknown command "tyr"`,
 		"cd pgsluice; ls":                 "",
 	} {
-		got := ""
-		for _, words := range commandLines(line) {
-			got = refused(words)
-		}
-		if got != want {
+		if got := refused(commandLine(line)); got != want {
 			t.Errorf("%s: got %q, want %q", line, got, want)
 		}
+	}
+}
+
+func TestCodeOfAPage(t *testing.T) {
+	page := "Type `pgsluice jbos`.\n\n```sh\npgsluice srve\n```\n\n| command | does |\n| --- | --- |\n| `tyr` | x |\n\n`| a |`\n"
+	var lines []string
+	for line := range strings.Lines(code(page)) {
+		if words := commandLine(line); words != nil {
+			lines = append(lines, strings.Join(words, " "))
+		}
+	}
+	if want := []string{"pgsluice jbos", "pgsluice srve"}; !slices.Equal(lines, want) {
+		t.Errorf("got the command lines %q, want %q", lines, want)
+	}
+	if names, want := tabled(code(page)), []string{"tyr"}; !slices.Equal(names, want) {
+		t.Errorf("got the commands %q, want %q", names, want)
 	}
 }
 
@@ -70,29 +86,73 @@ func everyCommand(cmd *cobra.Command) []*cobra.Command {
 	return all
 }
 
+// code is what a page shows as code, a piece a line, and its tables.
+func code(page string) string {
+	var pieces []string
+	for i, part := range strings.Split(page, "\n```") {
+		if i%2 == 1 {
+			pieces = append(pieces, part)
+			continue
+		}
+		for line := range strings.Lines(part) {
+			if strings.HasPrefix(line, "|") {
+				pieces = append(pieces, strings.TrimSpace(line))
+			}
+			for j, span := range strings.Split(line, "`") {
+				if j%2 == 1 {
+					pieces = append(pieces, span)
+				}
+			}
+		}
+	}
+	return strings.Join(pieces, "\n")
+}
+
+// tabled are the commands in the rows of a table whose first column is headed "command".
+func tabled(text string) (names []string) {
+	inside := false
+	for line := range strings.Lines(text) {
+		switch {
+		case strings.HasPrefix(line, "| command "):
+			inside = true
+		case strings.HasPrefix(line, "|") && inside:
+			if name := strings.Split(line, "`"); len(name) > 1 {
+				names = append(names, name[1])
+			}
+		case strings.Contains(line, "|"):
+			inside = false
+		}
+	}
+	return names
+}
+
 var (
-	// typed is a command line of ours: at the beginning of a line or within backticks, behind a prompt or variables if there are any.
-	typed = regexp.MustCompile("(?:^|`)\\s*(?:\\$ )?(?:[A-Z_]+=\\S+ )*pgsluice( [^`\n]*)?")
+	// typed is a command line of ours, behind a prompt or variables if there are any.
+	typed = regexp.MustCompile(`^\s*(?:\$ )?(?:[A-Z_]+=(?:"[^"]*"|\S*) )*(?:pgsluice|\./pgsluice|go run \./cmd/pgsluice)( .*)?$`)
 	word  = regexp.MustCompile(`"[^"]*"|'[^']*'|[^\s"']+`)
 )
 
-// commandLines are the command lines of ours within a line, taken apart, up to what the shell would take for itself.
-func commandLines(line string) (all [][]string) {
-	for _, match := range typed.FindAllStringSubmatch(line, -1) {
-		words := []string{"pgsluice"}
-		for _, w := range word.FindAllString(match[1], -1) {
-			if slices.Contains([]string{"|", "<", ">", "&&", "&", "#", ";", "\\"}, w) {
-				break
-			}
-			words = append(words, strings.Trim(w, `"'`))
-		}
-		all = append(all, words)
+// commandLine is a command line of ours, taken apart, up to what the shell would take for itself; nil for any other line.
+func commandLine(line string) []string {
+	match := typed.FindStringSubmatch(strings.TrimRight(line, "\n"))
+	if match == nil {
+		return nil
 	}
-	return all
+	words := []string{"pgsluice"}
+	for _, w := range word.FindAllString(match[1], -1) {
+		if slices.Contains([]string{"|", "<", ">", "&&", "&", "#", ";", "\\"}, w) {
+			break
+		}
+		words = append(words, strings.Trim(w, `"'`))
+	}
+	return words
 }
 
 // refused says what is wrong with a command line before it is run; "" if nothing is.
 func refused(words []string) string {
+	if words == nil {
+		return ""
+	}
 	root := newRootCommand()
 	root.SetOut(io.Discard)
 	cmd, rest, err := root.Find(words[1:])

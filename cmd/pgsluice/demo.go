@@ -223,6 +223,9 @@ func (d *demonstration) ran(ctx context.Context) (map[string][]demoStep, error) 
 	defer d.judged.mu.Unlock()
 	ran := map[string][]demoStep{}
 	for _, e := range d.judged.entries {
+		if _, told := ran[e.Asked]; told || e.Outcome == "" { // an intent, whose result follows
+			continue
+		}
 		var steps []demoStep
 		for _, sql := range e.Ran {
 			steps = append(steps, demoStep{"at once", sql})

@@ -93,6 +93,9 @@ func newJudge(ctx context.Context, flags *ledgerFlags) (*judge, error) {
 	if login == "" {
 		return j, nil
 	}
+	if login, err = inDatabase(login, flags.database); err != nil {
+		return nil, err
+	}
 	if j.ledger, err = canDefer(ctx, login); err != nil {
 		return nil, err
 	}

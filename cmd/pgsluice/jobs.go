@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
@@ -173,7 +174,27 @@ func listJobs(cmd *cobra.Command, flags *ledgerFlags, all, asJSON bool) error {
 		return err
 	}
 	defer conn.Close()
+	if err := tellOthers(cmd.Context(), cmd.ErrOrStderr(), conn); err != nil {
+		return err
+	}
 	return printJobs(cmd.Context(), cmd.OutOrStdout(), ledger, all, asJSON)
+}
+
+// tellOthers names the other databases of the server that hold a ledger: each has jobs of its own.
+func tellOthers(ctx context.Context, w io.Writer, conn *control.Conn) error {
+	homes, err := conn.Query(ctx, homesSQL)
+	if err != nil {
+		return fmt.Errorf("cannot look for other ledgers: %w", err)
+	}
+	here, err := conn.Query(ctx, "SELECT pg_catalog.current_database()")
+	if err != nil {
+		return fmt.Errorf("cannot ask for the database: %w", err)
+	}
+	others := slices.DeleteFunc(homes, func(database string) bool { return slices.Contains(here, database) })
+	if len(others) > 0 {
+		fmt.Fprintf(w, "note: these are the jobs of database %s; --database NAME shows those of %s\n", here[0], few(others, "database"))
+	}
+	return nil
 }
 
 // printJobs prints the jobs of a ledger; errUnfinished if one of them is open.

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"errors"
+	"net/url"
 	"os"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/spf13/cobra"
@@ -14,19 +16,21 @@ import (
 
 // ledgerFlags say which ledger a command works with.
 type ledgerFlags struct {
-	dsn  string // "" takes control.dsn of the configuration
-	file string // the configuration; "" for none
+	dsn      string // "" takes control.dsn of the configuration
+	file     string // the configuration; "" for none
+	database string // "" is the one that the connection string names
 }
 
 func (f *ledgerFlags) register(cmd *cobra.Command) {
 	cmd.PersistentFlags().StringVar(&f.dsn, "dsn", "", "connect with `DSN`, directly to Postgres, as the control role or a superuser")
 	cmd.PersistentFlags().StringVar(&f.file, "config", "", "connect with control.dsn of the configuration in `FILE`")
+	cmd.PersistentFlags().StringVar(&f.database, "database", "", "use the database `NAME` instead of the one in the connection string")
 }
 
 // login is the connection string to use.
 func (f *ledgerFlags) login(cmd *cobra.Command) (string, error) {
 	if f.dsn != "" {
-		return f.dsn, nil
+		return inDatabase(f.dsn, f.database)
 	}
 	config, _, err := f.config()
 	if err != nil {
@@ -38,7 +42,26 @@ func (f *ledgerFlags) login(cmd *cobra.Command) (string, error) {
 			hint:    `write --dsn "host=db.internal dbname=app user=postgres", or --config FILE with a control.dsn in it`,
 		}
 	}
-	return string(config.Control.DSN), nil
+	return inDatabase(string(config.Control.DSN), f.database)
+}
+
+// inDatabase is a connection string with another database; "" leaves it as it is.
+func inDatabase(login, database string) (string, error) {
+	if database == "" {
+		return login, nil
+	}
+	if !strings.HasPrefix(login, "postgres://") && !strings.HasPrefix(login, "postgresql://") {
+		quote := strings.NewReplacer(`\`, `\\`, `'`, `\'`)
+		return login + " dbname='" + quote.Replace(database) + "'", nil
+	}
+	u, err := url.Parse(login)
+	if err != nil {
+		return "", errUnreadableDSN
+	}
+	query := u.Query()
+	query.Del("dbname")
+	u.Path, u.RawPath, u.RawQuery = "/"+database, "", query.Encode()
+	return u.String(), nil
 }
 
 // config is the configuration that the environment and the file make.

@@ -235,7 +235,7 @@ func TestFiguresAreServedWhileDraining(t *testing.T) {
 	}
 }
 
-func get(t *testing.T, url string) (status int, body string) {
+func get(t testing.TB, url string) (status int, body string) {
 	t.Helper()
 	response, err := http.Get(url)
 	if err != nil {

@@ -230,6 +230,9 @@ func (p *trailPrinter) Write(line []byte) (int, error) {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return 0, fmt.Errorf("cannot read a line of the audit trail: %w", err)
 	}
+	if e.Outcome == "" {
+		return len(line), nil // an intent, whose result follows
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	fmt.Fprintf(p.w, "%-8s %-9s %s\n", e.Verdict, e.Outcome, oneLine(e.Asked))
