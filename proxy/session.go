@@ -286,8 +286,11 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
 	}
 	for _, p := range s.promises {
-		if dropped := p.plan.Steps[0].Index; dropped.Drop {
-			known = known.Without(dropped.OID)
+		switch index := p.plan.Steps[0].Index; {
+		case index.Drop:
+			known = known.Without(index.OID)
+		case index.Name != "":
+			known = known.With(index.Schema, index.Name)
 		}
 	}
 	return known, nil

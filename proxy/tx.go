@@ -58,6 +58,12 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 		return s.answerFailure(ctx, at, plan, &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"})
 	}
 	key := ledger.Key()
+	if plan.Unprobed != "" {
+		return s.answerFailure(ctx, at, plan, &run.Failure{
+			Code:    codeRefused,
+			Message: fmt.Sprintf("pgsluice: run this outside of the transaction: it cannot be promised, because %s [%s]", plan.Unprobed, plan.Recipe),
+		})
+	}
 	if plan.Probe != "" {
 		if _, err := s.backend.Exec(ctx, plan.Probe); err != nil {
 			return s.answerFailure(ctx, at, plan, err)
