@@ -1,0 +1,94 @@
+package ddl
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+)
+
+// The cases of testdata/judgement: what may be recorded of a text, what its comments allow, whether it is harmless unparsed or too long.
+func TestJudgement(t *testing.T) {
+	utf8, _ := NewEncoding("UTF8")
+	datadriven.Walk(t, "testdata/judgement", func(t *testing.T, path string) {
+		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			var out strings.Builder
+			switch d.Cmd {
+			case "redact":
+				statements, err := Parse(d.Input)
+				if err != nil {
+					return describeError(err)
+				}
+				for _, s := range statements {
+					fmt.Fprintln(&out, Redact(s))
+				}
+			case "unparsed":
+				fmt.Fprintln(&out, RedactUnparsed(d.Input, []byte("key")))
+			case "allow":
+				statements, err := Parse(d.Input)
+				if err != nil {
+					return describeError(err)
+				}
+				for _, s := range statements {
+					fmt.Fprintf(&out, "%s %q\n", s.Tag, Allow(s.Lead, s.Text))
+				}
+			case "unsure":
+				fmt.Fprintln(&out, Unsure(d.Input))
+			case "inert":
+				proof := NewInert(utf8)
+				proof.Write([]byte(d.Input))
+				fmt.Fprintln(&out, proof.Inert())
+			default:
+				t.Fatalf("%s: unknown directive %s", d.Pos, d.Cmd)
+			}
+			return out.String()
+		})
+	})
+}
+
+func TestRedactCutsAtAWholeCharacter(t *testing.T) {
+	s, err := Reparse("CREATE TABLE t (a int CHECK (" + strings.Repeat("é", 3000) + " > 0))")
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := Redact(s)
+	if len(record) > maxRecorded+len("…") || !strings.HasSuffix(record, "é…") {
+		t.Errorf("%d bytes, end %q", len(record), record[len(record)-8:])
+	}
+}
+
+// No secret of any statement that holds one is in its record.
+func TestRedactKeepsSecrets(t *testing.T) {
+	const secret = "hunter2"
+	for _, text := range []string{
+		"ALTER ROLE r PASSWORD '%s'", "CREATE USER r WITH ENCRYPTED PASSWORD '%s' VALID UNTIL 'infinity'", "ALTER ROLE r PASSWORD $a$%s$a$",
+		"ALTER ROLE r PASSWORD U&'!0068unter2' UESCAPE '!'", "ALTER ROLE r SET app.key TO %s", "ALTER ROLE ALL IN DATABASE d SET app.key = '%s'",
+		"SET app.key = %s", "SET LOCAL app.key TO '%s'", `SET app.key TO "%s"`, "ALTER SYSTEM SET primary_conninfo = 'password=%s'",
+		"ALTER DATABASE d SET app.key = %s", "CREATE SUBSCRIPTION s CONNECTION 'password=%s' PUBLICATION p", "ALTER SUBSCRIPTION s CONNECTION 'password=%s'",
+		"CREATE SERVER s FOREIGN DATA WRAPPER w OPTIONS (password '%s')", "ALTER SERVER s OPTIONS (SET password '%s')",
+		"CREATE USER MAPPING FOR u SERVER s OPTIONS (password '%s')", "CREATE FOREIGN TABLE t (a int OPTIONS (key '%s')) SERVER s",
+		"ALTER FOREIGN TABLE t OPTIONS (ADD password '%s')", "ALTER FOREIGN TABLE t ALTER a OPTIONS (SET key '%s')",
+		"CREATE TRIGGER t AFTER INSERT ON t EXECUTE FUNCTION http('Bearer %s')", "DO $$ BEGIN PERFORM f('%s'); END $$",
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT %s'", "INSERT INTO t VALUES ('%s')", "UPDATE t SET a = E'%s'",
+		"COMMENT ON TABLE t IS '%s'", "SELECT dblink('password=%s')", "CREATE VIEW v AS SELECT '%s'", "CREATE TABLE t AS SELECT '%s'",
+		"SELECT 1 /* %s */", "ALTER ROLE r NOLOGIN -- %s\n", "COPY t FROM PROGRAM 'curl %s'", "NOTIFY c, '%s'", "PREPARE TRANSACTION '%s'",
+		"CALL f('%s')", "SELECT B'1' 'x' /* %s */", "SECURITY LABEL ON TABLE t IS '%s'", "EXPLAIN SELECT '%s'", "EXECUTE p('%s')",
+		"CREATE MATERIALIZED VIEW v AS SELECT '%s'", "CREATE POLICY p ON t USING (a = '%s')", "CREATE RULE r AS ON INSERT TO t DO NOTIFY \"x\", '%s'",
+		"CREATE SCHEMA s CREATE VIEW v AS SELECT '%s'", "CREATE EVENT TRIGGER e ON ddl_command_end WHEN tag IN ('%s') EXECUTE FUNCTION f()",
+	} {
+		text = strings.ReplaceAll(text, "%s", secret)
+		statements, err := Parse(text)
+		if err != nil {
+			statements = []Statement{{Text: text, Action: Unparsed{}}}
+		}
+		for _, s := range statements {
+			if record := Redact(s); strings.Contains(record, "unter2") {
+				t.Errorf("%s is recorded as %s", text, record)
+			}
+		}
+		if record := RedactUnparsed(text, []byte("key")); strings.Contains(record, "unter2") {
+			t.Errorf("%s is recorded as %s", text, record)
+		}
+	}
+}
