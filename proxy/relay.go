@@ -149,7 +149,11 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 			return errClientGone // The server answers the header in its own words.
 		}
 		if matter {
-			return r.settle()
+			if err := r.settle(); err != nil {
+				<-down
+				return err
+			}
+			return nil
 		}
 		client.slim()
 		var err error
