@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -90,6 +91,7 @@ func worlds(t *testing.T) []*world {
 		newWorld(t, "observing", startSessions(t, observing(t), (*session).run)),
 		newWorld(t, "enforcing", startSessions(t, sessionOptions(t, Enforce), (*session).run)),
 		newWorld(t, "careful", startSessions(t, sessionOptions(t, Enforce), runCarefully)),
+		newWorld(t, "choppy", startSessions(t, sessionOptions(t, Enforce), runChopped)),
 	}
 }
 
@@ -120,6 +122,34 @@ func runCarefully(s *session, ctx context.Context) error {
 			return s.close(err)
 		}
 	}
+}
+
+// runChopped is runCarefully for a session that reads byte by byte.
+func runChopped(s *session, ctx context.Context) error {
+	s.link.client.conn = &choppedConn{Conn: s.link.client.conn}
+	s.link.server.conn = &choppedConn{Conn: s.link.server.conn}
+	return runCarefully(s, ctx)
+}
+
+// choppedConn is a connection that is read one byte at a time, and after a while, for the sake of long messages, in small pieces.
+type choppedConn struct {
+	net.Conn
+	read int
+}
+
+func (c *choppedConn) Read(p []byte) (int, error) {
+	piece := 1
+	if c.read > 10_000 {
+		piece = 997
+	}
+	n, err := c.Conn.Read(p[:min(piece, len(p))])
+	c.read += n
+	return n, err
+}
+
+func (c *choppedConn) CloseWrite() error {
+	closeWrite(c.Conn)
+	return nil
 }
 
 // sessionOptions are those of a session with every rule in force and no control login.
