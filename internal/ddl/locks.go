@@ -325,14 +325,16 @@ func replaced(replace bool, kind ObjectKind) Ref {
 }
 
 // optionOn reports whether a boolean option is in the list and not switched off.
-func optionOn(options []*pgquery.Node, name string) bool {
-	on := false
+func optionOn(options []*pgquery.Node, name string) bool { return optionOr(options, name, false) }
+
+// optionOr is the value of a boolean option, or what it is without being written.
+func optionOr(options []*pgquery.Node, name string, otherwise bool) bool {
 	for _, option := range options {
 		if d := option.GetDefElem(); d.GetDefname() == name {
-			on = isTrue(d.Arg)
+			otherwise = isTrue(d.Arg)
 		}
 	}
-	return on
+	return otherwise
 }
 
 // isTrue is defGetBoolean: an option without a value is on. A value that the server will refuse counts as on.

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"os"
 	"testing"
 
@@ -10,6 +11,10 @@ import (
 func TestMain(m *testing.M) {
 	if os.Getenv(parseChild) != "" {
 		parseInChild()
+		return
+	}
+	if os.Getenv(stackChild) != "" {
+		fmt.Println(CheckStack())
 		return
 	}
 	pgtest.Main(m)

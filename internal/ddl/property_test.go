@@ -179,6 +179,9 @@ func checkInert(t *testing.T, text string, statements []Statement) {
 	whole := NewInert(utf8)
 	whole.Write([]byte(text))
 	proven := whole.Inert()
+	if proven && whole.Refuted() {
+		t.Fatalf("both inert and refuted: %q", text)
+	}
 	for size := 1; size <= 3; size++ {
 		pieces := NewInert(utf8)
 		for rest := text; rest != ""; rest = rest[min(size, len(rest)):] {
@@ -300,15 +303,15 @@ func TestEveryText(t *testing.T) {
 	}
 	random := newRandom(2)
 	parsed := 0
-	for range 20_000 {
+	for range 10_000 {
 		text := respell(random, seeds)
 		if _, err := Parse(text); err == nil {
 			parsed++
 		}
 		checkText(t, text)
 	}
-	if parsed < 5_000 {
-		t.Errorf("only %d texts of 20000 are SQL, the others show little", parsed)
+	if parsed < 3_000 {
+		t.Errorf("only %d texts of 10000 are SQL, the others show little", parsed)
 	}
 }
 

@@ -138,21 +138,13 @@ func notInTransaction(node *pgquery.Node) bool {
 			}
 		}
 	case *pgquery.Node_CreateSubscriptionStmt:
-		return optionOn(n.CreateSubscriptionStmt.Options, "create_slot") || !hasOption(n.CreateSubscriptionStmt.Options, "create_slot") &&
-			(optionOn(n.CreateSubscriptionStmt.Options, "connect") || !hasOption(n.CreateSubscriptionStmt.Options, "connect"))
+		// Making the replication slot is what cannot be undone.
+		options := n.CreateSubscriptionStmt.Options
+		return optionOr(options, "create_slot", optionOr(options, "connect", true))
 	case *pgquery.Node_AlterSubscriptionStmt:
 		return n.AlterSubscriptionStmt.Kind == pgquery.AlterSubscriptionType_ALTER_SUBSCRIPTION_REFRESH
 	case *pgquery.Node_CreatedbStmt, *pgquery.Node_CreateTableSpaceStmt, *pgquery.Node_AlterSystemStmt:
 		return true
-	}
-	return false
-}
-
-func hasOption(options []*pgquery.Node, name string) bool {
-	for _, option := range options {
-		if option.GetDefElem().GetDefname() == name {
-			return true
-		}
 	}
 	return false
 }
