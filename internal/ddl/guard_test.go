@@ -164,22 +164,58 @@ func TestCheckStack(t *testing.T) {
 	}
 }
 
-// The guard counts at least what the tree has. The leaves' own nodes, and those of a statement before it begins to nest, are the slack.
+// The guard counts at least what the tree has.
 func TestGuardBoundsDepth(t *testing.T) {
-	const slack = 12
 	for _, pattern := range patterns(t, "deep.txt") {
 		text := deepen(pattern, 60)
 		if tooComplex(text) {
 			continue
 		}
-		tree, err := pgquery.Parse(text)
-		if err != nil {
+		if _, err := pgquery.Parse(text); err == nil {
+			checkDepth(t, text)
+		}
+	}
+}
+
+// The same of everything within everything.
+func TestGuardBoundsDepthOfMixtures(t *testing.T) {
+	var wrap []func(expression string) string
+	for _, pattern := range patterns(t, "deep.txt") {
+		if strings.Count(pattern, "«") != 2 {
 			continue
 		}
-		depth := messageDepth(tree.ProtoReflect()) / 2
-		if depth > slack && !deeperThan(text, depth-slack) {
-			t.Errorf("tree is %d deep, more than was counted: %s", depth, pattern)
+		head, rest, _ := strings.Cut(pattern, "«")
+		opening, rest, _ := strings.Cut(rest, "»")
+		middle, rest, _ := strings.Cut(rest, "«")
+		closing, tail, _ := strings.Cut(rest, "»")
+		switch {
+		case head == "SELECT " && tail == "":
+			wrap = append(wrap, func(e string) string { return opening + "(" + e + ")" + closing })
+			wrap = append(wrap, func(e string) string { return opening + e + closing })
+		case head == "" && middle == "SELECT 1" && tail == "":
+			wrap = append(wrap, func(e string) string { return "(" + opening + "SELECT " + e + closing + ")" })
 		}
+	}
+	wrap = append(wrap, func(e string) string { return e + " + 1" }, func(e string) string { return "1, " + e },
+		func(e string) string { return "NOT - " + e }, func(e string) string { return e + " IS NULL" })
+	random := newRandom(4)
+	checked := 0
+	for range 5000 {
+		expression := "a"
+		for range random.IntN(60) {
+			expression = wrap[random.IntN(len(wrap))](expression)
+		}
+		text := "SELECT " + expression
+		if tooComplex(text) {
+			continue
+		}
+		if _, err := pgquery.Parse(text); err == nil {
+			checked++
+			checkDepth(t, text)
+		}
+	}
+	if checked < 500 {
+		t.Errorf("only %d texts are SQL", checked)
 	}
 }
 

@@ -231,9 +231,7 @@ func seedTexts(t testing.TB) []string {
 			}
 		}
 	}
-	for _, line := range strings.Split(readFile(t, "testdata/tools.txt"), "\n") {
-		seeds = append(seeds, line)
-	}
+	seeds = append(seeds, strings.Split(readFile(t, "testdata/tools.txt"), "\n")...)
 	for _, line := range strings.Split(readFile(t, "testdata/deep.txt"), "\n") {
 		seeds = append(seeds, deepen(line, 2))
 	}
