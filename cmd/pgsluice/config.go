@@ -82,7 +82,7 @@ type tlsConfig struct {
 // controlConfig is the proxy's own login, with which it reads and writes the ledger and watches the server.
 type controlConfig struct {
 	DSN            dsn           `yaml:"dsn"`       // "" is no login: nothing is deferred, no blocker is named
-	Required       bool          `yaml:"required"`  // refuse to start, and to run plans, without it
+	Required       bool          `yaml:"required"`  // refuse to start without it; /readyz is not ready while it fails
 	Databases      []string      `yaml:"databases"` // visited after a crash; empty is every database that holds a ledger
 	MaxConnections int           `yaml:"max_connections"`
 	Idle           time.Duration `yaml:"idle"`

@@ -46,13 +46,18 @@ func (p *plant) control(ctx context.Context, config controlConfig, log *slog.Log
 
 // Conn lends a connection to a database; "" is that of the DSN.
 func (l *logins) Conn(ctx context.Context, database string) (run.Conn, func(), error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, loginPatience, fmt.Errorf("no answer within %s", loginPatience))
-	defer cancel()
-	conn, err := l.pool.Conn(ctx, database)
+	conn, err := l.lend(ctx, database)
 	if err != nil {
 		return nil, nil, err
 	}
 	return conn, func() { l.pool.Release(conn) }, nil
+}
+
+// lend is Conn for those who give the connection back to the pool themselves.
+func (l *logins) lend(ctx context.Context, database string) (*control.Conn, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, loginPatience, fmt.Errorf("no answer within %s", loginPatience))
+	defer cancel()
+	return l.pool.Conn(ctx, database)
 }
 
 // CloseDatabase closes the connections to a database that is about to be dropped or renamed.

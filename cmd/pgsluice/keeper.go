@@ -135,7 +135,7 @@ func (k *keeper) homes(ctx context.Context) ([]string, error) {
 
 // visit does what can be done in one database, and tells how its ledger stands.
 func (k *keeper) visit(ctx context.Context, database string) standing {
-	conn, err := k.logins.pool.Conn(ctx, database)
+	conn, err := k.logins.lend(ctx, database)
 	if err != nil {
 		return standing{broken: err}
 	}
