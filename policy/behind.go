@@ -43,6 +43,12 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 		if p, ok := named(stmt, promised); ok {
 			return behind(p, "makes an index of the same name")
 		}
+	case ddl.CreateTable:
+		for _, parent := range action.Parents {
+			if f, ok := parentBehind(parent, known, promised); ok {
+				return f, true
+			}
+		}
 	case ddl.Drop:
 		if f, ok := dropBehind(action, known, promised); ok {
 			return f, true
@@ -80,7 +86,25 @@ var harmlessCommands = []string{
 	"DropNotNull", "EnableTrig", "DisableTrig", "EnableRowSecurity", "DisableRowSecurity",
 }
 
+// parentBehind refuses a foreign key to a table whose unique index is to go: the server would take the index for one that it may rely on.
+func parentBehind(name ddl.Name, known facts.Facts, promised []Promised) (Finding, bool) {
+	relation := known.Relations[facts.Key(name.Schema, name.Name)]
+	for _, p := range promised {
+		if relation != nil && relation.OID == p.Table && p.Drops && p.Unique {
+			return behind(p, "references a table whose unique index is to go")
+		}
+	}
+	return Finding{}, false
+}
+
 func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (Finding, bool) {
+	for _, command := range alter.Commands {
+		if command.Constraint != nil && command.Constraint.Type == ddl.ForeignKey {
+			if f, ok := parentBehind(command.Constraint.Parent, known, promised); ok {
+				return f, true
+			}
+		}
+	}
 	relation := known.Relations[facts.Key(alter.Table.Schema, alter.Table.Name)]
 	for _, p := range promised {
 		if relation != nil && relation.OID != p.Table && (relation.Table == nil || relation.Table.OID != p.Table) {

@@ -72,10 +72,10 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 		}
 		if setting, over := limits.exceeded(time.Since(began)); over {
 			// The server's own wait, cut at once, reports what the client would have been told.
-			return s.blockingTry(ctx, at, with, setting, "1")
+			return s.blockingTry(ctx, at, with, setting, "1", limits.own(setting))
 		}
 		if time.Since(shown) > cycleEvery && s.mayBlock(at, lock) {
-			err := s.blockingTry(ctx, at, with, "lock_timeout", strconv.FormatInt(limits.deadlock+200, 10))
+			err := s.blockingTry(ctx, at, with, "lock_timeout", strconv.FormatInt(limits.deadlock+200, 10), limits.own("lock_timeout"))
 			if server, ok := asServerError(err); !ok || server.fields.Code != "55P03" {
 				return err
 			}
@@ -89,6 +89,14 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 
 // waitLimits are the client's settings that bound a wait, in milliseconds; 0 is no bound.
 type waitLimits struct{ lock, statement, deadlock int64 }
+
+// own is the client's value of one of the settings.
+func (l waitLimits) own(setting string) string {
+	if setting == "lock_timeout" {
+		return strconv.FormatInt(l.lock, 10)
+	}
+	return strconv.FormatInt(l.statement, 10)
+}
 
 func (l waitLimits) exceeded(waited time.Duration) (setting string, over bool) {
 	ms := waited.Milliseconds()
@@ -121,7 +129,7 @@ func (s *session) mayBlock(at occasion, lock ddl.AdvisoryLock) bool {
 }
 
 // blockingTry calls the client's own function with a bound on its wait, in a transaction or savepoint of its own.
-func (s *session) blockingTry(ctx context.Context, at occasion, with parameters, setting, milliseconds string) error {
+func (s *session) blockingTry(ctx context.Context, at occasion, with parameters, setting, milliseconds, own string) error {
 	begin, end, undo := "BEGIN", "COMMIT", "ROLLBACK"
 	if s.backend.TxStatus() == 'T' {
 		begin, end, undo = "SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice", "ROLLBACK TO SAVEPOINT pgsluice"
@@ -142,6 +150,10 @@ func (s *session) blockingTry(ctx context.Context, at occasion, with parameters,
 	_, err := s.backend.Exec(ctx, "SELECT pg_catalog.set_config($1, $2, true)", setting, milliseconds)
 	if err == nil {
 		_, err = s.backend.ask(ctx, at.Text, with)
+	}
+	if err == nil {
+		// A local setting outlives its savepoint and holds for the rest of a pipeline.
+		_, err = s.backend.Exec(ctx, "SELECT pg_catalog.set_config($1, $2, true)", setting, own)
 	}
 	if err == nil {
 		return steps(end)

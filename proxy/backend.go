@@ -4,15 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
-
-// injected is the name of our prepared statement and our portal on the client's server connection. Both are closed before
-// they are made: after an error the Close behind it was skipped.
-const injected = "pgsluice"
 
 // maxAnswer bounds one message of an answer to a statement of ours.
 const maxAnswer = 64 << 20
@@ -25,6 +24,9 @@ const maxAnswer = 64 << 20
 type backend struct {
 	link *link
 	pipe *pipeline
+	// name is that of our prepared statement and our portal; no client has the same. Both are closed before they are made: after an error the
+	// Close behind it was skipped.
+	name string
 	// encoding is the session's client_encoding: our text is UTF-8, the wire's is not always.
 	encoding ddl.Encoding
 	// setting is told every ParameterStatus.
@@ -97,6 +99,15 @@ func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error
 
 // rollback ends a transaction of ours, however often a cancel hits the statement that does it.
 func (b *backend) rollback(ctx context.Context) error {
+	if b.pipe.skipping {
+		// Nothing but a Sync is heard after an error in a pipeline.
+		if _, err := b.link.server.conn.Write([]byte{'S', 0, 0, 0, 4}); err != nil {
+			return errServerGone
+		}
+		if _, err := b.read(0); err != nil && !isServerError(err) {
+			return err
+		}
+	}
 	for {
 		_, err := b.Exec(context.WithoutCancel(ctx), "ROLLBACK")
 		server, ok := asServerError(err)
@@ -143,6 +154,9 @@ type answer struct {
 // ask runs one statement with its parameters and reads the answer to the end.
 func (b *backend) ask(ctx context.Context, sql string, with parameters) (answer, error) {
 	answers, err := b.askAll(ctx, []string{sql}, []parameters{with})
+	if len(answers) == 0 {
+		return answer{}, errors.Join(err, errors.New("the server skipped a statement of pgsluice"))
+	}
 	return answers[len(answers)-1], err
 }
 
@@ -161,6 +175,9 @@ func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]str
 	}
 	none := parameters{bind: &pgproto3.Bind{}}
 	answers, err := b.askAll(ctx, []string{"SAVEPOINT pgsluice", sql, "RELEASE SAVEPOINT pgsluice"}, []parameters{none, with, none})
+	if err == nil && len(answers) < 2 {
+		err = errors.New("the server skipped a statement of pgsluice")
+	}
 	if err == nil {
 		return answers[1].rows, nil
 	}
@@ -185,16 +202,16 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 			return []answer{{}}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
 		}
 		bind := *with[i].bind
-		bind.PreparedStatement, bind.DestinationPortal = injected, injected
+		bind.PreparedStatement, bind.DestinationPortal = b.name, b.name
 		messages = append(messages,
-			&pgproto3.Close{ObjectType: 'P', Name: injected},
-			&pgproto3.Close{ObjectType: 'S', Name: injected},
-			&pgproto3.Parse{Name: injected, Query: string(text), ParameterOIDs: with[i].oids},
+			&pgproto3.Close{ObjectType: 'P', Name: b.name},
+			&pgproto3.Close{ObjectType: 'S', Name: b.name},
+			&pgproto3.Parse{Name: b.name, Query: string(text), ParameterOIDs: with[i].oids},
 			&bind,
-			&pgproto3.Execute{Portal: injected},
+			&pgproto3.Execute{Portal: b.name},
 		)
 	}
-	messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: injected}, &pgproto3.Close{ObjectType: 'S', Name: injected})
+	messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name}, &pgproto3.Close{ObjectType: 'S', Name: b.name})
 	if b.piped {
 		messages = append(messages, &pgproto3.Flush{})
 	} else {
@@ -223,9 +240,9 @@ func (b *backend) parseOnly(ctx context.Context, sql string) error {
 		}
 	}
 	_, found := b.exchange([]pgproto3.FrontendMessage{
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
-		&pgproto3.Parse{Name: injected, Query: sql},
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
+		&pgproto3.Parse{Name: b.name, Query: sql},
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
 	})
 	if inBlock {
 		for _, undo := range []string{"ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"} {
@@ -240,10 +257,10 @@ func (b *backend) parseOnly(ctx context.Context, sql string) error {
 // describe is the RowDescription that the server gives for a text, nil for one without rows.
 func (b *backend) describe(sql string) ([]byte, error) {
 	return b.exchange([]pgproto3.FrontendMessage{
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
-		&pgproto3.Parse{Name: injected, Query: sql},
-		&pgproto3.Describe{ObjectType: 'S', Name: injected},
-		&pgproto3.Close{ObjectType: 'S', Name: injected},
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
+		&pgproto3.Parse{Name: b.name, Query: sql},
+		&pgproto3.Describe{ObjectType: 'S', Name: b.name},
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
 	})
 }
 
@@ -295,14 +312,22 @@ func (b *backend) read(last int) ([]answer, error) {
 		if err != nil {
 			return append(answers, answer{}), err
 		}
+		if len(answers) == 0 && (kind == 'D' || kind == 'C') {
+			return append(answers, answer{}), fmt.Errorf("server sent message %q where BindComplete was due", kind)
+		}
 		switch kind {
 		case '2':
 			answers = append(answers, answer{})
-		case 'D':
+		case 'D', 'C':
+			if len(answers) == 0 {
+				return nil, fmt.Errorf("server sent message %q before BindComplete", kind)
+			}
 			got := &answers[len(answers)-1]
-			got.rows = append(got.rows, b.text(body))
-		case 'C':
-			answers[len(answers)-1].tag, _, _ = cString(body)
+			if kind == 'D' {
+				got.rows = append(got.rows, b.text(body))
+			} else {
+				got.tag, _, _ = cString(body)
+			}
 		case '3':
 			if closes++; closes == last && b.piped {
 				return answers, failed
@@ -343,7 +368,7 @@ func (b *backend) ready(body []byte) {
 	}
 	b.pipe.mu.Lock()
 	defer b.pipe.mu.Unlock()
-	b.pipe.status, b.pipe.failed = body[0], false
+	b.pipe.status, b.pipe.failed, b.pipe.skipping = body[0], false, false
 }
 
 // next returns the next message of the server that is not asynchronous, whole. The body is valid until the next call.
@@ -396,8 +421,14 @@ func (b *backend) async(kind byte, frame []byte) bool {
 // way while the server asks for it. It reports the command tags and the error that passed.
 //
 // want is told every message; it returns whether the message goes on to the client, and whether it was the last.
-func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) error {
+func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) (failed error) {
 	client, server := b.link.client, b.link.server
+	var data *copying
+	defer func() {
+		if data != nil {
+			failed = errors.Join(failed, data.end(client))
+		}
+	}()
 	for {
 		kind, size, err := server.header()
 		if err != nil {
@@ -420,6 +451,13 @@ func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) e
 			}
 			continue
 		}
+		if data != nil && (kind == 'C' || kind == 'E' || kind == 'Z') {
+			if err := data.end(client); err != nil {
+				data = nil
+				return err
+			}
+			data = nil
+		}
 		forward, last := want(kind, frame[headerSize:])
 		if forward {
 			if _, err := client.conn.Write(frame); err != nil {
@@ -430,33 +468,72 @@ func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) e
 			return nil
 		}
 		if kind == 'G' {
-			if err := b.copyIn(); err != nil {
-				return err
-			}
+			data = b.startCopy()
 		}
 	}
 }
 
-// copyIn carries the client's COPY data up to its CopyDone or CopyFail.
-func (b *backend) copyIn() error {
+// copyIn carries the client's COPY data up to its CopyDone or CopyFail, or until stop is set between two messages.
+func (b *backend) copyIn(stop *atomic.Bool) error {
 	client, server := b.link.client, b.link.server
-	for {
-		kind, size, err := client.header()
-		if err != nil {
-			return errClientGone
+	for rest, last := 0, false; ; {
+		if rest == 0 && last {
+			return nil
 		}
-		switch kind {
-		case 'd', 'c', 'f', 'H', 'S':
-			if err := client.forward(server.conn, size); err != nil {
+		if rest == 0 && client.w-client.r >= headerSize {
+			kind, size, ok := frameAt(client.unread())
+			if !ok || size-1 > limitOf(kind) || strings.IndexByte("dcfHS", kind) < 0 {
+				_, _ = server.conn.Write(client.take(headerSize)) // The server answers it in its own words.
 				return errClientGone
 			}
-			if kind == 'c' || kind == 'f' {
-				return nil
+			rest, last = size, kind == 'c' || kind == 'f'
+		}
+		if n := min(rest, client.w-client.r); n > 0 {
+			if _, err := server.conn.Write(client.take(n)); err != nil {
+				return errServerGone
 			}
+			rest -= n
+			continue
+		}
+		err := client.need(client.w - client.r + 1)
+		switch {
+		case err == nil:
+		case !isTimeout(err):
+			return errClientGone
+		case stop.Load() && rest == 0:
+			return nil
 		default:
-			return &protocolError{errInCopy.Error()}
+			_ = client.conn.SetReadDeadline(time.Time{})
 		}
 	}
+}
+
+// copying is COPY data on its way to the server while the server's own messages go the other way: either side may have to be read for
+// the other to go on.
+type copying struct {
+	stop atomic.Bool
+	done chan error
+}
+
+func (b *backend) startCopy() *copying {
+	c := &copying{done: make(chan error, 1)}
+	go func() {
+		err := b.copyIn(&c.stop)
+		if err != nil {
+			closeWrite(b.link.server.conn) // or the server would wait for the rest for ever
+		}
+		c.done <- err
+	}()
+	return c
+}
+
+// end waits for the data to have passed, or cuts it off between two messages when the server wants no more.
+func (c *copying) end(client *leg) error {
+	c.stop.Store(true)
+	_ = client.conn.SetReadDeadline(longAgo)
+	err := <-c.done
+	_ = client.conn.SetReadDeadline(time.Time{})
+	return err
 }
 
 // firstColumn is the first value of a DataRow; ok is false for NULL and for a row without columns.

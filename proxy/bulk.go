@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"context"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -17,14 +18,17 @@ const (
 // bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, or if it
 // is proven to be one plain INSERT, SELECT, COPY or VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
 // takes the message for malformed and runs nothing, and its error is answered with ours.
-func (s *session) bulk(kind byte, size int) error {
+func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 	client, server := s.link.client, s.link.server
 	name := ""
 	if kind == 'P' {
 		if err := client.hold(min(size, bufferSize)); err != nil {
 			return errClientGone
 		}
-		name, _, _ = cString(client.unread()[headerSize:])
+		var ok bool
+		if name, _, ok = cString(client.unread()[headerSize:]); !ok {
+			return s.refuseMessage(ctx, size, s.voice.report("08P01", "pgsluice: the name of a prepared statement is too long", "", ""))
+		}
 	}
 	s.pipe.mu.Lock()
 	s.pipe.sent(kind)
@@ -33,7 +37,7 @@ func (s *session) bulk(kind byte, size int) error {
 	if _, err := server.conn.Write(client.take(headerSize)); err != nil {
 		return errServerGone
 	}
-	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding)}
+	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding), careful: s.careful()}
 	if kind == 'P' {
 		watch.skip = len(name) + 1
 	}
@@ -116,11 +120,12 @@ func (s *session) refuseBulk(client *leg, kind byte, left int) error {
 
 // bulkWatch looks at the text of a long message as it passes.
 type bulkWatch struct {
-	proof *ddl.Inert
-	skip  int  // bytes before the text that are still to come
-	over  bool // the text's NUL has passed
-	tail  []byte
-	hit   bool
+	proof   *ddl.Inert
+	skip    int  // bytes before the text that are still to come
+	over    bool // the text's NUL has passed
+	tail    []byte
+	hit     bool
+	careful bool // the client has prepared something that EXECUTE, FETCH or MOVE could run
 }
 
 func (w *bulkWatch) see(chunk []byte) {
@@ -137,7 +142,7 @@ func (w *bulkWatch) see(chunk []byte) {
 	w.proof.Write(chunk)
 	if !w.hit {
 		w.tail = append(w.tail, chunk...)
-		w.hit = ddl.Prefilter(w.tail)
+		w.hit = ddl.Prefilter(w.tail) || w.careful && reaching.Match(w.tail)
 		if len(w.tail) > longestKeyword {
 			w.tail = append(w.tail[:0], w.tail[len(w.tail)-longestKeyword:]...)
 		}

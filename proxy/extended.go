@@ -35,8 +35,9 @@ func (s *session) parse(ctx context.Context, size int) error {
 	if !ok || !ok2 || m.Decode(frame[headerSize:]) != nil {
 		return s.passOn(size)
 	}
+	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
-	concerned := s.anyConcern(r.statements)
+	concerned := s.anyConcern(r.statements) || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
 	if !concerned && !s.careful() {
 		return s.passOn(size)
 	}
@@ -88,7 +89,7 @@ func (s *session) bind(ctx context.Context, size int) error {
 		return s.passOn(size)
 	}
 	from, known := s.prepared[key(m.PreparedStatement)]
-	if !known && s.owes() {
+	if !known && s.owes() && (s.backend.TxStatus() != 'E' || s.unsettled) {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
 			return err
 		}
@@ -110,7 +111,7 @@ func (s *session) bind(ctx context.Context, size int) error {
 
 // bindLong forwards a Bind that is not held: it carries data for a write. One for something of concern is refused.
 func (s *session) bindLong(ctx context.Context, size int) error {
-	frame, err := s.heldFrame(bufferSize)
+	frame, err := s.heldFrame(min(size, bufferSize))
 	if err != nil {
 		return err
 	}
@@ -160,6 +161,10 @@ func (s *session) execute(ctx context.Context, size int) error {
 		return s.passOn(size)
 	}
 	bound, ok := s.portals[key(m.Portal)]
+	if !ok && s.owes() {
+		return s.refuseMessage(ctx, size, s.voice.report(codeRefused,
+			"pgsluice: a portal that was bound before work was deferred cannot be executed behind it in the same transaction", "", "Bind it again."))
+	}
 	if !ok || len(bound.prepared.reading.statements) != 1 {
 		return s.passOn(size)
 	}

@@ -45,6 +45,14 @@ func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) 
 	}
 }
 
+// deciding is the rule that decided, "" for none.
+func (r *record) deciding() string {
+	if len(r.entry.Rules) == 0 {
+		return "no-safe-form"
+	}
+	return r.entry.Rules[0]
+}
+
 func (s *session) redacted(statement ddl.Statement) string {
 	if _, unparsed := statement.Action.(ddl.Unparsed); unparsed {
 		return ddl.RedactUnparsed(statement.Text, s.options.RedactKey)
@@ -61,7 +69,12 @@ func rulesOf(findings []policy.Finding) []string {
 }
 
 // ran notes what a plan ran in place of the statement.
-func (r *record) ran(result run.Result) { r.entry.Ran = append(r.entry.Ran, result.Ran...) }
+func (r *record) ran(result run.Result) {
+	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	for range result.Ran {
+		r.session.options.Meter.StepRun()
+	}
+}
 
 // promised notes that the rest is a promise.
 func (r *record) promised(id int64) { r.entry.Promise = id }
@@ -76,6 +89,7 @@ func (r *record) finish(err error) error {
 		r.entry.Outcome, r.entry.Error = "lost", err.Error()
 	case r.session.failed && r.entry.Verdict == policy.Block.String() && r.session.options.Mode == Enforce:
 		r.entry.Outcome = "refused"
+		r.session.options.Meter.Refused(r.deciding())
 	case r.session.failed:
 		r.entry.Outcome = "failed"
 		r.entry.SQLState = r.session.failure

@@ -24,6 +24,11 @@ type script struct {
 
 // run runs the statements one by one and stops at the first error. At the end nothing of ours is open.
 func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
+	if c.rereads(statements) {
+		return c.session.fail(ctx, c.session.voice.report(codeRefused,
+			"pgsluice: send the change of standard_conforming_strings or client_encoding in a Query of its own, before this one [unjudged]",
+			"The server reads a whole Query by the settings at its start; pgsluice has to cut this one into pieces.", ""))
+	}
 	end := 0
 	for _, statement := range statements {
 		piece := c.text[end : statement.Offset+len(statement.Text)]
@@ -48,6 +53,29 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 	// The last CommandComplete is still kept back: like the server's own, it follows the commit.
 	c.implicit = false
 	return c.session.commit(ctx, occasion{inTransaction: true}, ddl.Transaction{Op: ddl.Commit})
+}
+
+// rereads reports whether cutting the text could change how the server reads it: a piece changes a setting that decides it, and there
+// is something in the text that would read differently.
+func (c *script) rereads(statements []ddl.Statement) bool {
+	if !ddl.HasBackslash(c.text) && isASCII([]byte(c.text)) {
+		return false
+	}
+	for _, statement := range statements {
+		if setting, ok := statement.Action.(ddl.Setting); ok {
+			switch {
+			case setting.Op == ddl.ResetAll, setting.Op == ddl.DiscardAll,
+				setting.Name == "standard_conforming_strings", setting.Name == "client_encoding", setting.Name == "names":
+				return true
+			}
+		}
+		for _, call := range statement.Calls {
+			if call.Name == "set_config" {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // piece runs one statement at its place.

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -52,6 +53,8 @@ type session struct {
 	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
 	extended, synced bool
+	// unsettled is true in a pipeline that has executed something: the last status byte is no longer to be trusted.
+	unsettled bool
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
 }
@@ -66,7 +69,7 @@ func newSession(options SessionOptions, l *link) *session {
 		portals:  map[string]*portal{},
 		id:       rand.Text(),
 	}
-	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting}
+	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
 	s.voice = &voice{backend: s.backend}
 	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
 	s.setting("client_encoding", "UTF8")
@@ -97,15 +100,23 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame)
+		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame))
 	case 'P':
-		return frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:])
+		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame))
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
 		return s.owes()
 	}
 	return false
+}
+
+// counted counts a statement that passes unread.
+func (s *session) counted(matters bool) bool {
+	if !matters {
+		s.options.Meter.StatementPassed()
+	}
+	return matters
 }
 
 // careful is true while the client has prepared something that a rule could care about, or this transaction owes work.
@@ -117,7 +128,9 @@ func (s *session) message(ctx context.Context) error {
 	if err != nil {
 		return errClientGone
 	}
-	s.backend.piped = kind != 'Q' && s.pipe.status == 'I'
+	// Whatever has been executed since the last Sync may have begun or ended a block that no ReadyForQuery has told of yet.
+	s.unsettled = kind != 'Q' && s.pipe.executed
+	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure = false, ""
 	defer s.leave()
 	if s.pipe.skipping && kind != 'S' {
@@ -127,7 +140,7 @@ func (s *session) message(ctx context.Context) error {
 		return s.passOn(size)
 	}
 	if (kind == 'Q' || kind == 'P') && size > s.options.InspectLimit {
-		return s.bulk(kind, size)
+		return s.bulk(ctx, kind, size)
 	}
 	switch kind {
 	case 'Q':
@@ -169,6 +182,7 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !ok {
 		return s.passOn(size)
 	}
+	s.options.Meter.StatementParsed()
 	r := s.read([]byte(raw), s.pipe.executed)
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
@@ -235,7 +249,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	if control, ok := at.Action.(ddl.Transaction); ok {
 		return s.transaction(ctx, at, control)
 	}
-	if s.backend.TxStatus() == 'E' {
+	if s.backend.TxStatus() == 'E' && !s.unsettled {
 		return s.asItIs(ctx, at) // The server refuses it until the transaction ends.
 	}
 	if lock, ok := at.Action.(ddl.AdvisoryLock); ok && s.options.Mode == Enforce {
@@ -245,6 +259,9 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
 	}
+	if !s.concerns(at.Statement) {
+		return s.asItIs(ctx, at)
+	}
 	s.clear(ctx, at)
 	known, err := s.facts(ctx, at)
 	if err != nil {
@@ -252,6 +269,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	}
 	verdict := s.judge(ctx, at, known)
 	record := s.begin(at, known, verdict)
+	s.wrote(at.Statement, known)
 
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {
 		return record.finish(s.fail(ctx, s.voice.refusal(verdict)))
@@ -265,6 +283,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	}
 	switch {
 	case plan.Recipe == "":
+		s.leave()
 		err = s.asItIs(ctx, at)
 	case at.inTransaction && waits(plan):
 		err = s.deferred(ctx, at, known, plan, record)
@@ -313,6 +332,9 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		opaque, err := facts.Opaque(ctx, sheltered{s.backend}, at.Statement)
 		if err != nil {
 			opaque = []string{"something that could not be looked up"}
+		}
+		if blind, err := s.blind(ctx, at.Statement); blind || err != nil {
+			opaque = append(opaque, "what was prepared by the protocol")
 		}
 		if finding, ok := policy.Behind(at.Statement, known, s.promised(), opaque); ok {
 			verdict.Add(finding)
@@ -410,7 +432,7 @@ func (s *session) fail(ctx context.Context, report *pgproto3.ErrorResponse) erro
 	if s.extended && !s.synced {
 		s.backend.piped = true
 	}
-	if s.backend.TxStatus() != 'E' && !s.pipe.skipping {
+	if (s.backend.TxStatus() != 'E' || s.unsettled) && !s.pipe.skipping {
 		_, err := s.backend.Exec(ctx, failing)
 		if err == nil {
 			return errors.New("a statement that divides by zero succeeded")

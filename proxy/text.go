@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -111,11 +112,25 @@ func (s *session) concerns(statement ddl.Statement) bool {
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
 
+// mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
+func mentionsExecute(text []byte) bool {
+	for i, c := range text {
+		if (c == 'x' || c == 'X') && i > 0 && i+6 <= len(text) && bytes.EqualFold(text[i-1:i+6], []byte("execute")) {
+			return true
+		}
+	}
+	return false
+}
+
 // reaches reports whether a statement of SQL may run something of concern that the protocol has prepared or bound under a name.
 func (s *session) reaches(statement ddl.Statement) bool {
 	switch statement.Tag {
 	case "EXECUTE":
-		return len(s.prepared) > 1 || len(s.prepared) == 1 && s.prepared[""] == nil
+		for name, p := range s.prepared {
+			if name != "" && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
+				return true
+			}
+		}
 	case "FETCH", "MOVE":
 		return len(s.portals) > 1 || len(s.portals) == 1 && s.portals[""] == nil
 	}

@@ -21,10 +21,13 @@ type promise struct {
 	policy.Promised
 	id   int64
 	plan rewrite.Plan // the deferred steps
+	// written is true when the transaction has since written to the table.
+	written bool
 }
 
-// owes is true while the transaction at hand has deferred work.
-func (s *session) owes() bool { return len(s.promises) > 0 }
+// owes is true from the first deferral to the end of the transaction, whatever ROLLBACK TO SAVEPOINT took back: the ledger is asked
+// then.
+func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 
 // forget is the end of a transaction without a commit: what it promised vanished with it.
 func (s *session) forget() { s.promises, s.owed = nil, revisions.Transaction{} }
@@ -34,8 +37,12 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 	ends := control.Op == ddl.Commit || control.Op == ddl.Rollback
 	if !s.owes() || !ends && control.Op != ddl.Prepare || control.Op == ddl.Rollback || s.backend.TxStatus() == 'E' {
 		err := s.asItIs(ctx, at)
-		if ends && !s.failed {
+		switch {
+		case err != nil || s.failed:
+		case ends:
 			s.forget()
+		case s.owes() && control.Op == ddl.RollbackTo:
+			err = s.prune(ctx)
 		}
 		return err
 	}
@@ -171,8 +178,8 @@ func (s *session) modes(ctx context.Context) (string, error) {
 	return strings.Join(rows, ""), nil
 }
 
-// marker is a setting of the transaction that lists its promises. ROLLBACK TO SAVEPOINT takes it back together with the rows, so it tells before
-// COMMIT, when the rows cannot be seen, which promises still stand. Only politeness depends on it: the ledger decides what is run.
+// marker is a setting of the transaction that lists its promises. ROLLBACK TO SAVEPOINT takes it back together with the rows, so it tells
+// which promises still stand while the rows cannot be seen. Only politeness depends on it: the ledger decides what is run.
 const marker = "pgsluice.promised"
 
 // promise writes the deferred steps of a plan into the ledger, in the client's transaction.
@@ -241,23 +248,50 @@ func (s *session) promised() []policy.Promised {
 	return all
 }
 
-// verify checks, just before the COMMIT is sent, that every promise that still stands can be kept: the relations and columns are the
-// same, and the data still allows it. A mismatch is an ordinary error, and the transaction rolls back.
-func (s *session) verify(ctx context.Context) error {
+// prune forgets the promises that a ROLLBACK TO SAVEPOINT has taken back.
+func (s *session) prune(ctx context.Context) error {
 	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.current_setting($1, true)", marker)
 	if err != nil {
 		return err
 	}
 	standing := strings.Split(strings.Join(rows, ""), ",")
+	s.promises = slices.DeleteFunc(s.promises, func(p promise) bool {
+		return !slices.Contains(standing, strconv.FormatInt(p.id, 10))
+	})
+	return nil
+}
+
+// wrote notes which promises' tables a statement writes to.
+func (s *session) wrote(statement ddl.Statement, known facts.Facts) {
+	for _, ref := range statement.Refs {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		for i := range s.promises {
+			if ref.Written && relation != nil && relation.OID == s.promises[i].Table {
+				s.promises[i].written = true
+			}
+		}
+	}
+}
+
+// blind reports whether an EXECUTE of SQL could run something that the protocol has prepared and that nobody has read.
+func (s *session) blind(ctx context.Context, statement ddl.Statement) (bool, error) {
+	if statement.Tag != "EXECUTE" || !s.owes() {
+		return false, nil
+	}
+	rows, err := s.backend.Query(ctx, `SELECT name FROM pg_catalog.pg_prepared_statements
+		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text LIMIT 1`, s.backend.name)
+	return len(rows) > 0, err
+}
+
+// verify checks, just before the COMMIT is sent, that every promise that still stands can be kept: the relations and columns are the
+// same, and the data still allows it. A mismatch is an ordinary error, and the transaction rolls back.
+func (s *session) verify(ctx context.Context) error {
 	// Reading whole tables is no use to anybody while others wait for what this transaction has locked.
 	now, err := facts.Read(ctx, sheltered{s.backend}, nil)
 	if err != nil {
 		return err
 	}
 	for _, p := range s.promises {
-		if !slices.Contains(standing, strconv.FormatInt(p.id, 10)) {
-			continue
-		}
 		gone, err := s.targetGone(ctx, p.Table)
 		if err != nil {
 			return err
@@ -268,7 +302,12 @@ func (s *session) verify(ctx context.Context) error {
 		if err := (run.Runner{Conn: s.backend}).Verify(ctx, p.plan); err != nil {
 			return err
 		}
-		if now.HoldsStrong {
+		if p.plan.Probe != "" {
+			if _, err := s.backend.Exec(ctx, p.plan.Probe); err != nil {
+				return err
+			}
+		}
+		if now.HoldsStrong && !p.written {
 			continue
 		}
 		if err := s.checkData(ctx, p.plan); err != nil {

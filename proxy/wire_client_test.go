@@ -26,7 +26,7 @@ type wireClient struct {
 }
 
 // dial connects and sends a startup packet. The answer is not read.
-func dial(t *testing.T, a Address, packet []byte) *wireClient {
+func dial(t testing.TB, a Address, packet []byte) *wireClient {
 	t.Helper()
 	network, address := a.network()
 	conn, err := net.Dial(network, address)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -92,6 +93,9 @@ func (c *recorded) CloseWrite() error {
 	return nil
 }
 
+// ownName is the name of a session's own prepared statement and portal.
+var ownName = regexp.MustCompile("pgsluice_[a-z0-9]{26}")
+
 // sent shows what the server was sent since it was last asked for.
 func (w *world) sent() string {
 	w.recorder.mu.Lock()
@@ -102,7 +106,7 @@ func (w *world) sent() string {
 		if err != nil {
 			return strings.Join(repeatsFolded(lines), "\n")
 		}
-		lines = append(lines, showSent(m))
+		lines = append(lines, ownName.ReplaceAllString(showSent(m), "pgsluice_N"))
 	}
 }
 
@@ -111,7 +115,10 @@ func readMessage(r io.Reader) (message, error) {
 	if _, err := io.ReadFull(r, header[:]); err != nil {
 		return message{}, err
 	}
-	m := message{header[0], make([]byte, int(binary.BigEndian.Uint32(header[1:]))-4)}
-	_, err := io.ReadFull(r, m.body)
-	return m, err
+	var body bytes.Buffer // which grows with what comes, not with what is announced
+	n, err := io.CopyN(&body, r, int64(binary.BigEndian.Uint32(header[1:]))-4)
+	if err == io.EOF && n > 0 {
+		err = io.ErrUnexpectedEOF
+	}
+	return message{header[0], body.Bytes()}, err
 }

@@ -183,7 +183,7 @@ func (w *world) reset() {
 }
 
 // conn is the named connection, opened when it is not.
-func (w *world) conn(t *testing.T, name string) *wireClient {
+func (w *world) conn(t testing.TB, name string) *wireClient {
 	t.Helper()
 	if _, open := w.conns[name]; !open {
 		w.connect(t, name, version30, nil)
@@ -192,7 +192,7 @@ func (w *world) conn(t *testing.T, name string) *wireClient {
 }
 
 // connect opens a connection and reads the answer to its startup packet.
-func (w *world) connect(t *testing.T, name string, version uint32, parameters []string) transcript {
+func (w *world) connect(t testing.TB, name string, version uint32, parameters []string) transcript {
 	t.Helper()
 	packet := startupPacket(version, append([]string{"user", "postgres", "database", w.database}, parameters...)...)
 	c := dial(t, w.address, packet)

@@ -49,7 +49,7 @@ func nameOf(m pgproto3.Message) string { return reflect.TypeOf(m).Elem().Name() 
 //	Query {"String": "SELECT 1"}    a message as pgproto3 writes it
 //	Frame Q "SELECT '\xe9'" 00      a type, its length supplied, and a body of hexadecimal digits and Go strings
 //	Raw 51 ffffffff                 bytes as they are
-func encodeLines(t *testing.T, text string) []byte {
+func encodeLines(t testing.TB, text string) []byte {
 	t.Helper()
 	var out []byte
 	for line := range strings.Lines(text) {
@@ -86,7 +86,7 @@ func encodeLines(t *testing.T, text string) []byte {
 var token = regexp.MustCompile(`"(?:[^"\\]|\\.)*"|\S+`)
 
 // decodeTokens turns hexadecimal digits and Go strings into bytes.
-func decodeTokens(t *testing.T, text string) []byte {
+func decodeTokens(t testing.TB, text string) []byte {
 	t.Helper()
 	var out []byte
 	for _, word := range token.FindAllString(text, -1) {
@@ -109,7 +109,7 @@ func decodeTokens(t *testing.T, text string) []byte {
 
 // expand runs a case's text as a template. Beside text/template's own it has {{repeat "x" 100}}, {{series 1 100 "$%d"}} (joined
 // by commas), {{range list 100}}, {{range seq 5 9}}, {{minus 9 5}}, {{pid "conn"}} and {{database}}.
-func expand(t *testing.T, text string, w *world) string {
+func expand(t testing.TB, text string, w *world) string {
 	t.Helper()
 	if !strings.Contains(text, "{{") {
 		return text
