@@ -311,13 +311,10 @@ func (s *session) skipToSync(ctx context.Context) error {
 
 // sync is a Sync while work is deferred. Outside of a block, as far as the client has been told, it may be the commit: then the work
 // is done before ReadyForQuery. (It need not be: a BEGIN in this very pipeline has not been reported by a ReadyForQuery yet.)
-func (s *session) sync(ctx context.Context, size int) error {
-	if s.backend.TxStatus() != 'I' {
-		return s.passOn(size)
-	}
+func (s *session) sync(ctx context.Context) error {
 	s.extended = true
 	defer func() { s.extended = false }()
-	if !s.pipe.skipping {
+	if s.backend.TxStatus() == 'I' && !s.pipe.skipping {
 		if err := s.verify(ctx); err != nil {
 			if err := s.answerFailure(ctx, occasion{inTransaction: true}, rewrite.Plan{}, err); err != nil {
 				return err

@@ -154,7 +154,7 @@ func (s *session) message(ctx context.Context) error {
 	case 'C':
 		return s.closeNamed(size)
 	case 'S':
-		return s.sync(ctx, size)
+		return s.sync(ctx)
 	case 'F':
 		return s.functionCall(ctx, size)
 	}
