@@ -7,34 +7,32 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/rogpeppe/go-internal/txtar"
 
+	"github.com/pgsluice/pgsluice/internal/pgbox"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
 
-// The proxy is killed before and after every statement that it sends to the server while it deals with a migration, its own
-// bookkeeping included. Afterwards the work is finished by whoever resumes it, or the migration never happened.
+// The proxy is killed at every step of a migration, its own bookkeeping included: when it has sent a statement that changes something,
+// and when it has the answer and is about to send the next one. Afterwards the work is finished by whoever resumes it, or the
+// migration never happened.
 func TestKilledProxy(t *testing.T) {
-	for _, kind := range []string{"index", "foreign-key", "check"} {
-		for form, statements := range map[string]func(string) []string{"transaction": inTransaction, "autocommit": inAutocommit} {
-			if form == "autocommit" && kind != "index" {
-				continue
-			}
-			for when, before := range map[string]bool{"before": true, "after": false} {
-				t.Run(fmt.Sprintf("%s/%s/%s", kind, form, when), func(t *testing.T) {
-					t.Parallel()
-					killAtEveryStatement(t, newSite(t, kind, statements), before)
-				})
-			}
-		}
+	for _, kind := range crashKinds() {
+		killAtEveryStep(t, kind, "transaction", inTransaction)
 	}
+	// Outside of a transaction a constraint is added and then validated, and a client whose connection is lost finds it so.
+	killAtEveryStep(t, "index", "autocommit", inAutocommit)
 }
+
+func crashKinds() []string { return []string{"index", "foreign-key", "check"} }
 
 func inTransaction(statement string) []string {
 	return []string{"BEGIN", statement, "INSERT INTO version VALUES ('1')", "COMMIT"}
@@ -42,34 +40,277 @@ func inTransaction(statement string) []string {
 
 func inAutocommit(statement string) []string { return []string{statement} }
 
-func killAtEveryStatement(t *testing.T, s *site, before bool) {
-	proxy := s.serve(t)
-	for n := 1; ; n++ {
-		statement := ""
-		s.tap.arm(func(at moment) bool {
-			if at.number != n || at.before != before {
-				return false
+// lasting is in every statement that changes something for others, at once or with a later COMMIT: data, catalogs, advisory locks.
+// Between two of them a crash leaves the same.
+var lasting = regexp.MustCompile(`^(CREATE|ALTER|DROP|DO|COMMIT)\b|INSERT INTO|UPDATE pgsluice|DELETE FROM|advisory_(un)?lock|pgsluice\.promise\(`)
+
+func killAtEveryStep(t *testing.T, kind, form string, statements func(string) []string) {
+	for when, answer := range map[string]bool{"sent": false, "answered": true} {
+		t.Run(fmt.Sprintf("%s/%s/%s", kind, form, when), func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), kind, statements)
+			proxy := s.serve(t)
+			for n, more := 1, true; more; n++ {
+				proxy, more = s.killAtStep(t, proxy, n, answer)
 			}
-			proxy.kill()
-			statement = at.statement
-			return true
 		})
-		known := s.migrate(t, proxy)
-		heard, struck := s.tap.disarm()
+	}
+}
+
+// killAtStep runs the migration until the proxy has sent its n-th lasting statement, or has the answer to it too, and looks at what
+// becomes of it. It returns the proxy that has come in its place, and false when there is no such step.
+func (s *site) killAtStep(t *testing.T, proxy serving, n int, answer bool) (serving, bool) {
+	steps, step := 0, ""
+	s.tap.arm(func(at moment) bool {
+		if !at.before && lasting.MatchString(at.statement) {
+			steps, step = steps+1, at.statement
+		}
+		if steps != n || at.before != answer {
+			return false
+		}
 		proxy.kill()
-		s.awaitEnd(t)
-		proxy = s.serve(t)
-		if state := s.settled(t); !slices.Contains(s.possible(known), state) {
-			t.Errorf("killed at statement %d, before it: %t, %s\nThe client knows: %s. There is:\n%s", n, before, statement, known, state)
-		}
-		if !struck {
-			t.Logf("%d statements", len(heard))
-			if known != answered {
-				t.Errorf("the client knows %s although nothing was killed", known)
+		return true
+	})
+	known := s.migrate(t, proxy)
+	_, struck := s.tap.disarm()
+	proxy.kill()
+	s.awaitEnd(t)
+	next := s.serve(t)
+	if state := s.settled(t); !slices.Contains(s.possible(known), state) {
+		t.Errorf("killed at step %d (answered: %t), %s\nWhat the client knows: %s. There is:\n%s", n, answer, step, known, state)
+	}
+	if !struck && (known != answered || n < 5) {
+		t.Errorf("the proxy was not killed, though there were %d steps; what the client knows: %s", steps, known)
+	}
+	s.reset(t)
+	return next, struck
+}
+
+// decisive is in the statement that does the deferred work, also when it is done in the place of its login.
+var decisive = regexp.MustCompile(`CREATE INDEX CONCURRENTLY|VALIDATE CONSTRAINT|SELECT pg_temp.pgsluice_step`)
+
+// Whoever resumes the work of a killed proxy is killed in its turn: the next one does it.
+func TestKilledResume(t *testing.T) {
+	for _, kind := range crashKinds() {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), kind, inTransaction)
+			proxy := s.serve(t)
+			s.killAtWork(true) <- proxy.process
+			if known := s.migrate(t, proxy); known != inDoubt {
+				t.Fatal(known)
 			}
-			return
+			s.awaitEnd(t)
+			victim := s.killAtWork(false)
+			resuming := s.launch(t)
+			victim <- resuming
+			await(t, resuming.done)
+			s.awaitEnd(t)
+			s.serve(t)
+			if state := s.settled(t); state != s.finished {
+				t.Errorf("there is:\n%s", state)
+			}
+			if attempts := s.attempts(t); attempts != 3 {
+				t.Errorf("%d attempts, want that of the client's proxy, the one that was killed, and the last", attempts)
+			}
+		})
+	}
+}
+
+// killAtWork kills the process that it is given when the deferred work is about to be sent, or has been.
+func (s *site) killAtWork(before bool) chan<- *process {
+	victim := make(chan *process, 1)
+	s.tap.arm(func(at moment) bool {
+		if at.before != before || !decisive.MatchString(at.statement) {
+			return false
 		}
-		s.reset(t)
+		(<-victim).kill()
+		return true
+	})
+	return victim
+}
+
+// The server is killed when the COMMIT has been sent, and when the work has; a build also half way. The work is finished by hand, and
+// the proxy goes on.
+func TestKilledServer(t *testing.T) {
+	box, err := pgbox.Start(t.Context(), pgbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := box.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	postgres := pgtest.Connect(t, box.DSN(box.Superuser(), "postgres"))
+	for _, sql := range []string{"CREATE ROLE migrator LOGIN", `CREATE DATABASE "index"`, `CREATE DATABASE "foreign-key"`, `CREATE DATABASE "check"`} {
+		if _, err := postgres.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, kind := range crashKinds() {
+		t.Run(kind, func(t *testing.T) {
+			s := newSite(t, box.DSN(box.Superuser(), kind), "migrator", kind, inTransaction)
+			proxy := s.serve(t)
+			for _, last := range []*regexp.Regexp{regexp.MustCompile("^COMMIT$"), decisive} {
+				s.tap.arm(func(at moment) bool {
+					if at.before || !last.MatchString(at.statement) {
+						return false
+					}
+					if err := box.Kill(); err != nil {
+						t.Error(err)
+					}
+					return true
+				})
+				known := s.migrate(t, proxy)
+				if _, struck := s.tap.disarm(); !struck {
+					t.Fatalf("%s was never sent", last)
+				}
+				s.recover(t, box, known)
+			}
+			if kind == "index" {
+				s.write(t)
+				known := make(chan knowledge, 1)
+				go func() { known <- s.migrate(t, proxy) }()
+				s.awaitBuild(t)
+				if err := box.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				s.recover(t, box, await(t, known))
+			}
+			if known := s.migrate(t, proxy); known != answered {
+				t.Errorf("what the client of the next migration knows: %s", known)
+			}
+			if state := s.settled(t); state != s.finished {
+				t.Errorf("after the next migration there is:\n%s", state)
+			}
+		})
+	}
+}
+
+// recover starts the killed server and finishes by hand what was left.
+func (s *site) recover(t *testing.T, box *pgbox.Server, known knowledge) {
+	t.Helper()
+	if err := box.Restart(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	s.side = pgtest.Connect(t, s.dsn)
+	resume := exec.CommandContext(t.Context(), "pgsluice", "jobs", "resume", "--dsn", s.dsn)
+	if out, err := resume.CombinedOutput(); err != nil {
+		t.Errorf("pgsluice jobs resume: %v\n%s", err, out)
+	}
+	if state := s.settled(t); !slices.Contains(s.possible(known), state) {
+		t.Errorf("what the client knows: %s. There is:\n%s", known, state)
+	}
+	s.reset(t)
+}
+
+// A build that is killed half way leaves an INVALID index. The next proxy drops it, and builds it anew if that was promised.
+func TestKilledBuild(t *testing.T) {
+	for form, statements := range map[string]func(string) []string{"transaction": inTransaction, "autocommit": inAutocommit} {
+		t.Run(form, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), "index", statements)
+			proxy := s.serve(t)
+			writer := s.write(t)
+			known := make(chan knowledge, 1)
+			go func() { known <- s.migrate(t, proxy) }()
+			s.awaitBuild(t)
+			proxy.kill()
+			if got := await(t, known); got != inDoubt {
+				t.Errorf("what the client knows: %s", got)
+			}
+			s.awaitNoBuild(t)
+			if left := s.state(t); !strings.Contains(left, "INVALID") || !strings.Contains(left, "artifact index t_a_idx") {
+				t.Errorf("the crash left:\n%s", left)
+			}
+			if err := writer.Close(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			s.awaitEnd(t)
+			s.serve(t)
+			want := map[string]string{"transaction": s.finished, "autocommit": s.never}[form]
+			if state := s.settled(t); state != want {
+				t.Errorf("there is:\n%s", state)
+			}
+		})
+	}
+}
+
+// Of two proxies on one server one is killed while it builds. The other one takes the work over, but not before the server has
+// given the first build up, however late the server learns of the death.
+func TestTakeover(t *testing.T) {
+	for name, vanishes := range map[string]bool{"connection closed": false, "host vanished": true} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			takeOver(t, vanishes)
+		})
+	}
+}
+
+func takeOver(t *testing.T, vanishes bool) {
+	s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), "index", inTransaction)
+	s.tap.vanish.Store(vanishes)
+	writer, watcher := s.write(t), pgtest.Connect(t, s.dsn)
+	first := s.serve(t)
+	known := make(chan knowledge, 1)
+	go func() { known <- s.migrate(t, first) }()
+	s.awaitBuild(t)
+	second := s.serve(t) // it finds the work open and will look again soon
+
+	claims := make(chan struct{}, 100)
+	s.tap.arm(func(at moment) bool {
+		if at.before && strings.Contains(at.statement, "Takes promises whose backend has ended") {
+			claims <- struct{}{}
+		}
+		if at.before && strings.Contains(at.statement, "INDEX CONCURRENTLY") {
+			var others int
+			if err := watcher.QueryRow(t.Context(), "SELECT count(*) FROM pg_stat_progress_create_index WHERE datname = current_database()").Scan(&others); err != nil || others > 0 {
+				t.Errorf("%d build already when this is sent: %s %v", others, at.statement, err)
+			}
+		}
+		return false
+	})
+	first.kill()
+	if got := await(t, known); got != inDoubt {
+		t.Errorf("what the client knows: %s", got)
+	}
+	if vanishes {
+		await(t, claims)
+		await(t, claims)
+		if attempts := s.attempts(t); attempts != 1 {
+			t.Errorf("%d attempts while the first backend lives", attempts)
+		}
+	} else {
+		s.awaitNoBuild(t)
+	}
+	if _, err := writer.Exec(t.Context(), "ROLLBACK"); err != nil {
+		t.Fatal(err)
+	}
+	if vanishes {
+		pgtest.WaitFor(t, s.side, "SELECT EXISTS (SELECT FROM pg_index WHERE indexrelid = to_regclass('t_a_idx') AND indisvalid)")
+		s.tap.notice()
+	}
+	second.awaitLine(t, "promised work was resumed")
+	if state := s.settled(t); state != s.finished {
+		t.Errorf("there is:\n%s", state)
+	}
+	builds := 0
+	heard, _ := s.tap.disarm()
+	for _, statement := range heard {
+		if strings.HasPrefix(statement, "CREATE INDEX CONCURRENTLY") {
+			builds++
+		}
+	}
+	if want := map[bool]int{true: 0, false: 1}[vanishes]; builds != want {
+		t.Errorf("the second proxy built %d times, want %d", builds, want)
+	}
+	if attempts := s.attempts(t); attempts != 2 {
+		t.Errorf("%d attempts, want one of each proxy", attempts)
+	}
+	var deadlocks int
+	if err := s.side.QueryRow(t.Context(), "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks); err != nil || deadlocks > 0 {
+		t.Errorf("%d deadlocks, %v", deadlocks, err)
 	}
 }
 
@@ -81,6 +322,17 @@ const (
 	inDoubt  knowledge = "it has sent the COMMIT and got no answer"
 	answered knowledge = "it is done"
 )
+
+// await waits for a value, or for the end.
+func await[T any](t *testing.T, from <-chan T) (value T) {
+	t.Helper()
+	select {
+	case value = <-from:
+	case <-time.After(patience):
+		t.Fatalf("waited %s in vain", patience)
+	}
+	return value
+}
 
 // migration is a file of testdata/crash.
 type migration struct{ setup, statement, undo string }
@@ -102,6 +354,7 @@ func readMigration(t *testing.T, kind string) migration {
 type site struct {
 	tap        *wiretap
 	side       *pgx.Conn // a superuser's, not through the tap
+	dsn        string    // of side
 	role       string    // who migrates
 	env        []string  // of all processes
 	statements []string  // of the migration
@@ -111,11 +364,11 @@ type site struct {
 	never, finished string
 }
 
-func newSite(t *testing.T, kind string, statements func(string) []string) *site {
+// newSite learns in the database, which is empty, what the migration does without a proxy, and takes it back.
+func newSite(t *testing.T, dsn, role, kind string, statements func(string) []string) *site {
 	t.Helper()
-	role, dsn := pgtest.Role(t, "LOGIN"), pgtest.Database(t)
 	migration := readMigration(t, kind)
-	s := &site{side: pgtest.Connect(t, dsn), role: role, statements: statements(migration.statement), undo: migration.undo}
+	s := &site{side: pgtest.Connect(t, dsn), dsn: dsn, role: role, statements: statements(migration.statement), undo: migration.undo}
 	config := s.side.Config()
 	s.tap = tap(t, fmt.Sprintf("%s:%d", config.Host, config.Port))
 	s.env = append(os.Environ(),
@@ -171,6 +424,15 @@ func (s *site) state(t *testing.T) (state string) {
 	return state
 }
 
+// attempts is how often the promise of this run was begun.
+func (s *site) attempts(t *testing.T) (attempts int) {
+	t.Helper()
+	if err := s.side.QueryRow(t.Context(), "SELECT attempts FROM pgsluice.promises WHERE id > $1", s.promised).Scan(&attempts); err != nil {
+		t.Fatal(err)
+	}
+	return attempts
+}
+
 // reset takes the migration back, for the next run.
 func (s *site) reset(t *testing.T) {
 	t.Helper()
@@ -193,6 +455,15 @@ type serving struct {
 // serve starts a proxy behind the tap, and returns when it has looked after the ledger once.
 func (s *site) serve(t *testing.T) serving {
 	t.Helper()
+	p := s.launch(t)
+	_, address, _ := strings.Cut(p.awaitLine(t, "pgsluice listens on "), "listens on ")
+	p.awaitLine(t, "the ledger is ready")
+	return serving{p, address}
+}
+
+// launch starts a proxy behind the tap.
+func (s *site) launch(t *testing.T) *process {
+	t.Helper()
 	cmd := exec.Command("pgsluice", "serve", "--listen", "127.0.0.1:0", "--upstream", s.tap.address())
 	cmd.Env = s.env
 	p, err := launch(cmd)
@@ -200,9 +471,7 @@ func (s *site) serve(t *testing.T) serving {
 		t.Fatal(err)
 	}
 	t.Cleanup(p.kill)
-	_, address, _ := strings.Cut(p.awaitLine(t, "pgsluice listens on "), "listens on ")
-	p.awaitLine(t, "the ledger is ready")
-	return serving{p, address}
+	return p
 }
 
 // migrate runs the migration by the simple protocol, and returns when the client has its answer or has lost its connection.
@@ -224,6 +493,31 @@ func (s *site) migrate(t *testing.T, proxy serving) knowledge {
 		}
 	}
 	return answered
+}
+
+// write begins a transaction that a build waits for, and leaves it open.
+func (s *site) write(t *testing.T) *pgx.Conn {
+	t.Helper()
+	writer := pgtest.Connect(t, s.dsn)
+	for _, sql := range []string{"BEGIN", "INSERT INTO t VALUES (0, 0)"} {
+		if _, err := writer.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return writer
+}
+
+// awaitBuild waits until a build waits, half done.
+func (s *site) awaitBuild(t *testing.T) {
+	t.Helper()
+	pgtest.WaitFor(t, s.side, `SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
+		WHERE phase LIKE 'waiting for%' AND datname = current_database())`)
+}
+
+// awaitNoBuild waits until the server has noticed that nobody waits for the build any more.
+func (s *site) awaitNoBuild(t *testing.T) {
+	t.Helper()
+	pgtest.WaitFor(t, s.side, "SELECT NOT EXISTS (SELECT FROM pg_stat_progress_create_index WHERE datname = current_database())")
 }
 
 // possible are the states that may be after what the client knows.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -29,8 +30,11 @@ type wiretap struct {
 	mu     sync.Mutex // held during a strike: nothing is sent meanwhile
 	heard  []string
 	strike func(moment) bool // nil after it has returned true
-	// linger, if not nil, keeps the server's side of a connection open until it is closed, as when a host vanishes.
-	linger chan struct{}
+
+	// A process that dies while vanish is set does not close its connections to the server, as when its host vanishes, until noticed.
+	vanish  atomic.Bool
+	noticed chan struct{}
+	notice  func() // closes noticed; may be called again
 }
 
 // tap starts a wiretap in front of a server; it ends with the test, after the processes that use it.
@@ -40,7 +44,8 @@ func tap(t testing.TB, server string) *wiretap {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &wiretap{listener: listener, server: server}
+	w := &wiretap{listener: listener, server: server, noticed: make(chan struct{})}
+	w.notice = sync.OnceFunc(func() { close(w.noticed) })
 	w.open.Go(func() {
 		for {
 			conn, err := listener.Accept()
@@ -51,6 +56,7 @@ func tap(t testing.TB, server string) *wiretap {
 		}
 	})
 	t.Cleanup(func() {
+		w.notice()
 		_ = listener.Close()
 		w.open.Wait()
 	})
@@ -98,11 +104,8 @@ func (w *wiretap) carry(process net.Conn) {
 	})
 	_ = w.listen(process, server) // the same
 	_, _ = io.Copy(io.Discard, process)
-	w.mu.Lock()
-	linger := w.linger
-	w.mu.Unlock()
-	if linger != nil {
-		<-linger
+	if w.vanish.Load() {
+		<-w.noticed
 	}
 	_ = server.Close()
 	answers.Wait()
