@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -45,9 +46,24 @@ func processorTime() (busy, ours time.Duration, err error) {
 	if busy, err = parseBusy(text); err != nil {
 		return 0, 0, err
 	}
+	members, ours, err := family(os.Getpid())
+	// A process that ends while we read may be missing both among the processes and in what its parent has reaped: read until
+	// none does.
+	for err == nil {
+		before := members
+		if members, ours, err = family(os.Getpid()); maps.Equal(before, members) {
+			break
+		}
+	}
+	return busy, ours, err
+}
+
+// family reads which processes descend from an ancestor, itself included, and the time of all of them and of those of their
+// children that have ended.
+func family(ancestor int) (members map[int]bool, total time.Duration, err error) {
 	paths, err := filepath.Glob("/proc/[0-9]*/stat")
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	processes := map[int]stat{}
 	for _, path := range paths {
@@ -57,25 +73,29 @@ func processorTime() (busy, ours time.Duration, err error) {
 		}
 		s, err := parseStat(text)
 		if err != nil {
-			return 0, 0, err
+			return nil, 0, err
 		}
 		processes[s.pid] = s
 	}
-	return busy, family(processes, os.Getpid()), nil
+	members = descendants(processes, ancestor)
+	for pid := range members {
+		total += processes[pid].own + processes[pid].reaped
+	}
+	return members, total, nil
 }
 
-// family is the time of a process and all its descendants, those included that have ended and were waited for.
-func family(processes map[int]stat, ancestor int) time.Duration {
-	var total time.Duration
-	for pid, s := range processes {
+// descendants are those processes whose ancestor it is, and the ancestor.
+func descendants(processes map[int]stat, ancestor int) map[int]bool {
+	found := map[int]bool{}
+	for pid := range processes {
 		for at := pid; at != 0; at = processes[at].parent {
 			if at == ancestor {
-				total += s.own + s.reaped
+				found[pid] = true
 				break
 			}
 		}
 	}
-	return total
+	return found
 }
 
 // stat is a process in /proc.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"maps"
 	"testing"
 	"time"
 )
@@ -29,16 +30,13 @@ func TestParseBusy(t *testing.T) {
 	}
 }
 
-func TestFamily(t *testing.T) {
-	processes := map[int]stat{
-		1: {pid: 1, own: time.Hour},
-		5: {pid: 5, parent: 1, own: 1 * time.Second, reaped: 2 * time.Second},
-		6: {pid: 6, parent: 5, own: 4 * time.Second},
-		7: {pid: 7, parent: 6, own: 8 * time.Second},
-		8: {pid: 8, parent: 1, own: time.Hour},
-		9: {pid: 9, parent: 99, own: time.Hour}, // its parent has ended meanwhile
+func TestDescendants(t *testing.T) {
+	processes := map[int]stat{}
+	for pid, parent := range map[int]int{1: 0, 5: 1, 6: 5, 7: 6, 8: 1, 9: 99} { // 99 has ended meanwhile
+		processes[pid] = stat{pid: pid, parent: parent}
 	}
-	if got, want := family(processes, 5), 15*time.Second; got != want {
-		t.Errorf("got %s, want %s", got, want)
+	got := descendants(processes, 5)
+	if want := map[int]bool{5: true, 6: true, 7: true}; !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
