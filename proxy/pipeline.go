@@ -138,18 +138,16 @@ func (p *pipeline) fail(head byte) {
 	p.skipping = p.head() == 0
 }
 
-// beginCopy drops the Syncs that the server will read, and ignore, as part of the COPY: those that were sent between the
-// message that began it and the CopyDone or CopyFail that ends it.
+// beginCopy takes from the queue what the server will read as part of the COPY: the CopyDone or CopyFail that ends it, if one was sent
+// already, and the Syncs before that, which it ignores.
 func (p *pipeline) beginCopy() {
 	p.copying, p.ended = true, false
 	kept := p.first + 1
 	for i := p.first + 1; i < len(p.queue); i++ {
 		kind := p.queue[i]
-		if !p.ended && kind == 'S' {
+		if !p.ended && (kind == 'S' || kind == 'c' || kind == 'f') {
+			p.ended = kind != 'S'
 			continue
-		}
-		if kind == 'c' || kind == 'f' {
-			p.ended = true
 		}
 		p.queue[kept] = kind
 		kept++

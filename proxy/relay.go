@@ -95,6 +95,13 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 	pumps.Wait()
 	_ = r.link.server.conn.SetReadDeadline(time.Time{})
 	_ = r.link.client.conn.SetReadDeadline(time.Time{})
+	if errors.Is(downErr, errInCopy) {
+		// The server reads the message that mattered as COPY data. Its header makes it answer that in its own words, and hang up.
+		_ = r.write(r.link.server.conn, r.link.client, r.link.client.r+headerSize)
+		closeWrite(r.link.server.conn)
+		_ = r.down(&atomic.Int32{})
+		return errClientGone
+	}
 	if downErr != nil {
 		return downErr
 	}
@@ -244,7 +251,7 @@ func (r *relay) down(stop *atomic.Int32) error {
 				return nil
 			}
 			if stuck {
-				return &protocolError{errInCopy.Error()}
+				return errInCopy
 			}
 		}
 		if over && r.link.drain.Err() != nil {
