@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -36,8 +38,7 @@ func FuzzHostileClient(f *testing.F) {
 		}
 		n := newMemory()
 		defer n.close()
-		server := &modelServer{conn: &memoryConn{memory: n, in: n.toServer, out: n.fromServer}, status: 'I',
-			statements: map[string]prepares{}, portals: map[string]prepares{}}
+		server := newModelServer(&memoryConn{memory: n, in: n.toServer, out: n.fromServer})
 		served := make(chan struct{})
 		go func() { defer close(served); server.serve() }()
 		n.fromClient.bytes, n.fromClient.ended = bytes.Clone(stream), true
@@ -48,6 +49,96 @@ func FuzzHostileClient(f *testing.F) {
 			t.Errorf("the server was made to run %q", server.crime)
 		}
 	})
+}
+
+// FuzzPipelines makes a client's stream of whole messages, one for each byte, and ends it so that everything is answered. A session
+// that refuses must end and run nothing of concern; for one that only observes, the client must see what the server alone says.
+func FuzzPipelines(f *testing.F) {
+	vocabulary := clientVocabulary(f)
+	random := rand.New(rand.NewPCG(3, 4))
+	for range 1000 {
+		sequence := make([]byte, 1+random.IntN(40))
+		for i := range sequence {
+			sequence[i] = byte(random.IntN(len(vocabulary)))
+		}
+		f.Add(sequence)
+	}
+	refusing := sessionOptions(f, Enforce)
+	refusing.Policy, refusing.InspectLimit = blockEverything(f), 500
+	observing := refusing
+	observing.Mode = Observe
+	ending := encodeLines(f, "CopyDone\nSync\nCopyDone\nSync\nQuery {\"String\": \"ROLLBACK\"}\n")
+	f.Fuzz(func(t *testing.T, sequence []byte) {
+		var stream []byte
+		var names []string
+		for _, b := range sequence[:min(len(sequence), 100)] {
+			word := vocabulary[int(b)%len(vocabulary)]
+			stream, names = append(stream, word.encoded...), append(names, word.line)
+		}
+		stream = append(stream, ending...)
+
+		if _, crime := converse(t, stream, &refusing); crime != "" {
+			t.Fatalf("the server was made to run %q by\n%s", crime, strings.Join(names, "\n"))
+		}
+		want, _ := converse(t, stream, nil)
+		if got, _ := converse(t, stream, &observing); !bytes.Equal(got, want) {
+			t.Fatalf("a session that observes answers\n%s\ninstead of\n%s\nto\n%s", shownAll(got), shownAll(want), strings.Join(names, "\n"))
+		}
+	})
+}
+
+// word is one message of a client, as text and as bytes.
+type word struct {
+	line    string
+	encoded []byte
+}
+
+// clientVocabulary is one message a line of testdata/wire/vocabulary.
+func clientVocabulary(f *testing.F) []word {
+	f.Helper()
+	text, err := os.ReadFile("testdata/wire/vocabulary")
+	if err != nil {
+		f.Fatal(err)
+	}
+	var words []word
+	for line := range strings.Lines(string(text)) {
+		words = append(words, word{strings.TrimSpace(line), encodeLines(f, expand(f, line, nil))})
+	}
+	return words
+}
+
+// shownAll shows the messages of a stream.
+func shownAll(stream []byte) string {
+	var lines []string
+	r := bytes.NewReader(stream)
+	for {
+		m, err := readMessage(r)
+		if err != nil {
+			return strings.Join(lines, "\n")
+		}
+		lines = append(lines, show(m))
+	}
+}
+
+// converse sends a client's stream through a session to a model server, or straight to it if options is nil, and returns what the client
+// was answered, and a statement of concern that the server was made to run.
+func converse(t *testing.T, stream []byte, options *SessionOptions) (answers []byte, crime string) {
+	t.Helper()
+	n := newMemory()
+	defer n.close()
+	server := newModelServer(&memoryConn{memory: n, in: n.toServer, out: n.fromServer})
+	if options == nil {
+		server.conn.in, server.conn.out = n.fromClient, n.toClient
+	}
+	n.fromClient.bytes, n.fromClient.ended = bytes.Clone(stream), true
+	served := make(chan struct{})
+	go func() { defer close(served); server.serve() }()
+	if options != nil {
+		runToItsEnd(t, n, *options, 0)
+		n.close()
+	}
+	<-served
+	return n.taken(n.toClient), server.crime
 }
 
 // FuzzHostileServer gives a session any bytes for its server's, while its client has something to say. The session must end when both
@@ -153,6 +244,10 @@ const noFacts = "e30="
 type prepares struct {
 	text       string
 	statements []ddl.Statement
+}
+
+func newModelServer(conn *memoryConn) *modelServer {
+	return &modelServer{conn: conn, status: 'I', reported: true, statements: map[string]prepares{}, portals: map[string]prepares{}}
 }
 
 // serve answers until the client is gone.
@@ -284,7 +379,9 @@ func (s *modelServer) named(kind, of byte, name string) (failure string) {
 		s.say(&pgproto3.CloseComplete{})
 		return ""
 	}
-	if _, known := objects[name]; !known {
+	if _, known := objects[name]; !known && of == 'P' {
+		return "34000"
+	} else if !known {
 		return "26000"
 	}
 	if of == 'S' {
@@ -322,7 +419,9 @@ func (s *modelServer) execute(p prepares) (failure string, alive bool) {
 		}
 		switch action := statement.Action.(type) {
 		case ddl.Transaction:
-			s.transaction(action)
+			if failure := s.transaction(action); failure != "" {
+				return failure, true
+			}
 		case ddl.Setting:
 			if strings.Contains(strings.ToLower(statement.Text), "standard_conforming_strings") {
 				s.nonconforming, s.reported = strings.Contains(strings.ToLower(statement.Text), "off"), false
@@ -349,18 +448,20 @@ func (s *modelServer) execute(p prepares) (failure string, alive bool) {
 	return "", true
 }
 
-func (s *modelServer) transaction(control ddl.Transaction) {
+func (s *modelServer) transaction(control ddl.Transaction) (failure string) {
 	switch control.Op {
 	case ddl.Begin:
 		s.status = 'T'
 	case ddl.Commit, ddl.Rollback:
 		s.status = 'I'
 		clear(s.portals)
-	case ddl.RollbackTo:
-		if s.status == 'E' {
-			s.status = 'T'
+	case ddl.Savepoint, ddl.Release, ddl.RollbackTo:
+		if s.status == 'I' {
+			return "25P01"
 		}
+		s.status = 'T'
 	}
+	return ""
 }
 
 // copyIn reads COPY data to its end.
@@ -368,23 +469,24 @@ func (s *modelServer) copyIn() (failure string, alive bool) {
 	s.say(&pgproto3.CopyInResponse{})
 	s.flush()
 	for {
-		m, err := readMessage(s.conn)
+		kind, size, err := readHeader(s.conn)
 		if err != nil {
 			return "", false
 		}
-		switch m.kind {
-		case 'd':
-			if bytes.HasPrefix(m.body, []byte("x")) {
-				return "22P02", true
-			}
-		case 'H', 'S':
-		case 'c':
-			return "", true
-		case 'f':
-			return "57014", true
-		default:
+		if strings.IndexByte("dcfHS", kind) < 0 {
 			s.fail("08P01")
 			return "", false
+		}
+		m, err := readBody(s.conn, kind, size)
+		switch {
+		case err != nil:
+			return "", false
+		case kind == 'd' && bytes.HasPrefix(m.body, []byte("x")):
+			return "22P02", true
+		case kind == 'c':
+			return "", true
+		case kind == 'f':
+			return "57014", true
 		}
 	}
 }

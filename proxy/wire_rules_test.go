@@ -111,14 +111,24 @@ func (w *world) sent() string {
 }
 
 func readMessage(r io.Reader) (message, error) {
-	var header [headerSize]byte
-	if _, err := io.ReadFull(r, header[:]); err != nil {
+	kind, size, err := readHeader(r)
+	if err != nil {
 		return message{}, err
 	}
+	return readBody(r, kind, size)
+}
+
+func readHeader(r io.Reader) (kind byte, size int64, err error) {
+	var header [headerSize]byte
+	_, err = io.ReadFull(r, header[:])
+	return header[0], int64(binary.BigEndian.Uint32(header[1:])) - 4, err
+}
+
+func readBody(r io.Reader, kind byte, size int64) (message, error) {
 	var body bytes.Buffer // which grows with what comes, not with what is announced
-	n, err := io.CopyN(&body, r, int64(binary.BigEndian.Uint32(header[1:]))-4)
+	n, err := io.CopyN(&body, r, size)
 	if err == io.EOF && n > 0 {
 		err = io.ErrUnexpectedEOF
 	}
-	return message{header[0], body.Bytes()}, err
+	return message{kind, body.Bytes()}, err
 }
