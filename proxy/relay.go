@@ -32,11 +32,6 @@ var (
 	errDrained    = errors.New("the proxy is shutting down")
 )
 
-// protocolError is a message that no correct peer sends; the session ends with FATAL 08P01.
-type protocolError struct{ text string }
-
-func (e *protocolError) Error() string { return e.text }
-
 // How the pump towards the client is asked to end.
 const (
 	stopWhenIdle = 1 // when everything that is owed has been forwarded

@@ -451,7 +451,6 @@ const failing = "SELECT 1 OPERATOR(pg_catalog./) 0"
 func (s *session) close(err error) error {
 	_ = s.link.client.conn.SetDeadline(time.Now().Add(partingTimeout))
 	defer s.hangUp()
-	var malformed *protocolError
 	switch {
 	case errors.Is(err, errClientGone):
 		return nil
@@ -460,9 +459,6 @@ func (s *session) close(err error) error {
 		return nil
 	case errors.Is(err, errDrained):
 		s.farewell("57P01", "pgsluice: terminating connection because the proxy is shutting down")
-		return nil
-	case errors.As(err, &malformed):
-		s.farewell("08P01", malformed.text)
 		return nil
 	}
 	s.farewell("XX000", "pgsluice: cannot go on: "+err.Error())
