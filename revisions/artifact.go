@@ -27,7 +27,7 @@ type Artifact struct {
 	Table  uint32 `json:"table"` // OID of the table it is on
 	// Promise is the id of the promise it is made for, 0 when the client's statement is run on the spot.
 	Promise int64 `json:"promise"`
-	// PID and BackendStart (microseconds since 1970) are the backend that makes it.
+	// PID and BackendStart (microseconds since 1970, 0 if it is not known) are the backend that makes it.
 	PID          int32     `json:"pid"`
 	BackendStart int64     `json:"backend_start"`
 	Created      time.Time `json:"created"` // given by Announce

@@ -355,3 +355,16 @@ func TestArtifactIsKnownUntilItIsForgotten(t *testing.T) {
 		t.Fatalf("got %v, %v", leftovers, err)
 	}
 }
+
+func TestArtifactOfALivingMakerIsNoLeftoverEvenIfItsStartIsNotKnown(t *testing.T) {
+	f := withLedger(t)
+	alice := f.as(f.alice)
+	_, err := f.ledger.Announce(t.Context(), Artifact{Kind: "index", PID: f.runner("", alice).PID})
+	want(t, err, nil)
+	for _, expected := range []int{0, 1} {
+		if leftovers, err := f.ledger.Leftovers(t.Context()); len(leftovers) != expected || err != nil {
+			t.Fatalf("got %v, %v, want %d", leftovers, err, expected)
+		}
+		f.end(alice)
+	}
+}
