@@ -131,7 +131,7 @@ func (s *session) message(ctx context.Context) error {
 	// Whatever has been executed since the last Sync may have begun or ended a block that no ReadyForQuery has told of yet.
 	s.unsettled = kind != 'Q' && s.pipe.executed
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
-	s.failed, s.failure = false, ""
+	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
 	if s.pipe.skipping && kind != 'S' {
 		return s.passOn(size)
