@@ -82,15 +82,15 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 // refuseBulk swallows what is left of the client's message, sends NUL bytes in its place, and answers the server's error with ours.
 func (s *session) refuseBulk(client *leg, kind byte, left int) error {
 	zeros := make([]byte, bufferSize)
-	for n := left; n > 0; {
-		chunk := min(n, len(zeros))
-		if _, err := s.link.server.conn.Write(zeros[:chunk]); err != nil {
+	for left > 0 {
+		if err := client.need(1); err != nil {
+			return errClientGone
+		}
+		swallowed := len(client.take(min(left, client.w-client.r, len(zeros))))
+		if _, err := s.link.server.conn.Write(zeros[:swallowed]); err != nil {
 			return errServerGone
 		}
-		n -= chunk
-	}
-	if err := client.discard(left); err != nil {
-		return errClientGone
+		left -= swallowed
 	}
 	if kind == 'P' {
 		if _, err := s.link.server.conn.Write(flush); err != nil {
