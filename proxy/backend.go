@@ -423,7 +423,10 @@ func (b *backend) async(kind byte, frame []byte) bool {
 // want is told every message; it returns whether the message goes on to the client, and whether it was the last.
 func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) (failed error) {
 	client, server := b.link.client, b.link.server
-	var data *copying
+	var (
+		data *copying
+		gone error // why the client's data ended too early: the server's answer to that is still forwarded
+	)
 	defer func() {
 		if data != nil {
 			failed = errors.Join(failed, data.end(client))
@@ -431,6 +434,9 @@ func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) (
 	}()
 	for {
 		kind, size, err := server.header()
+		if err != nil && gone != nil {
+			return gone
+		}
 		if err != nil {
 			return errServerGone
 		}
@@ -452,11 +458,7 @@ func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) (
 			continue
 		}
 		if data != nil && (kind == 'C' || kind == 'E' || kind == 'Z') {
-			if err := data.end(client); err != nil {
-				data = nil
-				return err
-			}
-			data = nil
+			gone, data = data.end(client), nil
 		}
 		forward, last := want(kind, frame[headerSize:])
 		if forward {
@@ -465,7 +467,7 @@ func (b *backend) pump(want func(kind byte, body []byte) (forward, last bool)) (
 			}
 		}
 		if last {
-			return nil
+			return gone
 		}
 		if kind == 'G' {
 			data = b.startCopy()

@@ -422,6 +422,7 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 			s.backend.ready(body)
 			return false, true
 		}
+		_ = s.voice.say() // A text that was not read can hold several statements.
 		return true, false
 	})
 }
