@@ -96,7 +96,7 @@ func (c *recorded) CloseWrite() error {
 // ownName is the name of a session's own prepared statement and portal.
 var ownName = regexp.MustCompile("pgsluice_[a-z0-9]{26}")
 
-// sent shows what the server was sent since it was last asked for.
+// sent shows what the server was sent since it was last asked for. A statement of the session's own is one line.
 func (w *world) sent() string {
 	w.recorder.mu.Lock()
 	defer w.recorder.mu.Unlock()
@@ -106,7 +106,18 @@ func (w *world) sent() string {
 		if err != nil {
 			return strings.Join(repeatsFolded(lines), "\n")
 		}
-		lines = append(lines, ownName.ReplaceAllString(showSent(m), "pgsluice_N"))
+		own := ownName.Match(m.body)
+		switch last := len(lines) - 1; {
+		case own && m.kind == 'P':
+			_, text, _ := cString(m.body)
+			query, _, _ := cString(text)
+			lines = append(lines, "pgsluice: "+longNumber.ReplaceAllString(cutShort(query), "N"))
+		case own:
+		case (m.kind == 'S' || m.kind == 'H') && last >= 0 && strings.HasPrefix(lines[last], "pgsluice: "):
+			lines[last] += " / " + showSent(m)
+		default:
+			lines = append(lines, showSent(m))
+		}
 	}
 }
 

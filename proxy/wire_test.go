@@ -180,6 +180,9 @@ func (w *world) reset() {
 		c.close()
 	}
 	w.conns, w.oids = map[string]*wireClient{}, map[uint32]uint32{}
+	if w.recorder != nil {
+		w.sent()
+	}
 }
 
 // conn is the named connection, opened when it is not.

@@ -219,32 +219,25 @@ func showSent(m message) string {
 			continue
 		}
 		if again, err := decoded.Encode(nil); err == nil && bytes.Equal(again, frameOf(m.kind, m.body)) {
-			cutShort(decoded)
-			return longNumber.ReplaceAllString(asText(decoded), "N")
+			switch m := decoded.(type) {
+			case *pgproto3.Query:
+				m.String = cutShort(m.String)
+			case *pgproto3.Parse:
+				m.Query = cutShort(m.Query)
+			}
+			return asText(decoded)
 		}
 	}
 	return fmt.Sprintf("Frame %c %d bytes", m.kind, len(m.body))
 }
 
-// cutShort leaves of the texts in a message what identifies them.
-func cutShort(m pgproto3.FrontendMessage) {
-	cut := func(text string) string {
-		text = strings.Join(strings.Fields(text), " ")
-		if len(text) > 100 {
-			return text[:100] + "…"
-		}
-		return text
+// cutShort leaves of a text what identifies it.
+func cutShort(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 100 {
+		return text[:100] + "…"
 	}
-	switch m := m.(type) {
-	case *pgproto3.Query:
-		m.String = cut(m.String)
-	case *pgproto3.Parse:
-		m.Query = cut(m.Query)
-	case *pgproto3.Bind:
-		for i, value := range m.Parameters {
-			m.Parameters[i] = []byte(cut(string(value)))
-		}
-	}
+	return text
 }
 
 // asText prints what a message holds: fields that are empty are left out, and the place in the server's source.
