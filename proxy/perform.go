@@ -18,6 +18,12 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 			return err
 		}
 	}
+	// What the data forbids is said before the first step has changed anything.
+	if waits(plan) && s.backend.TxStatus() == 'I' {
+		if err := s.checkData(ctx, plan); err != nil {
+			return s.answerFailure(ctx, at, plan, err)
+		}
+	}
 	if err := s.announce(plan.Notice); err != nil {
 		return err
 	}

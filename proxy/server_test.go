@@ -453,7 +453,7 @@ func TestEndOfTheServerReachesTheClient(t *testing.T) {
 // Physical replication runs no SQL and is piped; logical replication runs SQL and is a session like any.
 func TestReplicationConnections(t *testing.T) {
 	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
-	for mode, sessions := range map[string]int{"true": 0, "database": 1} {
+	for sessions, mode := range []string{"true", "database"} {
 		out, err := psql(t, f.tcp.conninfo("user=postgres dbname=postgres replication="+mode), "IDENTIFY_SYSTEM")
 		if err != nil || !strings.Contains(out, "|") {
 			t.Errorf("replication=%s: psql says %q", mode, out)

@@ -333,7 +333,7 @@ func (s *session) checkData(ctx context.Context, plan rewrite.Plan) error {
 		if len(rows) > 0 {
 			return &run.Failure{
 				Code: check.Code, Message: check.Message, Detail: rows[0],
-				Hint: "pgsluice checks the data before it promises to do the work after COMMIT; the transaction rolls back.",
+				Hint: "pgsluice checked the data first, and nothing was done.",
 			}
 		}
 	}

@@ -100,14 +100,16 @@ func TestLockIsNeverWaitedForLong(t *testing.T) {
 }
 
 func TestLockBudgetNamesTheBlocker(t *testing.T) {
+	// Each try lasts long enough for a busy machine to look who is in the way.
+	patient := run.Options{LockBudget: 2 * time.Second, FirstTry: time.Second, LongestTry: time.Second}
 	for _, test := range []struct {
 		name    string
 		block   bool
 		options run.Options
 		tries   string
 	}{
-		{name: "outside", options: run.Options{LockBudget: time.Second}},
-		{name: "in a transaction", block: true, options: run.Options{LockBudget: time.Second}},
+		{name: "outside", options: patient},
+		{name: "in a transaction", block: true, options: patient},
 		{name: "in a transaction with strong locks", block: true, options: run.Options{HoldsStrong: true}, tries: "(1 try)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -162,7 +164,7 @@ func TestQueriesOfOthersStayTheirs(t *testing.T) {
 	p.exec(p.look, "ALTER TABLE t OWNER TO "+alice)
 	r := p.runner()
 	r.Conn = p.open(pgtest.Server(t).DSN(alice, p.look.Config().Database))
-	r.LockBudget = 500 * time.Millisecond
+	r.LockBudget, r.FirstTry, r.LongestTry = 2*time.Second, time.Second, time.Second
 	reader := p.connect()
 	p.exec(reader, "SET application_name = 'payroll'; BEGIN; SELECT FROM t; SELECT 'salary of the boss'")
 	_, err := r.RunStep(t.Context(), alter())
