@@ -326,6 +326,8 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	where := policy.Context{
 		InTransaction: at.inTransaction,
 		Ledger:        s.options.Deferred && s.ledger(ctx) != nil,
+		Revision:      known.Settings["pgsluice.revision"],
+		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
 	if s.owes() {
@@ -367,10 +369,15 @@ func waits(plan rewrite.Plan) bool {
 	return false
 }
 
-// warn tells the client what a rule only warns of.
+// warn tells the client what a rule only warns of, and what is wrong with its overrides.
 func (s *session) warn(verdict policy.Verdict) error {
 	if s.options.Mode != Enforce {
 		return nil
+	}
+	for _, remark := range verdict.Remarks {
+		if err := s.voice.notice("WARNING", codeRefused, "pgsluice: "+remark, "", ""); err != nil {
+			return err
+		}
 	}
 	for _, f := range verdict.Findings {
 		if f.Action != policy.Warn {
