@@ -63,6 +63,9 @@ type exemption struct {
 
 // exempting makes the exemptions ready, and reports all that is wrong with them: an ExemptionError each, joined.
 func exempting(list []Exemption, rules []string) ([]exemption, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
 	conditions, err := newConditions()
 	if err != nil {
 		return nil, err

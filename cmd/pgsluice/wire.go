@@ -128,8 +128,13 @@ func policySet(config Config) (*policy.Set, error) {
 		}
 		actions[name] = action
 	}
+	exemptions, err := config.exemptions()
+	if err != nil {
+		return nil, err
+	}
 	return policy.NewSet(rules.All(), policy.Settings{
 		Actions:       actions,
+		Exemptions:    exemptions,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
 		OverrideRoles: config.Overrides.Roles,
 	})
