@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -25,6 +26,14 @@ import (
 // hands both sockets to the session, which deals with it and gives them back. Everything here belongs to one goroutine.
 type session struct {
 	options SessionOptions
+	// following is where options come from; a session of its own options follows nothing. seen is what was last read there.
+	following *atomic.Pointer[SessionOptions]
+	seen      *SessionOptions
+	// untracked is true when the session was once Transparent: what the client prepared then is not known. harmless are the named statements
+	// that have been read since, and about which no rule cares.
+	untracked bool
+	harmless  map[string]bool
+
 	link    *link
 	pipe    *pipeline
 	relay   *relay
@@ -67,6 +76,7 @@ func newSession(options SessionOptions, l *link) *session {
 		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
 		prepared: map[string]*prepared{},
 		portals:  map[string]*portal{},
+		harmless: map[string]bool{},
 		id:       rand.Text(),
 	}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -77,6 +87,32 @@ func newSession(options SessionOptions, l *link) *session {
 		s.setting(name, value)
 	}
 	return s
+}
+
+// newFollower is a session that goes by options which may change.
+func newFollower(following *atomic.Pointer[SessionOptions], l *link) *session {
+	seen := following.Load()
+	s := newSession(*seen, l)
+	s.following, s.seen, s.untracked = following, seen, seen.Mode == Transparent
+	return s
+}
+
+// refresh takes over options that have changed. What was promised by the old ones is kept by them: a transaction that owes work ends first.
+func (s *session) refresh() {
+	if s.following == nil || s.owes() {
+		return
+	}
+	now := s.following.Load()
+	if now == s.seen {
+		return
+	}
+	s.options, s.seen, s.relay.limit = *now, now, now.InspectLimit
+	if now.Mode == Transparent {
+		s.untracked = true
+		clear(s.prepared)
+		clear(s.portals)
+		clear(s.harmless)
+	}
 }
 
 // run is the life of a session.
@@ -95,6 +131,7 @@ func (s *session) run(ctx context.Context) error {
 
 // matters decides, message by message and at line speed, what the session must see.
 func (s *session) matters(kind byte, frame []byte) bool {
+	s.refresh()
 	if s.options.Mode == Transparent {
 		return false
 	}
@@ -119,8 +156,10 @@ func (s *session) counted(matters bool) bool {
 	return matters
 }
 
-// careful is true while the client has prepared something that a rule could care about, or this transaction owes work.
-func (s *session) careful() bool { return len(s.prepared) > 0 || len(s.portals) > 0 || s.owes() }
+// careful is true while the client has, or may have, prepared something that a rule could care about, or this transaction owes work.
+func (s *session) careful() bool {
+	return len(s.prepared) > 0 || len(s.portals) > 0 || s.untracked || s.owes()
+}
 
 // message deals with the one message that mattered.
 func (s *session) message(ctx context.Context) error {

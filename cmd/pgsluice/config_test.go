@@ -147,7 +147,7 @@ func TestDSNIsHidden(t *testing.T) {
 	config.Control.DSN = "postgres://app:hunter2@db/app"
 	var log strings.Builder
 	for _, format := range []string{"text", "json"} {
-		logger, err := newLogger(&log, logConfig{Level: "info", Format: format})
+		logger, _, err := newLogger(&log, logConfig{Level: "info", Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}
