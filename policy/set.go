@@ -249,12 +249,20 @@ func (s *Set) remark(verdict *Verdict, doors []Override) {
 			switch {
 			case !slices.Contains(s.names, rule):
 				verdict.Remarks = append(verdict.Remarks,
-					fmt.Sprintf("the override in the %s names no rule %q: did you mean %q?", door.Source, rule, nearest(rule, s.names)))
+					fmt.Sprintf("there is no rule %q, which the override in the %s names%s", rule, door.Source, s.meant(rule)))
 			case door.Source == "comment" && !slices.Contains(found, rule):
 				verdict.Unneeded = append(verdict.Unneeded, rule)
 			}
 		}
 	}
+}
+
+// meant is the rule that a misspelt name is near to, as the end of a sentence; "" if there is none.
+func (s *Set) meant(name string) string {
+	if near := nearest(name, s.names); distance(name, near) <= len(name)/3 {
+		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return ""
 }
 
 func rulesIn(lists ...[]Finding) []string {

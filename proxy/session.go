@@ -237,7 +237,9 @@ func (s *session) query(ctx context.Context, size int) error {
 
 	var err error
 	if len(r.statements) == 1 {
-		err = s.statement(ctx, occasion{Statement: r.statements[0], piece: r.text, inTransaction: s.backend.TxStatus() != 'I'})
+		err = s.statement(ctx, occasion{
+			Statement: r.statements[0], piece: r.text, raw: []byte(raw), inTransaction: s.backend.TxStatus() != 'I',
+		})
 	} else {
 		err = (&script{session: s, text: r.text}).run(ctx, r.statements)
 	}
@@ -442,9 +444,12 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 	if at.portal != nil {
 		return s.executeClient(at)
 	}
-	raw, err := s.backend.encoding.Encode(at.piece)
-	if err != nil {
-		return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+	raw := at.raw
+	if raw == nil {
+		var err error
+		if raw, err = s.backend.encoding.Encode(at.piece); err != nil {
+			return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+		}
 	}
 	out, err := (&pgproto3.Query{String: string(raw)}).Encode(nil)
 	if err != nil {
@@ -454,13 +459,22 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 		return errServerGone
 	}
 	return s.backend.pump(func(kind byte, body []byte) (forward, last bool) {
+		observed := s.options.Mode == Observe
 		switch kind {
 		case 'C':
+			if observed {
+				return true, false
+			}
 			_ = s.voice.say()
 			s.voice.held = frameOf(kind, body)
 			return false, false
 		case 'E':
-			if server, ok := asServerError(decodeError(body)); ok {
+			server, ok := asServerError(decodeError(body))
+			if ok && observed {
+				s.failed, s.failure = true, server.fields.Code
+				return true, false
+			}
+			if ok {
 				_ = s.answer(shifted(server.fields, at.before))
 			}
 			return false, false
