@@ -265,16 +265,25 @@ func (s *session) mixed(ctx context.Context, size int) error {
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }
 
-// observe judges and records the statements of one Query by what is known before it runs, and passes it on as it is.
+// observe judges and records the statements of one Query by what is known before it runs, and passes it on as it is. In a block nothing is
+// asked before a statement that may come before the transaction's first snapshot: the question would take it.
 func (s *session) observe(ctx context.Context, r reading, size int) error {
+	silent := false
 	for _, statement := range r.statements {
+		switch statement.Action.(type) {
+		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+			silent = silent || s.backend.TxStatus() == 'T'
+		}
 		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
 			continue
 		}
 		at := occasion{Statement: statement, inTransaction: true}
-		known, err := s.facts(ctx, at)
-		if err != nil && !isServerError(err) {
-			return err
+		var known facts.Facts
+		if !silent {
+			var err error
+			if known, err = s.facts(ctx, at); err != nil && !isServerError(err) {
+				return err
+			}
 		}
 		record := s.begin(at, known, s.judge(ctx, at, known))
 		record.entry.Outcome = "observed"
