@@ -33,6 +33,10 @@ type Facts struct {
 	// HoldsStrong is true when this transaction already holds a lock stronger than ROW EXCLUSIVE on a relation that it
 	// did not make itself, temporary relations and tools' version tables left out; retrying a lock inside it would keep others waiting.
 	HoldsStrong bool `json:"-"`
+	// Held are the relations behind HoldsStrong; an index stands for its table.
+	Held []Held `json:"-"`
+	// Standbys counts the connections that stream the WAL to physical standbys; -1 is unknown.
+	Standbys int `json:"standbys"`
 	// MayProbe is true when the current user may try a statement out on a temporary table, in a DO block.
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
@@ -46,6 +50,16 @@ type Facts struct {
 	Functions map[string]Function `json:"-"`
 	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both.
 	Casts []Cast `json:"-"`
+	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
+	Schemas map[string]*Schema `json:"-"`
+}
+
+// Held is a relation on which the transaction holds a strong lock.
+type Held struct {
+	OID    uint32 `json:"oid"`
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	Mode   string `json:"mode"` // the strongest, as pg_locks names it
 }
 
 // Key is how a name is looked up in Relations: as it is written in SQL, quoted.
@@ -308,16 +322,20 @@ type Reference struct {
 
 // Dependent is an object that depends on a relation or on one of its columns.
 type Dependent struct {
-	// Kind is "view", "materialized view", "rule", "trigger", "policy", "generated column", "function", "sequence", "publication",
-	// "statistics", "table" (a partition, child or typed table), or "other".
+	// Kind is "view", "materialized view", "rule", "trigger", "policy", "default", "generated column", "constraint", "index", "function",
+	// "sequence", "publication", "statistics", "table" (a partition, child or typed table), or "other".
 	Kind   string `json:"kind"`
 	OID    uint32 `json:"oid"`
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	// Column is the relation's column that it depends on; "" when it depends on the relation as a whole.
 	Column string `json:"column"`
+	// Table is the relation that a rule, trigger, policy, default or constraint belongs to, by its qualified and quoted name; "" for others.
+	Table string `json:"table"`
 	// Auto is true when it goes with what it depends on, without CASCADE (pg_depend.deptype a or i).
 	Auto bool `json:"auto"`
+	// Indirect is true for what depends on a view that depends on it.
+	Indirect bool `json:"indirect"`
 }
 
 // Trigger is a user's trigger.
@@ -401,6 +419,47 @@ type Function struct {
 	Volatile string `json:"volatile"`
 	// System is true when all of them are in pg_catalog.
 	System bool `json:"system"`
+	// Routines are the functions themselves, where Wanted.Users asks for them; else nil.
+	Routines []Routine `json:"routines"`
+}
+
+// Routine is a function, procedure or aggregate.
+type Routine struct {
+	OID    uint32 `json:"oid"`
+	Schema string `json:"schema"`
+	Name   string `json:"name"`
+	// Arguments are those that identify it (pg_get_function_identity_arguments).
+	Arguments       string `json:"arguments"`
+	Kind            string `json:"kind"`     // pg_proc.prokind: f, p, a or w
+	Language        string `json:"language"` // its name
+	Volatile        string `json:"volatile"`
+	SecurityDefiner bool   `json:"security_definer"`
+	// SearchPath is true when it sets its own search_path.
+	SearchPath  bool `json:"search_path"`
+	MayAlter    bool `json:"may_alter"`
+	CreatedHere bool `json:"created_here"`
+	// Objects are what depends on it, views over them left out.
+	Objects []Dependent `json:"objects"`
+}
+
+// Schema is a schema and what is in it.
+type Schema struct {
+	OID      uint32 `json:"oid"`
+	Name     string `json:"name"`
+	MayAlter bool   `json:"may_alter"`
+	// CreatedHere is true when this very transaction made it or changed it, and made everything that is in it.
+	CreatedHere bool `json:"created_here"`
+	// The counts are of tables (partitioned, foreign), views (materialized), sequences, functions, and types of their own.
+	Tables    int `json:"tables"`
+	Views     int `json:"views"`
+	Sequences int `json:"sequences"`
+	Functions int `json:"functions"`
+	Types     int `json:"types"`
+	// Largest are the names of its largest tables, ten at most; Bytes is the size of all tables by the last VACUUM or ANALYZE, indexes left out.
+	Largest []string `json:"largest"`
+	Bytes   int64    `json:"bytes"`
+	// References are the foreign keys of tables outside that reference tables in it.
+	References []Reference `json:"references"`
 }
 
 // Cast is an entry of pg_cast.

@@ -33,11 +33,14 @@ type Wanted struct {
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
 	// Types asks for types, Functions for functions, whatever the Name, which may be zero; Changed are columns of the relation
-	// whose types are to be known, too, with the casts among them all. Users asks for the columns of the types.
+	// whose types are to be known, too, with the casts among them all. Users asks for the columns of the types, and for the functions
+	// themselves with what depends on them.
 	Types     []ddl.TypeName
 	Functions []ddl.Name
 	Changed   []string
 	Users     bool
+	// Schemas asks for schemas.
+	Schemas []string
 }
 
 // For is what has to be known to judge and plan a statement. It is empty for a statement that no fact could change the verdict of.
