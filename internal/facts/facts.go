@@ -117,8 +117,8 @@ type Relation struct {
 	// Key is the partition key of a partitioned table; nil for every other kind.
 	Key *PartitionKey `json:"key"`
 	// DefaultPartition is the OID of the default partition of a partitioned table, 0 if it has none.
-	DefaultPartition uint32 `json:"default_partition"`
-	Columns    []Column    `json:"columns"`
+	DefaultPartition uint32   `json:"default_partition"`
+	Columns          []Column `json:"columns"`
 	// Indexes and Constraints are those of the relation itself, by name.
 	Indexes     []Index      `json:"indexes"`
 	Constraints []Constraint `json:"constraints"`
