@@ -248,7 +248,9 @@ func (e exemption) covers(f Finding, c circumstances) (bool, error) {
 }
 
 // expired reports whether the exemption does not count any more. When it is not known how late it is, one that can expire does not count.
-func (e exemption) expired(now time.Time) bool { return !e.Until.IsZero() && (now.IsZero() || !now.Before(e.Until)) }
+func (e exemption) expired(now time.Time) bool {
+	return !e.Until.IsZero() && (now.IsZero() || !now.Before(e.Until))
+}
 
 // circumstances are what a finding was made in.
 type circumstances struct {

@@ -15,6 +15,6 @@ func overrides(stmt ddl.Statement, known facts.Facts) []Override {
 		}
 	}
 	add("comment", ddl.Allow(stmt))
-	add("setting pgsluice.allow", ddl.Allowances(known.Settings["pgsluice.allow"]))
+	add("setting", ddl.Allowances(known.Settings["pgsluice.allow"]))
 	return doors
 }

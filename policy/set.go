@@ -220,7 +220,7 @@ func (s *Set) admit(verdict *Verdict, f Finding, doors []Override, in circumstan
 			return
 		}
 		if f.Action == Rewrite { // nobody would see its message
-			verdict.Remarks = append(verdict.Remarks, problem)
+			verdict.Remarks = append(verdict.Remarks, fmt.Sprintf("%s [%s]", problem, f.Rule))
 		}
 		f.Message += " (" + problem + ")"
 	}
@@ -234,9 +234,9 @@ const expiry = "2006-01-02 15:04:05 UTC"
 func (s *Set) closed(door Override, f Finding, login string) string {
 	switch {
 	case door.Reason == "":
-		return fmt.Sprintf(`the override of %s in the %s does not count without reason="..."`, f.Rule, door.Source)
+		return fmt.Sprintf(`the override in the %s does not count without reason="..."`, door.Source)
 	case f.Action == Block && !slices.Contains(s.settings.OverrideRoles, login):
-		return fmt.Sprintf("the override of %s in the %s does not count: login %q is not in overrides.roles", f.Rule, door.Source, login)
+		return fmt.Sprintf("the override in the %s does not count: login %q is not in overrides.roles", door.Source, login)
 	}
 	return ""
 }
