@@ -42,7 +42,7 @@ type Entry struct {
 type Override struct {
 	Rule    string `json:"rule"`
 	Verdict string `json:"verdict"` // what it would have been: warn, rewrite or block
-	Source  string `json:"source"`  // the statement's comment, the setting, or the exemption and where it is written
+	Source  string `json:"source"`  // comment, setting, or "exemption" and where that is written
 	Reason  string `json:"reason"`
 }
 
