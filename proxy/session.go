@@ -99,11 +99,11 @@ func newFollower(following *atomic.Pointer[SessionOptions], l *link) *session {
 
 // refresh takes over options that have changed. What was promised by the old ones is kept by them: a transaction that owes work ends first.
 func (s *session) refresh() {
-	if s.following == nil || s.owes() {
+	if s.following == nil {
 		return
 	}
 	now := s.following.Load()
-	if now == s.seen {
+	if now == s.seen || s.owes() {
 		return
 	}
 	s.options, s.seen, s.relay.limit = *now, now, now.InspectLimit
