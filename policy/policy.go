@@ -26,6 +26,10 @@ type Context struct {
 	Ledger bool
 	// Override is what the statement's own comment or the session's pgsluice.allow permits; zero for nothing.
 	Override Override
+	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
+	File bool
+	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
+	Exit string
 }
 
 // Override names rules that somebody allows, and why.
@@ -65,6 +69,9 @@ type Rule struct {
 	Since string
 	// Default is the rule's strongest action unless the configuration says otherwise.
 	Default Action
+	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
+	// way back that is what is wanted, and lint does not count it there.
+	Loss bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.

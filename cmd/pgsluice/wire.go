@@ -120,6 +120,19 @@ func processName() string {
 
 // policySet is the rules under the configuration.
 func policySet(config Config) (*policy.Set, error) {
+	actions, err := ruleActions(config)
+	if err != nil {
+		return nil, err
+	}
+	return policy.NewSet(rules.All(), policy.Settings{
+		Actions:       actions,
+		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
+		OverrideRoles: config.Overrides.Roles,
+	})
+}
+
+// ruleActions are the actions that the configuration sets.
+func ruleActions(config Config) (map[string]policy.Action, error) {
 	actions := map[string]policy.Action{}
 	for name, word := range config.Rules {
 		action, err := policy.ParseAction(word)
@@ -128,11 +141,7 @@ func policySet(config Config) (*policy.Set, error) {
 		}
 		actions[name] = action
 	}
-	return policy.NewSet(rules.All(), policy.Settings{
-		Actions:       actions,
-		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
-		OverrideRoles: config.Overrides.Roles,
-	})
+	return actions, nil
 }
 
 // knownRule is the checkRule of this program.
