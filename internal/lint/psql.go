@@ -41,6 +41,9 @@ func sqlOnly(text string, tell func(offset int, message string)) string {
 			begun = from
 		case ddl.AtBackslash:
 			from = lineEnd(text, at)
+			if strings.TrimSpace(text[begun:at]) == "" {
+				begun = from // no statement is begun
+			}
 			command, _, _ := strings.Cut(strings.TrimSpace(text[at+1:from]), " ")
 			if about := beyond(command); about != "" {
 				tell(at, about)

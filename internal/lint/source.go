@@ -150,7 +150,8 @@ func cause(err error) error {
 
 // below lists the files under a directory, and what it does not follow or look into: links to directories, and .git.
 func below(dir string) (files, others []string, err error) {
-	err = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+	// The separator makes a link to a directory that the user named be followed.
+	err = filepath.WalkDir(strings.TrimSuffix(dir, string(filepath.Separator))+string(filepath.Separator), func(name string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return fmt.Errorf("cannot read %s: %w", name, cause(err))

@@ -1,7 +1,7 @@
 package lint
 
 import (
-	"fmt"
+	"errors"
 	"path"
 	"regexp"
 	"slices"
@@ -88,7 +88,7 @@ func Tools() []*Tool {
 		{Name: "flyway", Runs: "the file in a transaction", Exit: `in Flyway: "executeInTransaction=false" in the file's .conf`,
 			claims: named(`^([VU][0-9][0-9._]*|R)__.*\.sql$`), parts: flyway, decide: flywayDecides},
 		{Name: "prisma", Runs: "the file in one message: a transaction, unless it is a single statement",
-			Exit: "in Prisma: alone in a migration of its own", claims: named(`^migration\.sql$`), sent: Together},
+			Exit: "in Prisma: alone in a migration of its own", claims: placed(`(^|/)[0-9]{14}_[^/]*/migration\.sql$`), sent: Together},
 		{Name: "diesel", Runs: "the file in a transaction", Exit: `in Diesel: "run_in_transaction = false" in metadata.toml`,
 			claims: named(`^(up|down)\.sql$`), parts: diesel},
 		{Name: "db-migrate", Runs: "the file in a transaction", Exit: "in db-migrate: --non-transactional",
@@ -127,6 +127,11 @@ func contains(expression string) func(*Source) bool {
 func named(expression string) func(*Source) bool {
 	re := regexp.MustCompile(expression)
 	return func(s *Source) bool { return re.MatchString(path.Base(s.Path)) }
+}
+
+func placed(expression string) func(*Source) bool {
+	re := regexp.MustCompile(expression)
+	return func(s *Source) bool { return re.MatchString(s.Path) }
 }
 
 // partsOf are the parts of a file as the tool runs it.
@@ -186,7 +191,7 @@ func sections(s *Source, mark string, begin func(match []string) *Part) ([]Part,
 		parts = append(parts, *part)
 	}
 	if len(parts) == 0 {
-		return nil, fmt.Errorf("has none of the lines that begin a part")
+		return nil, errors.New("has none of the lines that begin a part")
 	}
 	last := &parts[len(parts)-1]
 	last.Text = s.Text[last.Offset:]

@@ -73,10 +73,11 @@ func runLockWithoutBudget(c *policy.Check) {
 	}
 }
 
-// inFile is what to write in a file, where nobody else sets the budget; "" on a connection, where pgsluice does.
+// inFile is what to write in a file, where nobody else sets the budget; "" on a connection, where pgsluice does, and
+// for a text that is not the file's own.
 func inFile(c *policy.Check) string {
 	switch {
-	case !c.Context.File:
+	case !c.Context.File, c.Stmt.NoSplice:
 		return ""
 	case c.Context.InTransaction:
 		return "SET LOCAL lock_timeout = '2s';\n" + c.Stmt.Text + ";"
