@@ -67,7 +67,8 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise.
+	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
+	// sets it to another action.
 	Default Action
 	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
 	// way back that is what is wanted, and lint does not count it there.
@@ -85,7 +86,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 
