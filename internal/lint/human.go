@@ -155,7 +155,7 @@ func (p *printer) finding(indent string, j *Judged, f Finding) {
 	}
 	if f.Unknown != "" {
 		where := ""
-		if !p.Known {
+		if !p.Known && !p.Explain {
 			where = " (--dsn DSN or --stats FILE knows)"
 		}
 		p.wrapped(indent, "Not known, and it would decide: "+f.Unknown+where+".")
