@@ -103,6 +103,7 @@ depend AS MATERIALIZED (
       SELECT d.classid, d.objid, d.objsubid, d.refobjsubid, d.deptype
         FROM pg_catalog.pg_depend d
        WHERE d.refclassid OPERATOR(pg_catalog.=) o.refclassid AND d.refobjid OPERATOR(pg_catalog.=) o.refobjid
+         AND d.deptype OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char" -- pinned by the system, before 14
       OFFSET 0) d
    WHERE o.root OPERATOR(pg_catalog.=) o.root -- see facts.sql: so that few are expected
    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8

@@ -41,6 +41,8 @@ type Facts struct {
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
+	// Installed are all installed extensions, by name.
+	Installed []string `json:"installed"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
 	Relations map[string]*Relation `json:"-"`
 	// Types are the types asked about (Wanted.Types), by TypeKey of the name as it is written, and by TypeKey of their own schema and name. A

@@ -304,6 +304,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT FROM pg_catalog.pg_language l
       WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND pg_catalog.has_language_privilege(l.oid, 'USAGE')),
   'extensions', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM extension e),
+  'installed', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM pg_catalog.pg_extension e),
   'held', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'oid', h.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'modes', pg_catalog.array_to_json(h.modes),
