@@ -19,7 +19,7 @@ wanted AS MATERIALIZED (
    WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number
 ),
 relation AS MATERIALIZED (
-  SELECT c.oid, c.reltype, c.relnamespace, c.relkind, c.relispartition, c.relpersistence
+  SELECT c.oid, c.reltype, c.relnamespace, c.relkind, c.relispartition, c.relpersistence, c.relowner, c.relacl
     FROM (SELECT DISTINCT w.oid FROM wanted w WHERE w.oid IS NOT NULL) w
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 ),
@@ -345,6 +345,17 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                           'oid', p.oid::pg_catalog.int8, 'name', p.polname, 'command', p.polcmd, 'permissive', p.polpermissive) ORDER BY p.polname)
                    FROM pg_catalog.pg_policy p
                   WHERE p.polrelid OPERATOR(pg_catalog.=) r.oid),
+              'grants', (
+                 SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                          'role', CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN '' ELSE pg_catalog.pg_get_userbyid(g.grantee) END,
+                          'privilege', g.privilege_type, 'column', l.column, 'grantable', g.is_grantable) ORDER BY l.num, g.grantee, g.privilege_type)
+                   FROM (SELECT 0 AS num, '' AS column, r.relacl AS acl
+                          UNION ALL
+                         SELECT a.attnum, a.attname, a.attacl
+                           FROM pg_catalog.pg_attribute a
+                          WHERE a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped) l
+                  CROSS JOIN LATERAL pg_catalog.aclexplode(l.acl) g
+                  WHERE g.grantee OPERATOR(pg_catalog.<>) r.relowner),
               -- By table (its partitioned ancestors included), by schema (15 and later: pg_publication_namespace, by its OID), for all tables.
               'publications', (
                  SELECT pg_catalog.json_agg(p.pubname ORDER BY p.pubname)

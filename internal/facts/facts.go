@@ -301,6 +301,16 @@ type Depends struct {
 	Policies []Policy  `json:"policies"`
 	// Publications are those that publish it, FOR ALL TABLES and TABLES IN SCHEMA included.
 	Publications []string `json:"publications"`
+	// Grants are what others than the owner may do with it, the relation's before the columns'.
+	Grants []Grant `json:"grants"`
+}
+
+// Grant is one privilege.
+type Grant struct {
+	Role      string `json:"role"` // "" is PUBLIC
+	Privilege string `json:"privilege"`
+	Column    string `json:"column"` // "" for the whole relation
+	Grantable bool   `json:"grantable"`
 }
 
 // Reference is a foreign key, seen from the table that it references.
