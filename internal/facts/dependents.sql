@@ -122,10 +122,14 @@ reference AS MATERIALIZED (
    UNION ALL
   SELECT NULL::pg_catalog.oid, s.oid, k.oid, k.conname, k.conrelid, k.confrelid, k.convalidated, k.conkey, k.confkey, k.confdeltype, k.confupdtype, k.conindid
     FROM schema s
-    JOIN pg_catalog.pg_class p ON p.relnamespace OPERATOR(pg_catalog.=) s.oid
-    JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
-                                   AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid AND c.relnamespace OPERATOR(pg_catalog.<>) s.oid
+   CROSS JOIN LATERAL (
+      SELECT k.*
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
+                                       AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid AND c.relnamespace OPERATOR(pg_catalog.<>) s.oid
+       WHERE p.relnamespace OPERATOR(pg_catalog.=) s.oid
+      OFFSET 0) k
 ),
 -- The stored columns of the types.
 usage AS MATERIALIZED (
