@@ -28,8 +28,8 @@ func newStatsExportCommand() *cobra.Command {
 		Use:   "export",
 		Short: "write it to standard output",
 		Long: `Write to standard output what is known of every table that the login may see: estimated rows,
-size, columns, constraints and indexes, as JSON. It holds no row of any table, no login and no
-password; names, types and definitions (of checks, for instance) are in it. Only questions are
+size, columns, constraints and indexes, as JSON. It holds no row of any table and no password;
+names, types and definitions (of checks, for instance) are in it. Only questions are
 asked, none waits for a lock. Give the file to CI in the place of a password:
 
   pgsluice lint --stats stats.json db/migrations`,

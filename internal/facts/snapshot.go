@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -19,15 +20,22 @@ var tablesSQL string
 const snapshotFormat = 1
 
 // Snapshot is what is known of all relations of a database at one time, to be judged by where that server cannot be asked. It holds
-// names, types, definitions, sizes and estimates, and neither data nor logins.
+// names, types, definitions, sizes and estimates; no data, and not who exported it.
 type Snapshot struct {
 	Format int `json:"pgsluice_stats"`
 	// Facts are those of the server and of the session that exported it; its Relations are not filled in.
-	Facts     Facts       `json:"facts"`
-	Relations []*Relation `json:"relations"`
+	Facts     Facts    `json:"facts"`
+	Relations []stored `json:"relations"`
 
 	byName map[string]*Relation // by Key of schema and name; an index as Read gives it
 	byOID  map[uint32]*Relation
+}
+
+// stored is a relation with what an answer of the server has beside it.
+type stored struct {
+	*Relation
+	Depends  *Depends `json:"depends"`
+	Children []uint32 `json:"children"` // by OID
 }
 
 // exportedAtOnce is how many relations one question is about: the answer of one is some kilobytes.
@@ -45,7 +53,7 @@ func Export(ctx context.Context, server Querier) (*Snapshot, error) {
 		if err := json.Unmarshal([]byte(row), &name); err != nil {
 			return nil, fmt.Errorf("cannot read a table's name: %w", err)
 		}
-		all = append(all, Wanted{Name: ddl.Name{Schema: name[0], Name: name[1]}, Definitions: true})
+		all = append(all, Wanted{Name: ddl.Name{Schema: name[0], Name: name[1]}, Definitions: true, Children: true, Dependents: true})
 	}
 	snapshot := &Snapshot{Format: snapshotFormat}
 	for first := true; first || len(all) > 0; first = false {
@@ -63,7 +71,11 @@ func Export(ctx context.Context, server Querier) (*Snapshot, error) {
 func (s *Snapshot) add(known Facts, wanted []Wanted) {
 	for _, w := range wanted {
 		if r := known.Relations[Key(w.Name.Schema, w.Name.Name)]; r != nil { // else dropped since it was listed, or hidden
-			s.Relations = append(s.Relations, r)
+			one := stored{Relation: r, Depends: r.Depends}
+			for _, child := range r.Children {
+				one.Children = append(one.Children, child.OID)
+			}
+			s.Relations = append(s.Relations, one)
 		}
 	}
 	known.SessionUser, known.CurrentUser, known.Relations = "", "", nil
@@ -90,7 +102,12 @@ func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 		return nil, fmt.Errorf("its format is %d, and this pgsluice reads format %d: export it again", s.Format, snapshotFormat)
 	}
 	s.Facts.Known = true
-	for _, r := range s.Relations {
+	for _, one := range s.Relations {
+		if one.Relation == nil {
+			return nil, errors.New("it is not what pgsluice stats export writes: a relation is missing")
+		}
+		r := one.Relation
+		r.Depends = one.Depends
 		r.VersionTable = versionTable(r)
 		s.byOID[r.OID] = r
 		s.byName[Key(r.Schema, r.Name)] = r
@@ -98,6 +115,13 @@ func ReadSnapshot(r io.Reader) (*Snapshot, error) {
 			s.byName[Key(r.Schema, i.Name)] = &Relation{
 				OID: i.OID, Schema: r.Schema, Name: i.Name, Kind: i.Kind, Persistence: r.Persistence, Owner: r.Owner, MayAlter: r.MayAlter,
 				Readable: r.Readable, Rows: -1, Bytes: -1, PartitionOf: i.Parent, Table: r,
+			}
+		}
+	}
+	for _, one := range s.Relations {
+		for _, oid := range one.Children {
+			if child := s.byOID[oid]; child != nil {
+				one.Relation.Children = append(one.Relation.Children, child)
 			}
 		}
 	}
@@ -151,7 +175,7 @@ func (s *Snapshot) taken(schema, name string, constraint bool) bool {
 	if !constraint {
 		return s.byName[Key(schema, name)] != nil
 	}
-	return slices.ContainsFunc(s.Relations, func(r *Relation) bool {
+	return slices.ContainsFunc(s.Relations, func(r stored) bool {
 		return r.Schema == schema && slices.ContainsFunc(r.Constraints, func(k Constraint) bool { return k.Name == name })
 	})
 }

@@ -2,6 +2,8 @@ package facts_test
 
 import (
 	"encoding/json"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,13 +70,26 @@ func TestSnapshotAnswersAsTheServer(t *testing.T) {
 			}
 		}
 	}
+	wanted := []facts.Wanted{{Name: ddl.Name{Schema: "shop", Name: "customers"}, Dependents: true}, {Name: ddl.Name{Name: "measures"}, Children: true}}
+	live, err := facts.Read(t.Context(), querier{conn}, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stored := snapshot.Known(wanted, live.SearchPath)
+	got, want := stored.Relations[`"shop"."customers"`].Depends, live.Relations[`"shop"."customers"`].Depends
+	if len(got.References) != 1 || !reflect.DeepEqual(got, want) {
+		t.Errorf("what depends on the table:\ngot  %+v\nwant %+v", got, want)
+	}
+	if children := stored.Relations[`"measures"`].Children; len(children) != 1 || children[0].Name != "measures_1" {
+		t.Errorf("children %+v", children)
+	}
 	known := snapshot.Known([]facts.Wanted{{Name: ddl.Name{Name: "strange"}}}, nil)
 	if _, asked := known.Relations[facts.Key("", "strange")]; asked || !known.Known || known.Version == 0 {
 		t.Errorf("a name that the snapshot does not have is not unknown: %+v", known)
 	}
 }
 
-// told is a relation, and what JSON leaves out of it; definitions are asked for by some statements only.
+// told is a relation, and what JSON leaves out of it; definitions and dependents are asked for by some statements only.
 func told(t *testing.T, r *facts.Relation) string {
 	t.Helper()
 	if r == nil {
@@ -82,6 +97,14 @@ func told(t *testing.T, r *facts.Relation) string {
 	}
 	plain := *r
 	plain.Constraints, plain.Indexes = nil, nil
+	plain.Columns = slices.Clone(r.Columns)
+	for i := range plain.Columns {
+		plain.Columns[i].Default = ""
+	}
+	plain.Partitions = slices.Clone(r.Partitions)
+	for i := range plain.Partitions {
+		plain.Partitions[i].Bound = ""
+	}
 	names := []string{}
 	for _, k := range r.Constraints {
 		names = append(names, k.Name)
@@ -105,6 +128,7 @@ func told(t *testing.T, r *facts.Relation) string {
 
 func TestReadSnapshotRefuses(t *testing.T) {
 	for text, want := range map[string]string{
+		`{"pgsluice_stats": 1, "relations": [{}]}`: "it is not what pgsluice stats export writes: a relation is missing",
 		"":                                  "it is not what pgsluice stats export writes: EOF",
 		"[]":                                "it is not what pgsluice stats export writes",
 		"{}":                                "its format is 0, and this pgsluice reads format 1: export it again",

@@ -282,7 +282,7 @@ func (p *readPart) allowancesOf(s *readStatement) []*allowance {
 
 // known is what is known about the names of a statement.
 func (j *Judge) known(ctx context.Context, w *world, s ddl.Statement, file int) (known facts.Facts, without *facts.Facts, err error) {
-	base := facts.Facts{Version: j.Version}
+	base := facts.Facts{Version: j.Version, Standbys: -1}
 	wanted := facts.For(s)
 	var names []ddl.Name
 	for _, want := range wanted {

@@ -22,8 +22,8 @@ type world struct {
 
 	inTx       bool
 	savepoints []savepoint
-	holds      bool // the open transaction holds a strong lock on something that others may use
-	made       int  // objects so far: their identities
+	held       []facts.Held // what others may use that the open transaction holds a strong lock on
+	made       int          // objects so far: their identities
 	searchPath []string
 	settings   map[string]string
 }
@@ -64,7 +64,7 @@ func (w *world) commit() {
 			delete(w.objects, key)
 		}
 	}
-	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.holds = nil, nil, nil, nil, false, false
+	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.held = nil, nil, nil, nil, false, nil
 }
 
 func (w *world) rollback() {
@@ -151,7 +151,7 @@ func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
 	}
 	for _, ref := range s.Refs {
 		if w.inTx && ref.Lock > ddl.RowExclusive && w.objects[w.key(ref.Name)] == nil {
-			w.holds = true
+			w.held = append(w.held, facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()})
 		}
 	}
 }
@@ -366,7 +366,7 @@ func (w *world) write(s ddl.Statement, write ddl.Write) {
 // another file than the one at hand.
 func (w *world) known(base facts.Facts, names []ddl.Name, file int) (known facts.Facts, elsewhere bool) {
 	known = base
-	known.HoldsStrong = w.holds
+	known.Held, known.HoldsStrong = w.held, len(w.held) > 0
 	known.Relations = make(map[string]*facts.Relation, len(names))
 	for key, r := range base.Relations {
 		known.Relations[key] = r
