@@ -48,10 +48,11 @@ func changesets(s *Source) ([]Part, error) {
 
 // changesetReader collects the changesets of a file and their rollbacks.
 type changesetReader struct {
-	text  string
-	parts []Part
-	open  *Part
-	back  []byte // the text of the open changeset with all but its rollback blanked out; nil if it has none
+	text      string
+	parts     []Part
+	open      *Part
+	delimiter string // what ends a statement of the open changeset; "" for a semicolon
+	back      []byte // the text of the open changeset with all but its rollback blanked out; nil if it has none
 }
 
 func (c *changesetReader) begin(id, options string, at int) {
@@ -61,6 +62,10 @@ func (c *changesetReader) begin(id, options string, at int) {
 		sent = Singly
 	}
 	c.open = &Part{Name: "changeset " + id, Sent: sent, Offset: at}
+	c.delimiter = ""
+	if match := regexp.MustCompile(`(?i)\bendDelimiter\s*[:=]\s*"?([^\s"]+)`).FindStringSubmatch(options); match != nil && match[1] != ";" {
+		c.delimiter = match[1]
+	}
 }
 
 // rolls takes the text from start to end for the rollback of the open changeset. Words instead of SQL say that there is none to do.
@@ -84,14 +89,23 @@ func (c *changesetReader) close(at int) {
 	if c.open == nil {
 		return
 	}
-	c.open.Text = c.text[c.open.Offset:at]
+	c.open.Text = c.delimited(c.text[c.open.Offset:at])
 	c.parts = append(c.parts, *c.open)
 	if c.back != nil {
 		c.parts = append(c.parts, Part{
-			Name: c.open.Name + ", rollback", Down: true, Sent: c.open.Sent, Text: string(c.back), Offset: c.open.Offset,
+			Name: c.open.Name + ", rollback", Down: true, Sent: c.open.Sent, Text: c.delimited(string(c.back)), Offset: c.open.Offset,
 		})
 	}
 	c.open, c.back = nil, nil
+}
+
+// delimited has semicolons where the changeset has its own delimiter, at the ends of lines.
+func (c *changesetReader) delimited(text string) string {
+	if c.delimiter == "" {
+		return text
+	}
+	ends := regexp.MustCompile(`(?m)` + regexp.QuoteMeta(c.delimiter) + `[ \t\r]*$`)
+	return ends.ReplaceAllStringFunc(text, func(end string) string { return ";" + blank(end[1:]) })
 }
 
 func (c *changesetReader) end(at int) []Part {

@@ -116,7 +116,7 @@ func Find(arguments []string) (Found, error) {
 				return Found{}, err
 			}
 			add(slices.DeleteFunc(slices.Clone(files), func(name string) bool { return !isSQL(name) })...)
-			others = append(others, slices.DeleteFunc(files, isSQL)...)
+			others = append(others, slices.DeleteFunc(files, func(name string) bool { return isSQL(name) || isSettings(name) })...)
 			slices.SortFunc(others, natural)
 			found.NotRead = append(found.NotRead, others...)
 		case err == nil:
@@ -138,6 +138,11 @@ func Find(arguments []string) (Found, error) {
 }
 
 func isSQL(name string) bool { return strings.EqualFold(filepath.Ext(name), ".sql") }
+
+// isSettings reports whether a file is one that Open reads beside another.
+func isSettings(name string) bool {
+	return strings.HasSuffix(name, ".sql.conf") || filepath.Base(name) == "metadata.toml"
+}
 
 // cause is a file system's error without the path, which whoever tells it names anyway.
 func cause(err error) error {

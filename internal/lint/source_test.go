@@ -31,7 +31,7 @@ func put(t *testing.T, name, text string) {
 }
 
 func TestFind(t *testing.T) {
-	tree(t, "db/V2__b.sql", "db/V10__c.sql", "db/V1__a.SQL", "db/readme.md", "db/.git/x.sql", "db/old/1.sql", "db/old/deep/2.sql", "one.txt", "odd[1].sql")
+	tree(t, "db/V2__b.sql", "db/V10__c.sql", "db/V1__a.SQL", "db/readme.md", "db/V10__c.sql.conf", "db/.git/x.sql", "db/old/1.sql", "db/old/deep/2.sql", "one.txt", "odd[1].sql")
 	if err := os.Symlink("db", "linked"); err != nil {
 		t.Fatal(err)
 	}

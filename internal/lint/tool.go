@@ -74,7 +74,7 @@ func Tools() []*Tool {
 		{Name: "alembic", Runs: "what alembic --sql writes, by psql", Exit: `in Alembic: "with op.get_context().autocommit_block():"`,
 			claims: contains(`(?m)^-- Running (upgrade|downgrade) `), down: contains(`(?m)^-- Running downgrade `), script: true},
 		{Name: "django", Runs: "what sqlmigrate writes, as it stands", Exit: `in Django: "atomic = False" and AddIndexConcurrently`,
-			claims: contains(`(?m)^--\n-- [A-Z(].*\n--$`), script: true},
+			claims: contains(`(?m)^--\r?\n-- [A-Z(].*\n--\r?$`), script: true},
 		{Name: "sqitch", Runs: "by psql, as it stands", Exit: "in Sqitch: leave out BEGIN and COMMIT",
 			claims: contains(`(?m)\A-- (Deploy|Revert|Verify) \S+`), down: contains(`(?m)\A-- Revert `), script: true},
 		{Name: "sqlx", Runs: "the file in a transaction", Exit: `in sqlx: "-- no-transaction" in the first line`,

@@ -20,3 +20,13 @@ CREATE TABLE coupons (id bigint);
 /* liquibase rollback
 DROP TABLE coupons;
 */
+
+--changeset joe:5 splitStatements:true endDelimiter:/
+CREATE FUNCTION one() RETURNS int LANGUAGE sql BEGIN ATOMIC
+  SELECT 4 / 2;
+END
+/
+CREATE INDEX orders_city ON orders (city)
+/
+--rollback DROP INDEX orders_city
+--rollback /
