@@ -27,7 +27,7 @@ func TestStatementsStandInTheFile(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, variant := range []string{string(text), strings.ReplaceAll(string(text), "\n", "\r\n")} {
-			for end := len(variant); end > 0; end -= 41 {
+			for end := len(variant); end > 0; end -= 97 {
 				s, err := lint.NewSource(path, variant[:end])
 				if err != nil {
 					continue // nothing is left of it, or half a character

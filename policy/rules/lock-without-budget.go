@@ -29,7 +29,8 @@ While it waits, every later query that conflicts with it waits behind it: one fo
 lasts as long as the transaction does.
 
 pgsluice runs the statement under a short lock_timeout and tries again, with pauses in which the queue drains, until a total budget is used
-up; the error then names who was in the way. LOCK TABLE is left alone, since nothing may run before it, and so are writes to a migration
+up; the error then names who was in the way. Of a file that lint only reads, a lock_timeout of at most 10 s that it sets before the
+statement is the budget. LOCK TABLE is left alone, since nothing may run before it, and so are writes to a migration
 tool's own version table.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
