@@ -72,6 +72,7 @@ type Judged struct {
 	unused     []Finding // notes on overrides
 	// refusedLine and refusedColumn are where the grammar gave up; 0 if it did not.
 	refusedLine, refusedColumn int
+	excused                    bool // an override allows it not to be read
 	hidden                     bool // it would have findings, had a table not been made by another file of the run
 }
 
@@ -200,7 +201,7 @@ func (j *Judge) Files(ctx context.Context, sources []*Source) (*Report, error) {
 	}
 	report.Judged = make([]Judged, len(tasks))
 	inParallel(len(tasks), func(i int) { report.Judged[i] = j.one(&tasks[i]) })
-	report.problems()
+	report.problems(j.Rules)
 	report.leftovers(scripts, j.Rules)
 	return report, nil
 }
@@ -524,6 +525,10 @@ func (judged *Judged) plan(t *task, recipe string) {
 func (judged *Judged) allowed(rules *policy.Set) {
 	for _, a := range judged.allowances {
 		for _, rule := range a.Rules {
+			if rule == "unjudged" && judged.Unread != "" {
+				judged.excused = judged.excused || a.Reason != ""
+				continue
+			}
 			has := func(f Finding) bool { return f.Rule == rule }
 			if !slices.ContainsFunc(judged.Overridden, has) && !slices.ContainsFunc(judged.Findings, has) {
 				judged.unused = append(judged.unused, judged.source.unused(a, rule, "this statement", rules))
@@ -544,14 +549,19 @@ func (s *Source) unused(a *allowance, rule, in string, rules *policy.Set) Findin
 	return f
 }
 
-// problems tells of the statements that could not be read, unless the rule for them is off or overridden.
-func (r *Report) problems() {
+// problems tells of the statements that could not be read, unless somebody answers for them: by an override, or by switching the rule
+// for them off.
+func (r *Report) problems(rules *policy.Set) {
+	unreadable := ddl.Statement{Text: "CREATE", Action: ddl.Unparsed{}}
+	if len(rules.Judge(unreadable, facts.Facts{}, policy.Context{}).Findings) == 0 {
+		return
+	}
 	for i := range r.Judged {
-		judged := &r.Judged[i]
-		if judged.Unread == "" || slices.ContainsFunc(judged.Overridden, func(f Finding) bool { return f.Rule == "unjudged" }) {
-			continue
+		if judged := &r.Judged[i]; judged.Unread != "" && !judged.excused {
+			r.Problems = append(r.Problems, Problem{
+				Path: judged.Path, Line: judged.refusedLine, Column: judged.refusedColumn, Message: judged.Unread,
+			})
 		}
-		r.Problems = append(r.Problems, Problem{Path: judged.Path, Line: judged.refusedLine, Column: judged.refusedColumn, Message: judged.Unread})
 	}
 }
 
