@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -72,7 +73,7 @@ func explainingJudge(ctx context.Context, flags *ledgerFlags) (judge *lint.Judge
 	if err != nil {
 		return nil, nil, err
 	}
-	judge = &lint.Judge{Ledger: config.Deferred.Enabled, Live: true}
+	judge = &lint.Judge{Ledger: config.Deferred.Enabled, Live: true, Now: time.Now()}
 	if judge.Rules, err = judgedBy(config); err != nil {
 		return nil, nil, err
 	}

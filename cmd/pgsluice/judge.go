@@ -18,15 +18,12 @@ import (
 
 // judgedBy is the configuration's rules. The override of somebody whose login is not known counts.
 func judgedBy(config Config) (*policy.Set, error) {
-	actions, err := ruleActions(config)
+	settings, err := policySettings(config)
 	if err != nil {
 		return nil, err
 	}
-	return policy.NewSet(rules.All(), policy.Settings{
-		Actions:       actions,
-		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
-		OverrideRoles: append([]string{""}, config.Overrides.Roles...),
-	})
+	settings.OverrideRoles = append([]string{""}, settings.OverrideRoles...)
+	return policy.NewSet(rules.All(), settings)
 }
 
 // liveFacts are those of a server, as one login sees it. Only questions are asked.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -174,7 +175,7 @@ func (f *lintFlags) judge(ctx context.Context) (judge *lint.Judge, done func(), 
 	if err != nil {
 		return nil, nil, err
 	}
-	judge = &lint.Judge{Ledger: f.ledger && config.Deferred.Enabled, Anybody: true, PerFile: f.newTables == "file"}
+	judge = &lint.Judge{Ledger: f.ledger && config.Deferred.Enabled, Anybody: true, Now: time.Now(), PerFile: f.newTables == "file"}
 	if f.newTables != "file" && f.newTables != "run" {
 		return nil, nil, oneOf("--new-tables", f.newTables, []string{"file", "run"})
 	}

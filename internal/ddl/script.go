@@ -69,15 +69,8 @@ func createsRoutine(first []string) bool {
 // Comments are the places of a text's comments.
 func Comments(text string) []Span {
 	var spans []Span
-	for s := (scanner{text: text}); ; {
-		t := s.next()
-		switch t.kind {
-		case endToken:
-			return spans
-		case commentToken:
-			spans = append(spans, Span{t.start, t.end})
-		}
-	}
+	scan(text, false, func(t token) { spans = append(spans, Span{t.start, t.end}) })
+	return spans
 }
 
 // Alone reports whether the server refuses the statement inside a transaction block.

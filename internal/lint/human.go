@@ -305,7 +305,12 @@ func (p *printer) explained(j *Judged) {
 	}
 	for _, f := range j.Overridden {
 		p.line("")
-		p.line("  overridden: " + f.Rule)
+		p.wrapped("  ", fmt.Sprintf("overridden: %s (%s), by the %s", f.Rule, f.Action, f.Override))
+		p.wrapped("    ", "Reason: "+f.Reason)
+	}
+	for _, remark := range j.Remarks {
+		p.line("")
+		p.wrapped("  ", remark)
 	}
 	p.plan(j)
 }

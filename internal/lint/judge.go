@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -33,6 +34,8 @@ type Judge struct {
 	PerFile bool
 	// Tool runs every file; nil finds out from each.
 	Tool *Tool
+	// Now is the time, by which exemptions expire; zero is not known.
+	Now time.Time
 	// Anybody's override counts: the files are reviewed, and who will run them is not known.
 	Anybody bool
 	// Live judges as the proxy would on a connection, and adds what would run in the place of a statement.
@@ -61,6 +64,8 @@ type Judged struct {
 	Verdict    string    `json:"verdict"`
 	Findings   []Finding `json:"findings"`
 	Overridden []Finding `json:"overridden,omitempty"`
+	// Remarks are what is wrong with the overrides that were given, of a Judge that is Live.
+	Remarks []string `json:"remarks,omitempty"`
 	// Locks are those that others notice, on what others may be using.
 	Locks []Lock `json:"locks,omitempty"`
 	// Plan is nil when the statement goes to the server as it is, or not at all; NoPlan is why there is none although there should be.
@@ -86,8 +91,9 @@ type Finding struct {
 	Unknown string `json:"unknown,omitempty"`
 	// Fix is the SQL to write instead, a statement a line or more; "" if there is none.
 	Fix string `json:"fix,omitempty"`
-	// Reason is that of an override.
-	Reason string `json:"reason,omitempty"`
+	// Override is what took it out of force, Reason why; "" for a finding in force.
+	Override string `json:"override,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 
 	line, column, endColumn int // of an override's comment; 0 stands for the statement
 }
@@ -202,7 +208,7 @@ func (j *Judge) Files(ctx context.Context, sources []*Source) (*Report, error) {
 	report.Judged = make([]Judged, len(tasks))
 	inParallel(len(tasks), func(i int) { report.Judged[i] = j.one(&tasks[i]) })
 	report.problems(j.Rules)
-	report.leftovers(scripts, j.Rules)
+	report.leftovers(scripts)
 	return report, nil
 }
 
@@ -269,13 +275,15 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 	return tasks, nil
 }
 
-// allowancesOf are the overrides in the comments before and within a statement.
+// allowancesOf are the overrides in the comments of a statement.
 func (p *readPart) allowancesOf(s *readStatement) []*allowance {
 	var list []*allowance
-	for i := range p.comments {
-		if a := &p.comments[i]; a.at >= s.at-len(s.Lead) && a.end <= s.end {
-			a.taken = true
-			list = append(list, a)
+	for _, place := range ddl.AllowComments(s.Statement) {
+		for i := range p.comments {
+			if a := &p.comments[i]; a.at == s.at-len(s.Lead)+place.Start {
+				a.taken = true
+				list = append(list, a)
+			}
 		}
 	}
 	return list
@@ -330,7 +338,10 @@ func (j *Judge) one(t *task) Judged {
 	}
 	judged.Line, judged.Column = source.Position(s.at)
 	judged.EndLine, judged.EndColumn = source.Position(s.end)
-	where := policy.Context{InTransaction: t.inTx, Ledger: j.Ledger, File: !j.Live, Exit: t.script.tool.Exit}
+	where := policy.Context{
+		InTransaction: t.inTx, Ledger: j.Ledger, Revision: t.known.Settings["pgsluice.revision"], Now: j.Now,
+		File: !j.Live, Exit: t.script.tool.Exit,
+	}
 	verdict := j.Rules.Judge(s.Statement, t.known, where)
 	if f, refused := refusedByServer(s.Statement, where); refused && !j.Live {
 		admit(&verdict, f, t.allowed)
@@ -384,6 +395,7 @@ func concurrently(s ddl.Statement) bool {
 func admit(verdict *policy.Verdict, f policy.Finding, allowed []*allowance) {
 	for _, a := range allowed {
 		if a.Reason != "" && slices.Contains(a.Rules, f.Rule) {
+			f.Override = &policy.Override{Rules: a.Rules, Reason: a.Reason, Source: "comment"}
 			verdict.Overridden = append(verdict.Overridden, f)
 			return
 		}
@@ -393,9 +405,10 @@ func admit(verdict *policy.Verdict, f policy.Finding, allowed []*allowance) {
 
 // wayBack is the verdict on a statement of a way back: what is lost there was made by the way forth.
 func (j *Judge) wayBack(v policy.Verdict) policy.Verdict {
-	kept := policy.Verdict{Overridden: v.Overridden}
+	kept := policy.Verdict{Overridden: v.Overridden, Remarks: v.Remarks}
 	for _, f := range v.Findings {
 		if j.loss[f.Rule] {
+			f.Override = &policy.Override{Rules: []string{f.Rule}, Reason: "expected on the way back", Source: "part"}
 			kept.Overridden = append(kept.Overridden, f)
 		} else {
 			kept.Add(f)
@@ -436,15 +449,8 @@ func (j *Judge) uncovered(found []policy.Finding, t *task, where policy.Context)
 func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	judged.Verdict = verdict.Action.String()
 	judged.Findings, judged.Overridden = findings(verdict.Findings), findings(verdict.Overridden)
-	for i := range judged.Overridden {
-		if t.part.Down && j.loss[judged.Overridden[i].Rule] {
-			judged.Overridden[i].Reason = "expected on the way back"
-		}
-		for _, a := range t.allowed {
-			if slices.Contains(a.Rules, judged.Overridden[i].Rule) && a.Reason != "" {
-				judged.Overridden[i].Reason = a.Reason
-			}
-		}
+	if j.Live {
+		judged.Remarks = verdict.Remarks
 	}
 	if unparsed, ok := t.stmt.Action.(ddl.Unparsed); ok {
 		judged.Unread = unparsed.Reason
@@ -464,9 +470,13 @@ func findings(found []policy.Finding) []Finding {
 	list := []Finding{}
 	for _, f := range found {
 		fix, prose := typed(f.Hint)
-		list = append(list, Finding{
+		one := Finding{
 			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: prose, Unknown: f.Unknown, Fix: fix,
-		})
+		}
+		if f.Override != nil {
+			one.Override, one.Reason = f.Override.Source, f.Override.Reason
+		}
+		list = append(list, one)
 	}
 	return list
 }
@@ -531,15 +541,15 @@ func (judged *Judged) allowed(rules *policy.Set) {
 			}
 			has := func(f Finding) bool { return f.Rule == rule }
 			if !slices.ContainsFunc(judged.Overridden, has) && !slices.ContainsFunc(judged.Findings, has) {
-				judged.unused = append(judged.unused, judged.source.unused(a, rule, "this statement", rules))
+				judged.unused = append(judged.unused, judged.source.unused(a, rule, rules))
 			}
 		}
 	}
 }
 
 // unused is the note on an override that overrides nothing.
-func (s *Source) unused(a *allowance, rule, in string, rules *policy.Set) Finding {
-	f := Finding{Rule: unusedAllow, Action: "note", Message: fmt.Sprintf("nothing to allow: %s finds nothing in %s; remove the comment", rule, in)}
+func (s *Source) unused(a *allowance, rule string, rules *policy.Set) Finding {
+	f := Finding{Rule: unusedAllow, Action: "note", Message: fmt.Sprintf("nothing to allow: %s finds nothing in this statement; remove the comment", rule)}
 	exists := rule == refusedInTransaction || slices.ContainsFunc(rules.Rules(), func(r policy.Rule) bool { return r.Name == rule })
 	if !exists {
 		f.Message = fmt.Sprintf("there is no rule %q to allow: pgsluice rules lists them", rule)
@@ -565,8 +575,8 @@ func (r *Report) problems(rules *policy.Set) {
 	}
 }
 
-// leftovers notes the overrides that stand behind the last statement, and counts what was hidden.
-func (r *Report) leftovers(scripts []*script, rules *policy.Set) {
+// leftovers notes the overrides that no statement has, and counts what was hidden.
+func (r *Report) leftovers(scripts []*script) {
 	for _, s := range scripts {
 		for i := range s.parts {
 			for k := range s.parts[i].comments {
@@ -574,10 +584,10 @@ func (r *Report) leftovers(scripts []*script, rules *policy.Set) {
 				if a.taken {
 					continue
 				}
-				for _, rule := range a.Rules {
-					f := s.source.unused(a, rule, "what follows (nothing does)", rules)
-					r.Notes = append(r.Notes, Note{Path: s.source.Path, Line: f.line, Text: f.Message})
-				}
+				line, _ := s.source.Position(a.at)
+				r.Notes = append(r.Notes, Note{
+					Path: s.source.Path, Line: line, Text: "this override belongs to no statement: put it before or within the one that it is about",
+				})
 			}
 		}
 	}

@@ -74,7 +74,7 @@ func (r *script) part(part Part) readPart {
 		p.piecewise()
 	}
 	for _, c := range ddl.Comments(part.Text) {
-		for _, a := range ddl.Allow(part.Text[c.Start:c.End], "") {
+		for _, a := range ddl.Allow(ddl.Statement{Lead: part.Text[c.Start:c.End]}) {
 			p.comments = append(p.comments, allowance{Allowance: a, at: part.Offset + c.Start, end: part.Offset + c.End})
 		}
 	}
