@@ -48,13 +48,15 @@ held AS MATERIALIZED (
      AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),
--- The descendants to describe, too. OFFSET keeps the planner from reading all of pg_inherits.
+-- The descendants to describe, too. Of an array the planner expects ten members, whatever the catalog holds; with the condition on the depth, see
+-- wanted, it does not expect millions of millions.
 child AS (
   SELECT w.oid AS root, w.oid, 0 AS depth FROM wanted w WHERE w.children AND w.oid IS NOT NULL
    UNION
   SELECT c.root, h.inhrelid, c.depth OPERATOR(pg_catalog.+) 1
     FROM child c
-   CROSS JOIN LATERAL (SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid OFFSET 0) h
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid)) AS h(inhrelid)
+   WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
 -- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and their descendants.
 subject AS MATERIALIZED (
@@ -68,14 +70,15 @@ subject AS MATERIALIZED (
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
    UNION
-  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth -- as in wanted
+  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
 tree AS (
-  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
+  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent, 0 AS depth FROM subject s
    UNION
-  SELECT t.root, h.inhrelid, h.inhparent
+  SELECT t.root, h.inhrelid, t.oid, t.depth OPERATOR(pg_catalog.+) 1
     FROM tree t
-    JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) t.oid)) AS h(inhrelid)
+   WHERE t.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) t.depth
 ),
 -- Relations that cannot be opened without a wait.
 busy AS MATERIALIZED (
