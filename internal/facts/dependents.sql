@@ -155,7 +155,11 @@ tree AS (
    UNION
   SELECT t.root, h.inhrelid, t.depth OPERATOR(pg_catalog.+) 1
     FROM tree t
-   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) t.oid)) AS h(inhrelid)
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) t.oid AND p.relhassubclass)) AS h(inhrelid)
    WHERE t.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) t.depth
 ),
 busy AS MATERIALIZED (
