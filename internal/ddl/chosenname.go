@@ -34,14 +34,27 @@ func CheckColumns(s Statement, command int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	add := root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetConstraint()
+	return columnsOf(root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetConstraint()), nil
+}
+
+// InlineCheckColumns is CheckColumns for the constraint at the index among those of an ADD COLUMN.
+func InlineCheckColumns(s Statement, command, inline int) ([]string, error) {
+	root, err := parseOne(s.Text)
+	if err != nil {
+		return nil, err
+	}
+	definition := root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetColumnDef()
+	return columnsOf(inlineConstraint(definition, inline)), nil
+}
+
+func columnsOf(check *pgquery.Constraint) []string {
 	var columns []string
-	eachColumn(add.GetRawExpr().ProtoReflect(), func(column string) {
+	eachColumn(check.GetRawExpr().ProtoReflect(), func(column string) {
 		if !slices.Contains(columns, column) {
 			columns = append(columns, column)
 		}
 	})
-	return columns, nil
+	return columns
 }
 
 // eachColumn visits the column references of an expression. The name of a column is its last word; a whole row (t.*) has none.

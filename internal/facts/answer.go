@@ -92,8 +92,8 @@ func decode(row string, wanted []Wanted) (Facts, error) {
 			index.Rows, index.Bytes, index.Table = -1, -1, relation
 			relation = &index
 		}
-		if relation != nil && n.Taken != nil {
-			relation.Taken = n.Taken
+		if relation != nil {
+			relation.Taken = append(relation.Taken, n.Taken...)
 		}
 		if relation != nil && n.Sibling != nil {
 			sibling := n.Sibling.Relation

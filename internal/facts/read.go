@@ -58,6 +58,9 @@ func For(stmt ddl.Statement) []Wanted {
 	case ddl.AlterTable:
 		add(Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true})
+		if names := unnamedRelations(stmt, action); len(names) > 0 {
+			wanted = append(wanted, Wanted{Name: action.Table, Candidates: names})
+		}
 	case ddl.Drop:
 		if action.Object != "TABLE" && action.Object != "INDEX" {
 			break
@@ -85,24 +88,6 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 		return nil
 	}
 	names, _ := indexCandidates(stmt, create.Table.Name)
-	return names
-}
-
-// unnamedConstraints are the same for the foreign keys and checks that an ALTER TABLE adds.
-func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
-	var names []string
-	for i, command := range alter.Commands {
-		add := command.Constraint
-		if command.Op != "AddConstraint" || add == nil || add.Name != "" || add.Type != ddl.ForeignKey && add.Type != ddl.Check {
-			continue
-		}
-		candidates, _ := constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name})
-		names = append(names, candidates...)
-		if columns, _ := ddl.CheckColumns(stmt, i); len(columns) == 1 && columns[0] == alter.Table.Name {
-			candidates, _ = constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name, Columns: []Column{}})
-			names = append(names, candidates...)
-		}
-	}
 	return names
 }
 
