@@ -220,7 +220,11 @@ func AddedConstraint(s Statement, command, inline int, name string, notValid boo
 			return "", errors.New("only CHECK and REFERENCES of a column can be added afterwards")
 		}
 	}
-	text = "ADD " + prefix + text
+	word := "ADD "
+	if inline < 0 {
+		word = s.Text[of.Span.Start:constraint.Start]
+	}
+	text = word + prefix + text
 	if notValid && !constraint.NotValid {
 		text += " NOT VALID"
 	}

@@ -105,6 +105,19 @@ func NotNullName(table *Relation, column string, others []string) (string, error
 	return firstFree(candidates(table.Name, column, "not_null"), slices.Concat(table.Taken, others))
 }
 
+// KeyName is the first name for the key of a table that is in none of the others: label is "key" or "pkey".
+func KeyName(table, label string, columns, others []string) string {
+	middle := ""
+	if label == "key" {
+		middle = joinNames(distinctNames(columns))
+	}
+	name, err := firstFree(candidates(table, middle, label), others)
+	if err != nil {
+		name = objectName(table, middle, label)
+	}
+	return name
+}
+
 // SequenceName is the name that the server chooses for the sequence of a serial or identity column.
 func SequenceName(table *Relation, column string, others []string) (string, error) {
 	return firstFree(candidates(table.Name, column, "seq"), slices.Concat(table.Taken, others))

@@ -1,0 +1,3 @@
+setup
+SELECT 1
+----
