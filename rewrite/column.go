@@ -15,7 +15,7 @@ func (a *alteration) mustFill(command ddl.AlterCommand) bool {
 	if command.IfExists && a.table.Column(command.Name) != nil {
 		return false // there is nothing to do
 	}
-	return column.Identity || column.Serial() != "" || column.Default != (ddl.Span{}) && slices.ContainsFunc(column.DefaultCalls, a.volatile)
+	return column.Identity || column.Serial() || column.Default != (ddl.Span{}) && slices.ContainsFunc(column.DefaultCalls, a.volatile)
 }
 
 // volatile reports whether a function may give another value for each row. What is not known is taken for volatile.
@@ -26,7 +26,7 @@ func (a *alteration) volatile(name ddl.Name) bool {
 
 // impliesNotNull reports whether a column's definition makes it NOT NULL.
 func impliesNotNull(column ddl.Column) bool {
-	return column.NotNull || column.Identity || column.Serial() != "" ||
+	return column.NotNull || column.Identity || column.Serial() ||
 		slices.ContainsFunc(column.Constraints, func(k ddl.Constraint) bool { return k.Type == ddl.PrimaryKey })
 }
 
@@ -44,7 +44,7 @@ func (a *alteration) addColumn(i int, command ddl.AlterCommand) error {
 	if len(without) == 0 {
 		return nil
 	}
-	bare, err := ddl.BareColumn(a.stmt, i, column.Serial(), without...)
+	bare, err := ddl.BareColumn(a.stmt, i, column.SerialType(), without...)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (a *alteration) fill(i int, command ddl.AlterCommand) error {
 	}
 	column := *command.Column
 	value := a.stmt.Text[column.Default.Start:column.Default.End]
-	if column.Serial() != "" || column.Identity {
+	if column.Serial() || column.Identity {
 		var err error
 		if value, err = a.sequence(command); err != nil {
 			return err
@@ -159,7 +159,7 @@ func (a *alteration) fillable(column string) error {
 // identity serves only until the column has its own.
 func (a *alteration) sequence(command ddl.AlterCommand) (value string, err error) {
 	column, name, options := *command.Column, "", ""
-	integer := column.Serial()
+	integer := column.SerialType()
 	if column.Identity {
 		if integerType(column.Type.Name) == "" {
 			return "", fmt.Errorf("identity column type must be smallint, integer, or bigint")

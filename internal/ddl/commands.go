@@ -295,19 +295,16 @@ func inlineConstraint(column *pgquery.ColumnDef, index int) *pgquery.Constraint 
 	return found
 }
 
-// Serial is the integer type of a column whose type is written as serial, bigserial or smallserial (or as serial4, serial8, serial2); "" for
-// any other.
-func (c Column) Serial() string {
-	if c.Type.Schema != "" || c.Array {
+// SerialType is the integer type of a serial column; "" for any other column.
+func (c Column) SerialType() string {
+	if !c.Serial() {
 		return ""
 	}
 	switch c.Type.Name {
-	case "serial", "serial4":
-		return "integer"
 	case "bigserial", "serial8":
 		return "bigint"
 	case "smallserial", "serial2":
 		return "smallint"
 	}
-	return ""
+	return "integer"
 }

@@ -257,7 +257,7 @@ func unnamedRelations(stmt ddl.Statement, alter ddl.AlterTable) []string {
 			for n, constraint := range command.Column.Constraints {
 				add(i, n, constraint)
 			}
-			if command.Column.Identity || command.Column.Serial() != "" {
+			if command.Column.Identity || command.Column.Serial() {
 				names = append(names, candidates(alter.Table.Name, command.Name, "seq")...)
 			}
 		}

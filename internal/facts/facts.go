@@ -41,6 +41,8 @@ type Facts struct {
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
+	// Installed are all installed extensions, by name.
+	Installed []string `json:"installed"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
 	Relations map[string]*Relation `json:"-"`
 	// Types are the types asked about (Wanted.Types), by TypeKey of the name as it is written, and by TypeKey of their own schema and name. A
@@ -299,6 +301,16 @@ type Depends struct {
 	Policies []Policy  `json:"policies"`
 	// Publications are those that publish it, FOR ALL TABLES and TABLES IN SCHEMA included.
 	Publications []string `json:"publications"`
+	// Grants are what others than the owner may do with it, the relation's before the columns'.
+	Grants []Grant `json:"grants"`
+}
+
+// Grant is one privilege.
+type Grant struct {
+	Role      string `json:"role"` // "" is PUBLIC
+	Privilege string `json:"privilege"`
+	Column    string `json:"column"` // "" for the whole relation
+	Grantable bool   `json:"grantable"`
 }
 
 // Reference is a foreign key, seen from the table that it references.
@@ -447,7 +459,7 @@ type Schema struct {
 	OID      uint32 `json:"oid"`
 	Name     string `json:"name"`
 	MayAlter bool   `json:"may_alter"`
-	// CreatedHere is true when this very transaction made it or changed it, and made everything that is in it.
+	// CreatedHere is true when this very transaction made it or changed it, outside of a savepoint, and so every relation in it.
 	CreatedHere bool `json:"created_here"`
 	// The counts are of tables (partitioned, foreign), views (materialized), sequences, functions, and types of their own.
 	Tables    int `json:"tables"`
