@@ -52,9 +52,14 @@ func (a *alteration) unprovenNotNull(column string) string {
 	return ""
 }
 
-// dropped are the constraints that the statement drops, which prove nothing in it.
+// dropped are the constraints that the statement drops, which prove nothing in it, and helpers of other plans, which may go at any time.
 func (a *alteration) dropped() []string {
 	var names []string
+	for _, k := range a.table.Constraints {
+		if strings.HasPrefix(k.Name, HelperPrefix) {
+			names = append(names, k.Name)
+		}
+	}
 	for _, c := range a.alter.Commands {
 		if c.Op == "DropConstraint" {
 			names = append(names, c.Name)

@@ -38,9 +38,8 @@ func runForeignKeyCascades(c *policy.Check) {
 	if !known || table == nil || !table.MayAlter || c.Light(table) {
 		return
 	}
-	for _, command := range alter.Commands {
-		add := command.Constraint
-		if command.Op != "AddConstraint" || add.Type != ddl.ForeignKey || add.OnDelete != "c" {
+	for _, add := range addedConstraints(alter) {
+		if add.Type != ddl.ForeignKey || add.OnDelete != "c" {
 			continue
 		}
 		c.Report(policy.Finding{

@@ -41,9 +41,8 @@ func runForeignKeyWithoutIndex(c *policy.Check) {
 	if !known || table == nil || !table.MayAlter || c.Light(table) {
 		return // without the catalog nobody knows what indexes there are
 	}
-	for _, command := range alter.Commands {
-		add := command.Constraint
-		if command.Op != "AddConstraint" || add.Type != ddl.ForeignKey || covered(table, add.Columns) || keyOf(alter, add.Columns) {
+	for _, add := range addedConstraints(alter) {
+		if add.Type != ddl.ForeignKey || covered(table, add.Columns) || keyOf(alter, add.Columns) {
 			continue
 		}
 		columns := make([]string, len(add.Columns))
@@ -72,8 +71,21 @@ func begins(index, columns []string) bool {
 
 // keyOf reports whether the same statement adds a key that begins with the columns.
 func keyOf(alter ddl.AlterTable, columns []string) bool {
-	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
-		k := c.Constraint
-		return c.Op == "AddConstraint" && (k.Type == ddl.Unique || k.Type == ddl.PrimaryKey) && k.UsingIndex == "" && begins(k.Columns, columns)
+	return slices.ContainsFunc(addedConstraints(alter), func(k ddl.Constraint) bool {
+		return (k.Type == ddl.Unique || k.Type == ddl.PrimaryKey) && k.UsingIndex == "" && begins(k.Columns, columns)
 	})
+}
+
+// addedConstraints are the constraints that an ALTER TABLE adds, those of new columns included.
+func addedConstraints(alter ddl.AlterTable) []ddl.Constraint {
+	var all []ddl.Constraint
+	for _, command := range alter.Commands {
+		switch {
+		case command.Op == "AddConstraint" && command.Constraint != nil:
+			all = append(all, *command.Constraint)
+		case command.Op == "AddColumn" && command.Column != nil:
+			all = append(all, command.Column.Constraints...)
+		}
+	}
+	return all
 }

@@ -64,6 +64,20 @@ ALTER TABLE orders ADD FOREIGN KEY (c) REFERENCES users, ADD UNIQUE (c)
 ----
 pass
 
+# Of a new column, too.
+check
+ALTER TABLE orders ADD COLUMN d int REFERENCES users
+----
+warn
+  no index begins with (d): every DELETE on "users" will read all of "orders"; create one first
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: CREATE INDEX CONCURRENTLY ON orders (d);
+
+check
+ALTER TABLE orders ADD COLUMN d int UNIQUE REFERENCES users
+----
+pass
+
 check small
 ALTER TABLE orders ADD FOREIGN KEY (c) REFERENCES users
 ----
