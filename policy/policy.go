@@ -65,7 +65,8 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise.
+	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
+	// sets it to another action.
 	Default Action
 	// Recipe is the name of the recipe that its Rewrite asks for; "" is the rule's own name. Rules share one when one plan deals with the
 	// hazards of all of them.
@@ -83,7 +84,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
+	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 
