@@ -38,6 +38,8 @@ func (a *alteration) keyNotNull(command int, add ddl.Constraint) error {
 	if add.Type != ddl.PrimaryKey {
 		return nil
 	}
+	a.primary = true
+	a.notNulls = append(a.notNulls, add.Columns...)
 	for _, column := range add.Columns {
 		switch {
 		case a.isNew(column):

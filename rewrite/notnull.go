@@ -77,6 +77,7 @@ func (a *alteration) notNull(command int, column string, later bool) error {
 			Code: "23502", Message: fmt.Sprintf("column %q of relation %q contains null values", column, a.table.Name),
 		})
 	}
+	a.notNulls = append(a.notNulls, column)
 	a.notices = append(a.notices, fmt.Sprintf("checking that %q of %q has no NULL before making it NOT NULL", column, a.table.Name))
 	set := a.afterwards("ALTER COLUMN "+quote(column)+" SET NOT NULL", columnIs(a.table.OID, column, "a.attnotnull"), column)
 	if name := a.unprovenNotNull(column); name != "" {

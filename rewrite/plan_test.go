@@ -171,7 +171,28 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string) string {
 		p.step(t, step)
 	}
 	p.compare(t, sql)
+	p.redo(t, plan)
 	return show(plan, sql)
+}
+
+// redo is what a resume meets when all steps were done, and nobody could write it down: each step says so, or does nothing.
+func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
+	t.Helper()
+	for _, step := range plan.Steps {
+		switch {
+		case step.Where == rewrite.InPlace || step.Client: // what a client runs on the spot is never resumed
+		case step.Fill != nil:
+			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
+				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
+			}
+		case step.Done == "":
+			t.Errorf("a resume cannot know whether this is done: %s", step.SQL)
+		default:
+			if answer := query(t, p.plan, step.Done); answer[0] != "t" {
+				t.Errorf("not done when all is done: %s\n%s", step.SQL, step.Done)
+			}
+		}
+	}
 }
 
 // compare holds the two schemas against each other: as the catalogs describe them, and as pg_dump does where there is one for this major.
