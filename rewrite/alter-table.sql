@@ -197,8 +197,8 @@ ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users
 ----
 ALTER TABLE: adding "events_user_id_fkey" to "events" NOT VALID, validating afterwards
   check 23503 insert or update on table "events" violates foreign key constraint "events_user_id_fkey"
-    SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "user_id" FROM "app"."events" WHERE "user_id" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM "app"."events" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE events ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users NOT VALID
     on app.events and public.users, lock budget
   after commit: ALTER TABLE "app"."events" VALIDATE CONSTRAINT "events_user_id_fkey"
