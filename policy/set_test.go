@@ -81,7 +81,8 @@ func TestStrictestWins(t *testing.T) {
 	}{
 		{nil, policy.Pass, ""},
 		{[]policy.Action{policy.Warn}, policy.Warn, ""},
-		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Rewrite}, policy.Rewrite, "rule-b"},
+		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Warn}, policy.Rewrite, "rule-b"},
+		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Rewrite}, policy.Block, "rule-b"}, // no plan does both
 		{[]policy.Action{policy.Rewrite, policy.Block, policy.Warn}, policy.Block, "rule-a"},
 		{[]policy.Action{policy.Pass}, policy.Rewrite, "rule-a"}, // the default of the rule
 	} {
@@ -107,6 +108,30 @@ func TestConfiguredAction(t *testing.T) {
 		set := newSet(t, policy.Settings{Actions: map[string]policy.Action{"a-rule": c.set}}, finds("a-rule", c.found))
 		if got := set.Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
 			t.Errorf("a finding of %s, set to %s, is %s, want %s", c.found, c.set, got, c.want)
+		}
+	}
+}
+
+// A rule that is off by default runs where the configuration sets another action, and only there.
+func TestOffByDefault(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	for _, c := range []struct {
+		set         map[string]policy.Action
+		found, want policy.Action
+	}{
+		{nil, policy.Block, policy.Pass},
+		{nil, policy.Pass, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Off}, policy.Block, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Pass, policy.Warn},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite, policy.Rewrite},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Warn, policy.Warn},
+	} {
+		rule := finds("a-rule", c.found)
+		rule.Default = policy.Off
+		if got := newSet(t, policy.Settings{Actions: c.set}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("a rule that is off finds %s, set to %v: %s, want %s", c.found, c.set, got, c.want)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,9 +19,11 @@ import (
 
 // promise is work that the transaction at hand has deferred, as the session remembers it until the transaction ends.
 type promise struct {
-	policy.Promised
-	id   int64
-	plan rewrite.Plan // the deferred steps
+	// about is what it means for the rest of the transaction, table its relation.
+	about []policy.Promised
+	table uint32
+	id    int64
+	plan  rewrite.Plan // the deferred steps
 	// written is true when the transaction has since written to the table.
 	written bool
 }
@@ -30,7 +33,40 @@ type promise struct {
 func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 
 // forget is the end of a transaction without a commit: what it promised vanished with it.
-func (s *session) forget() { s.promises, s.owed = nil, revisions.Transaction{} }
+func (s *session) forget() {
+	s.promises, s.owed, s.pen, s.strong = nil, revisions.Transaction{}, pen{}, false
+}
+
+// pen is what the promises of one transaction are signed with.
+type pen struct {
+	key revisions.Key
+	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for.
+	nonce revisions.Nonce
+	users [2]string
+}
+
+// mayDefer reports whether work can be promised here. In a transaction that has promised some the ledger need not be asked again.
+func (s *session) mayDefer(ctx context.Context) bool {
+	return s.options.Deferred && (s.owes() || s.ledger(ctx) != nil)
+}
+
+// ink makes the pen ready for a promise.
+func (s *session) ink(ctx context.Context, known facts.Facts) error {
+	if !s.owes() {
+		ledger := s.ledger(ctx)
+		if ledger == nil {
+			return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"}
+		}
+		s.pen = pen{key: ledger.Key()}
+	}
+	users := [2]string{known.SessionUser, known.CurrentUser}
+	if s.pen.nonce.Number != 0 && s.pen.users == users {
+		return nil
+	}
+	nonce, err := revisions.NewNonce(ctx, s.backend)
+	s.pen.nonce, s.pen.users = nonce, users
+	return err
+}
 
 // transaction deals with BEGIN, COMMIT and their kin. They only matter while work is deferred, or as a piece of a script.
 func (s *session) transaction(ctx context.Context, at occasion, control ddl.Transaction) error {
@@ -42,6 +78,7 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 		case ends:
 			s.forget()
 		case s.owes() && control.Op == ddl.RollbackTo:
+			s.strong = false // perhaps not, but it may be
 			err = s.prune(ctx)
 		}
 		return err
@@ -60,11 +97,6 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 // deferred promises what cannot run inside the client's transaction, in that transaction, and answers the statement as done.
 func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
-	ledger := s.ledger(ctx)
-	if ledger == nil {
-		return s.answerFailure(ctx, at, plan, &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"})
-	}
-	key := ledger.Key()
 	if plan.Unprobed != "" {
 		return s.answerFailure(ctx, at, plan, &run.Failure{
 			Code:    codeRefused,
@@ -81,12 +113,16 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 			return s.answerFailure(ctx, at, plan, err)
 		}
 	}
+	if err := s.ink(ctx, known); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
+	}
 	result, err := s.runner(ctx, known).Run(ctx, here)
 	record.ran(result)
 	if err != nil {
 		return s.answerFailure(ctx, at, here, err)
 	}
-	if err := s.promise(ctx, at, known, later, key); err != nil {
+	s.strong = s.strong || len(result.Ran) > 0
+	if err := s.promise(ctx, at, known, later); err != nil {
 		return s.answerFailure(ctx, at, later, err)
 	}
 	record.promised(s.promises[len(s.promises)-1].id)
@@ -183,7 +219,7 @@ func (s *session) modes(ctx context.Context) (string, error) {
 const marker = "pgsluice.promised"
 
 // promise writes the deferred steps of a plan into the ledger, in the client's transaction.
-func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan, key revisions.Key) error {
+func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan) error {
 	steps, err := json.Marshal(later.Steps)
 	if err != nil {
 		return fmt.Errorf("cannot write the steps of a promise: %w", err)
@@ -192,23 +228,17 @@ func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, l
 	if err != nil {
 		return fmt.Errorf("cannot write the environment of a promise: %w", err)
 	}
-	nonce, err := revisions.NewNonce(ctx, s.backend)
-	if err != nil {
-		return err
-	}
-	id, err := revisions.RecordWith(ctx, s.backend, key, nonce, revisions.Promise{
-		Kind: later.Recipe, Tag: later.Tag, Table: later.Steps[0].Table.OID, Asked: s.redacted(at.Statement),
+	nonce := s.pen.nonce
+	s.pen.nonce = revisions.Nonce{} // it is used up, however this ends
+	id, next, err := revisions.RecordNext(ctx, s.backend, s.pen.key, nonce, revisions.Promise{
+		Kind: later.Recipe, Tag: later.Tag, Table: promisedTable(later), Asked: s.redacted(at.Statement),
 		Steps: steps, Environment: environment,
-	})
+	}, marker)
 	if err != nil {
 		return err
 	}
-	if _, err := s.backend.Exec(ctx, `SELECT pg_catalog.set_config($1, pg_catalog.concat(pg_catalog.current_setting($1, true), ',', $2::pg_catalog.text), true)`,
-		marker, strconv.FormatInt(id, 10)); err != nil {
-		return err
-	}
-	s.owed = nonce.Transaction()
-	s.promises = append(s.promises, promise{Promised: promisedBy(later), id: id, plan: later})
+	s.owed, s.pen.nonce = nonce.Transaction(), next
+	s.promises = append(s.promises, promise{about: promisedBy(later), table: promisedTable(later), id: id, plan: later})
 	return nil
 }
 
@@ -223,27 +253,40 @@ func environment(known facts.Facts) map[string]string {
 	return settings
 }
 
-// promisedBy is what the rest of the transaction has to respect.
-func promisedBy(later rewrite.Plan) policy.Promised {
-	first := later.Steps[0]
-	p := policy.Promised{
-		Table: first.Table.OID, Name: first.Table.Name,
-		Object: first.Index.Name, Drops: first.Index.Drop, Unique: len(later.DataChecks) > 0 || first.Index.Drop,
+// promisedTable is the relation without which the work has no sense.
+func promisedTable(later rewrite.Plan) uint32 {
+	return cmp.Or(later.Table.OID, later.Steps[0].Table.OID)
+}
+
+// promisedBy is what the rest of the transaction has to respect: for each table and index of the work, what they wait for.
+func promisedBy(later rewrite.Plan) []policy.Promised {
+	var all []policy.Promised
+	for _, step := range later.Steps {
+		p := policy.Promised{
+			Table: step.Table.OID, Name: step.Table.Name, Object: cmp.Or(step.Index.Name, later.Object),
+			Drops: step.Index.Drop, Unique: len(later.DataChecks) > 0 || step.Index.Drop,
+			NotNull: later.NotNull, Fills: later.Fills, Primary: later.Primary,
+		}
+		same := func(other policy.Promised) bool { return other.Table == p.Table && other.Object == p.Object }
+		i := slices.IndexFunc(all, same)
+		if i < 0 {
+			all = append(all, p)
+			i = len(all) - 1
+		}
+		for _, column := range step.Table.Columns {
+			if !slices.Contains(all[i].Columns, column) {
+				all[i].Columns = append(all[i].Columns, column)
+			}
+		}
 	}
-	if p.Object == "" {
-		p.Object = later.Object
-	}
-	for _, column := range first.Table.Columns {
-		p.Columns = append(p.Columns, column)
-	}
-	return p
+	return all
 }
 
 // promised is what this transaction has promised, for the judge.
 func (s *session) promised() []policy.Promised {
-	all := make([]policy.Promised, len(s.promises))
-	for i, p := range s.promises {
-		all[i] = p.Promised
+	var all []policy.Promised
+	for _, p := range s.promises {
+		all = append(all, p.about...)
 	}
 	return all
 }
@@ -266,7 +309,7 @@ func (s *session) wrote(statement ddl.Statement, known facts.Facts) {
 	for _, ref := range statement.Refs {
 		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
 		for i := range s.promises {
-			if ref.Written && relation != nil && relation.OID == s.promises[i].Table {
+			if ref.Written && relation != nil && slices.ContainsFunc(s.promises[i].about, func(p policy.Promised) bool { return p.Table == relation.OID }) {
 				s.promises[i].written = true
 			}
 		}
@@ -279,35 +322,40 @@ func (s *session) blind(ctx context.Context, statement ddl.Statement) (bool, err
 		return false, nil
 	}
 	rows, err := s.backend.Query(ctx, `SELECT name FROM pg_catalog.pg_prepared_statements
-		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text LIMIT 1`, s.backend.name)
+		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text AND name OPERATOR(pg_catalog.<>) $2::pg_catalog.text LIMIT 1`,
+		s.backend.name, s.backend.keptName())
 	return len(rows) > 0, err
 }
 
 // verify checks, just before the COMMIT is sent, that every promise that still stands can be kept: the relations and columns are the
 // same, and the data still allows it. A mismatch is an ordinary error, and the transaction rolls back.
+//
+// Others may be waiting for what this transaction has locked, so that no more is asked than can have changed: what an index on plain
+// columns needs is those columns, and nobody is served by reading whole tables.
 func (s *session) verify(ctx context.Context) error {
-	// Reading whole tables is no use to anybody while others wait for what this transaction has locked.
-	now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+	var steps []rewrite.Step
+	for _, p := range s.promises {
+		steps = append(steps, p.plan.Steps...)
+	}
+	changes, err := run.Changes(ctx, s.backend, steps)
 	if err != nil {
 		return err
 	}
 	for _, p := range s.promises {
-		gone, err := s.targetGone(ctx, p.Table)
-		if err != nil {
-			return err
-		}
-		if gone {
+		if slices.ContainsFunc(changes, func(c run.Change) bool { return c.Gone && c.OID == p.table }) {
 			continue // Its table was dropped: the promise will be void.
 		}
-		if err := (run.Runner{Conn: s.backend}).Verify(ctx, p.plan); err != nil {
-			return err
+		for _, step := range p.plan.Steps {
+			if err := run.Misplanned(step, changes); err != nil {
+				return err
+			}
 		}
-		if p.plan.Probe != "" {
+		if p.plan.Probe != "" && slices.ContainsFunc(p.plan.Steps, func(step rewrite.Step) bool { return step.Index.Name != "" && !step.Index.Plain }) {
 			if _, err := s.backend.Exec(ctx, p.plan.Probe); err != nil {
 				return err
 			}
 		}
-		if now.HoldsStrong && !p.written {
+		if len(p.plan.DataChecks) == 0 || !p.written && s.holdsStrong(ctx) {
 			continue
 		}
 		if err := s.checkData(ctx, p.plan); err != nil {
@@ -315,6 +363,15 @@ func (s *session) verify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// holdsStrong reports whether others may be waiting for this transaction.
+func (s *session) holdsStrong(ctx context.Context) bool {
+	if !s.strong {
+		now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+		s.strong = err == nil && now.HoldsStrong
+	}
+	return s.strong
 }
 
 func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {

@@ -2,6 +2,8 @@
 // It is pure and knows nothing of rules but the names its recipes share with them.
 package rewrite
 
+import "github.com/pgsluice/pgsluice/internal/facts"
+
 // Plan is what is run in place of a statement.
 type Plan struct {
 	// Recipe is the name of the recipe; "" when the plan is the statement itself.
@@ -10,6 +12,13 @@ type Plan struct {
 	Tag string `json:"tag"`
 	// Object is the name of the index or constraint that the plan is about; "" if it is about none.
 	Object string `json:"object,omitempty"`
+	// Table is the relation that the plan is about when that is not the first step's; zero otherwise.
+	Table Target `json:"table"`
+	// NotNull are the columns that are NOT NULL, and Fills those whose rows have their values, only when the plan is done; Primary is true when the
+	// table gets its primary key then. They say what may not follow the plan while it is promised.
+	NotNull []string `json:"not_null,omitempty"`
+	Fills   []string `json:"fills,omitempty"`
+	Primary bool     `json:"primary,omitempty"`
 	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
 	Notice string `json:"notice,omitempty"`
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:
@@ -41,10 +50,12 @@ const (
 	Alone       Where = "alone"
 )
 
-// Step is one statement of a plan.
+// Step is one statement of a plan, or a few that belong together.
 type Step struct {
-	SQL   string `json:"sql"`
-	Where Where  `json:"where"`
+	SQL string `json:"sql"`
+	// Then are statements that run behind SQL in the same transaction: all of them take effect, or none. A step that runs alone has none.
+	Then  []string `json:"then,omitempty"`
+	Where Where    `json:"where"`
 	// Client is true when SQL is the client's own text, so that its own spelling reaches the server.
 	Client bool `json:"client,omitempty"`
 	// Table is the relation whose maintenance lock is taken (one step of SHARE UPDATE EXCLUSIVE or stronger at a time) and whose
@@ -56,8 +67,37 @@ type Step struct {
 	Budget bool `json:"budget,omitempty"`
 	// Index is the index that the step builds or drops concurrently; zero for none. Such a step runs with lock_timeout 0 and is watched.
 	Index Index `json:"index"`
+	// Helpers are the constraints of ours that the step makes or removes.
+	Helpers []Helper `json:"helpers,omitempty"`
+	// Fill is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.
+	Fill *Fill `json:"fill,omitempty"`
 	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
 	Done string `json:"done,omitempty"`
+}
+
+// Statements are the statements of the step, in order.
+func (s Step) Statements() []string { return append([]string{s.SQL}, s.Then...) }
+
+// Helper is a constraint that serves a plan and is not in what the client asked for. Made outside of a client's transaction it is
+// listed as an artifact first, and removed when the plan fails.
+type Helper struct {
+	// Name is the constraint's, on the step's table; HelperPrefix is how it begins.
+	Name string `json:"name"`
+	// Drop is true when the step removes it.
+	Drop bool `json:"drop,omitempty"`
+}
+
+// HelperPrefix begins the name of every helper, so that nothing else is ever taken for one.
+const HelperPrefix = facts.HelperPrefix
+
+// Fill gives a value to rows that exist, in batches along a unique index over NOT NULL columns, each batch a short transaction. Rows
+// inserted meanwhile are left alone: they must have the value by themselves. It may be run again, so Set must make Where false.
+type Fill struct {
+	// Column is what is filled, for people.
+	Column string `json:"column"`
+	// Set is the assignment and Where the condition for the rows that lack it, as UPDATE takes them.
+	Set   string `json:"set"`
+	Where string `json:"where"`
 }
 
 // Target is a relation by identity.

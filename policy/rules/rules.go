@@ -13,6 +13,13 @@ func All() []policy.Rule {
 		dropIndexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
+		notNullCheckedInPlace(),
+		keyBuiltInPlace(),
+		exclusionBuiltInPlace(),
+		foreignKeyWithoutIndex(),
+		foreignKeyCascades(),
+		notNullDropped(),
+		constraintDropped(),
 		columnTypeChanged(),
 		lockWithoutBudget(),
 	}
