@@ -129,6 +129,7 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 			}
 		case pgquery.ConstrType_CONSTR_GENERATED:
 			column.Generated = true
+			column.Expr = s.within(s.find(i, part[1], "("))
 		case pgquery.ConstrType_CONSTR_CHECK, pgquery.ConstrType_CONSTR_PRIMARY, pgquery.ConstrType_CONSTR_UNIQUE,
 			pgquery.ConstrType_CONSTR_FOREIGN:
 			added := s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname)

@@ -296,6 +296,8 @@ type Column struct {
 	NotNull      bool
 	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…) STORED.
 	Identity, Generated bool
+	// Expr is the text of a generated column's expression, within its parentheses; zero for other columns.
+	Expr Span
 	// IdentitySpan is the text GENERATED … AS IDENTITY with its options, IdentityOptions that of the options within their brackets; zero if there are none.
 	IdentitySpan, IdentityOptions Span
 	// Constraints are the constraints written with the column (CHECK, UNIQUE, PRIMARY KEY, REFERENCES), the column being theirs.

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -37,6 +38,9 @@ func addedColumns(c *policy.Check) []addedColumn {
 			continue
 		}
 		column := *command.Column
+		if table != nil && slices.ContainsFunc(column.Constraints, func(k ddl.Constraint) bool { return refusesKey(table, alter, k) }) {
+			continue
+		}
 		a := addedColumn{c: c, alter: alter, index: i, name: command.Name, column: column, table: table}
 		if t := c.Facts.Types[facts.TypeKey(column.Type.Schema, column.Type.Name, column.Array)]; t != nil && t.Kind == "d" {
 			a.domain = t

@@ -98,36 +98,44 @@ func (a addedColumn) fillSteps() []string {
 
 // generatedColumn is refused: no statement turns a column that was filled before into a generated one.
 func generatedColumn(a addedColumn) policy.Finding {
-	finding := policy.Finding{
+	way := "add"
+	if a.c.Facts.Version >= 180000 {
+		way = "make it VIRTUAL, or add"
+	}
+	table, name := a.written(), quoted(a.name)
+	expression := a.c.Stmt.Text[a.column.Expr.Start:a.column.Expr.End]
+	_, _, keep := keptByTrigger(a.alter.Table, table, name, a.name, expression)
+	steps := append([]string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, name, a.typed())}, keep...)
+	steps = append(steps, fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL; -- in batches", table, name, expression))
+	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q as a stored generated column rewrites %q and blocks reads and writes until that is done; "+
-			"add a plain column, keep it by a trigger and fill it in batches", a.name, a.alter.Table.Name),
+			"%s a plain column, keep it by a trigger and fill it in batches", a.name, a.alter.Table.Name, way),
+		Hint: strings.Join(steps, "\n"),
 	}
-	if a.c.Facts.Version >= 180000 {
-		finding.Message = fmt.Sprintf("adding %q as a stored generated column rewrites %q and blocks reads and writes until that is done; "+
-			"make it VIRTUAL, or add a plain column, keep it by a trigger and fill it in batches", a.name, a.alter.Table.Name)
-	}
-	return finding
+}
+
+// typed is the column's type as it is written.
+func (a addedColumn) typed() string {
+	return a.c.Stmt.Text[a.column.TypeSpan.Start:a.column.TypeSpan.End]
 }
 
 // constrainedDomain is refused: a column of the domain's base type is no column of the domain.
 func constrainedDomain(a addedColumn) policy.Finding {
-	typed := a.c.Stmt.Text[a.column.TypeSpan.Start:a.column.TypeSpan.End]
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q of domain %s rewrites %q, because the domain has a constraint, and blocks reads and writes until that is done; "+
-			"use its base type %s and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT", a.name, typed, a.alter.Table.Name, a.domain.BaseText),
+			"use its base type %s and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT", a.name, a.typed(), a.alter.Table.Name, a.domain.BaseText),
 		Hint: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- then each constraint of the domain: ALTER TABLE %[1]s ADD CHECK (... %[2]s ...) NOT VALID, and VALIDATE CONSTRAINT",
 			a.written(), quoted(a.name), a.domain.BaseText),
 	}
 }
 
 func domainDefault(a addedColumn) policy.Finding {
-	typed := a.c.Stmt.Text[a.column.TypeSpan.Start:a.column.TypeSpan.End]
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q rewrites %q, because the default of domain %s is volatile, and blocks reads and writes until that is done; "+
-			"add it with DEFAULT NULL, then set the default and fill the rows in batches", a.name, a.alter.Table.Name, typed),
-		Hint: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s DEFAULT NULL;", a.written(), quoted(a.name), typed),
+			"add it with DEFAULT NULL, then set the default and fill the rows in batches", a.name, a.alter.Table.Name, a.typed()),
+		Hint: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s DEFAULT NULL;", a.written(), quoted(a.name), a.typed()),
 	}
 }

@@ -70,11 +70,12 @@ block
     ALTER TABLE orders ALTER COLUMN code_new SET NOT NULL;
     ALTER TABLE orders DROP CONSTRAINT orders_code_new_not_null;
     ALTER TABLE orders ALTER COLUMN code DROP NOT NULL;
-    ALTER TABLE orders ALTER COLUMN code_new SET DEFAULT 'x'::character varying;
+    ALTER TABLE orders ALTER COLUMN code_new SET DEFAULT ('x'::character varying)::varchar(10);
     ALTER TABLE orders RENAME COLUMN code TO code_old;
     ALTER TABLE orders RENAME COLUMN code_new TO code;
     COMMIT;
     ALTER TABLE orders DROP COLUMN code_old;
+    ALTER INDEX public.orders_code_new RENAME TO orders_code;
 
 # An index with an expression is built again, though the rows stay.
 check
@@ -120,6 +121,7 @@ block
     ALTER TABLE orders RENAME COLUMN at_new TO at;
     COMMIT;
     ALTER TABLE orders DROP COLUMN at_old;
+    ALTER INDEX public.orders_at_new RENAME TO orders_at;
 
 setup
 SET TimeZone = 'UTC'; DROP INDEX orders_at

@@ -67,3 +67,13 @@ block
     UPDATE t SET email = ... WHERE email IS NULL; -- in batches
     ALTER TABLE t ALTER COLUMN email SET NOT NULL;
   unknown: whether table "t" has rows
+
+# There is one already: the server says so.
+setup
+ALTER TABLE t ADD PRIMARY KEY (id)
+----
+
+check
+ALTER TABLE t ADD COLUMN other int PRIMARY KEY
+----
+pass

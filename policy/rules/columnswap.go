@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 )
 
@@ -13,25 +14,21 @@ import (
 func (g changing) swap() string {
 	table := g.c.Stmt.Text[g.alter.TableSpan.Start:g.alter.TableSpan.End]
 	name := g.command.Name
-	old, fresh, helper := g.free(name+"_old"), g.free(name+"_new"), quoted(g.alter.Table.Name+"_"+name+"_new")
-	function := helper
-	if g.alter.Table.Schema != "" {
-		function = quoted(g.alter.Table.Schema) + "." + helper
-	}
-	steps := []string{
-		fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, fresh, g.definition()),
-		fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT %s INTO NEW.%s FROM (SELECT NEW.*) AS %s; RETURN NEW; END $$;",
-			function, g.expression(), fresh, quoted(g.alter.Table.Name)),
-		fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();", helper, table, function),
-		fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL; -- in batches", table, fresh, g.expression(), fresh, quoted(name)),
-	}
+	old, fresh := g.free(name+"_old"), g.free(name+"_new")
+	helper, function, keep := keptByTrigger(g.alter.Table, table, fresh, name+"_new", g.expression())
+	steps := slices.Concat(
+		[]string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, fresh, g.definition())},
+		keep,
+		[]string{fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL; -- in batches", table, fresh, g.expression(), fresh, quoted(name))})
 	exchange := []string{
 		"BEGIN;",
 		fmt.Sprintf("DROP TRIGGER %s ON %s;", helper, table),
 		fmt.Sprintf("DROP FUNCTION %s();", function),
 	}
+	var after []string
 	if g.column != nil {
-		before, within := g.carry(table, fresh)
+		var before, within []string
+		before, within, after = g.carry(table, fresh)
 		steps, exchange = append(steps, before...), append(exchange, within...)
 	}
 	exchange = append(exchange,
@@ -39,7 +36,22 @@ func (g changing) swap() string {
 		fmt.Sprintf("ALTER TABLE %s RENAME COLUMN %s TO %s;", table, fresh, quoted(name)),
 		"COMMIT;",
 		fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old))
-	return strings.Join(append(steps, exchange...), "\n")
+	return strings.Join(slices.Concat(steps, exchange, after), "\n")
+}
+
+// keptByTrigger is what to type to keep a column, which is quoted, equal to an expression over the others; the trigger and its function are named after
+// the table and the label.
+func keptByTrigger(name ddl.Name, table, column, label, expression string) (trigger, function string, steps []string) {
+	trigger = quoted(name.Name + "_" + label)
+	function = trigger
+	if name.Schema != "" {
+		function = quoted(name.Schema) + "." + trigger
+	}
+	return trigger, function, []string{
+		fmt.Sprintf("CREATE FUNCTION %s() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT %s INTO NEW.%s FROM (SELECT NEW.*) AS %s; RETURN NEW; END $$;",
+			function, expression, column, quoted(name.Name)),
+		fmt.Sprintf("CREATE TRIGGER %s BEFORE INSERT OR UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION %s();", trigger, table, function),
+	}
 }
 
 // free is a name like it, quoted, that no column of the table has.
@@ -69,8 +81,9 @@ func (g changing) expression() string {
 	return quoted(g.command.Name) + "::" + g.typed()
 }
 
-// carry gives the new column what the old one has: indexes, NOT NULL, the default, keys. The first are done before the swap, the others with it.
-func (g changing) carry(table, fresh string) (before, within []string) {
+// carry gives the new column what the old one has: indexes, NOT NULL, the default, keys. The first are done before the swap, the second with it, the
+// last when the old column is gone.
+func (g changing) carry(table, fresh string) (before, within, after []string) {
 	for _, i := range g.table.Indexes {
 		if !slices.Contains(i.Mentions, g.column.Name) {
 			continue
@@ -95,7 +108,9 @@ func (g changing) carry(table, fresh string) (before, within []string) {
 		if i.Primary {
 			kind = "PRIMARY KEY"
 		}
-		if i.Constraint != "" {
+		if i.Constraint == "" {
+			after = append(after, fmt.Sprintf("ALTER INDEX %s RENAME TO %s;", qualified(g.table.Schema, i.Name+"_new"), quoted(i.Name)))
+		} else {
 			within = append(within, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s, ADD CONSTRAINT %[2]s %s USING INDEX %s;", table, quoted(i.Constraint), kind, copied))
 		}
 	}
@@ -110,9 +125,9 @@ func (g changing) carry(table, fresh string) (before, within []string) {
 			[]string{fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP NOT NULL;", table, quoted(g.column.Name))})
 	}
 	if g.column.Default != "" {
-		within = append(within, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s;", table, fresh, g.column.Default))
+		within = append(within, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT (%s)::%s;", table, fresh, g.column.Default, g.typed()))
 	}
-	return append(before, g.ties(fresh)...), within
+	return append(before, g.ties(fresh)...), within, after
 }
 
 // ties are the parts of a swap that depend on what else hangs on the column, told in words.

@@ -13,6 +13,7 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/policy/rules"
 )
 
@@ -22,6 +23,8 @@ import (
 //	setup     runs SQL
 //	matrix    one change a line, "old => new [USING …]", of column c of a table with indexes and a check; the argument major says from which on
 //	change    the last line is an ALTER TABLE m ALTER c TYPE, the lines before make the table
+//	swap      the same, but what the rule says to type instead is typed; tells how the table ends
+//	added     one column definition a line, added to a table with a row: does the server write the rows, as column-filled-in-place expects?
 func TestTypeChanges(t *testing.T) {
 	config, err := pgx.ParseConfig(pgtest.Database(t))
 	if err != nil {
@@ -45,6 +48,15 @@ func TestTypeChanges(t *testing.T) {
 		case "setup":
 			exec(t, conn, d.Input)
 			return ""
+		case "added":
+			var out strings.Builder
+			for _, line := range strings.Split(d.Input, "\n") {
+				fmt.Fprintf(&out, "%s: %s\n", line, watch.added(t, line))
+			}
+			return out.String()
+		case "swap":
+			lines := strings.Split(d.Input, "\n")
+			return watch.swap(t, strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1])
 		case "change":
 			lines := strings.Split(d.Input, "\n")
 			return watch.change(t, strings.Join(lines[:len(lines)-1], "\n"), lines[len(lines)-1]) + "\n"
@@ -141,6 +153,73 @@ func (o *observed) change(t *testing.T, setup, alter string) string {
 		o.wrong = append(o.wrong, fmt.Sprintf("%s\n%s\nis expected to: %s\nand does:       %s (%v)", setup, alter, tell(expected), tell(seen), failed))
 	}
 	return tell(seen)
+}
+
+// added adds a column, tells whether the rows are written anew, and whether the rule expects it.
+func (o *observed) added(t *testing.T, definition string) string {
+	t.Helper()
+	exec(t, o.conn, "DROP TABLE IF EXISTS m; CREATE TABLE m (a int); INSERT INTO m VALUES (1)")
+	add := "ALTER TABLE m ADD COLUMN " + definition
+	verdict, _ := o.judge(t, add)
+	before := o.files(t)
+	exec(t, o.conn, add)
+	rewrites := before["m"] != o.files(t)["m"]
+	found := slices.ContainsFunc(verdict.Findings, func(f policy.Finding) bool { return f.Rule == "column-filled-in-place" })
+	if rewrites != found {
+		o.wrong = append(o.wrong, fmt.Sprintf("%s\nis expected to rewrite: %t\nand does: %t", add, found, rewrites))
+	}
+	if rewrites {
+		return "rewrites"
+	}
+	return "rows stay"
+}
+
+// judge is the verdict of all rules, every table with a row being large.
+func (o *observed) judge(t *testing.T, sql string) (policy.Verdict, ddl.Statement) {
+	t.Helper()
+	statements, err := ddl.Parse(sql)
+	if err != nil {
+		t.Fatalf("%s\n%v", sql, err)
+	}
+	known, err := facts.Read(t.Context(), querier{o.conn}, facts.For(statements[0]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := policy.NewSet(rules.All(), policy.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set.Judge(statements[0], known, policy.Context{}), statements[0]
+}
+
+// swap types what the rule says, statement by statement, and tells the columns, the indexes and the constraints that are left.
+func (o *observed) swap(t *testing.T, setup, alter string) string {
+	t.Helper()
+	exec(t, o.conn, "DROP TABLE IF EXISTS m CASCADE; "+setup)
+	verdict, _ := o.judge(t, alter)
+	hint := verdict.Findings[0].Hint
+	statements, err := ddl.Parse(hint)
+	if err != nil {
+		t.Fatalf("%s\n%v", hint, err)
+	}
+	for _, s := range statements {
+		exec(t, o.conn, s.Text)
+	}
+	rows, err := o.conn.Query(t.Context(), `
+		SELECT concat(attname, ' ', format_type(atttypid, atttypmod), CASE WHEN attnotnull THEN ' not null' END, ' ' || pg_get_expr(adbin, adrelid))
+		FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum WHERE attrelid = 'm'::regclass AND attnum > 0 AND NOT attisdropped
+		UNION ALL SELECT pg_get_indexdef(indexrelid) FROM pg_index WHERE indrelid = 'm'::regclass
+		UNION ALL SELECT concat(conname, ' ', pg_get_constraintdef(oid)) FROM pg_constraint WHERE conrelid = 'm'::regclass AND contype <> 'n'
+		UNION ALL SELECT 'trigger ' || tgname FROM pg_trigger WHERE tgrelid = 'm'::regclass
+		UNION ALL SELECT 'row ' || m::text FROM m ORDER BY 1`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n") + "\n"
 }
 
 func tell(c rules.TypeChange) string {
