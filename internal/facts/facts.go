@@ -56,6 +56,11 @@ type Facts struct {
 	Functions map[string]Function `json:"-"`
 	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both.
 	Casts []Cast `json:"-"`
+	// Collations are the OIDs of the collations asked about (Wanted.Collations), by Key of the name as it is written; a missing one was not found.
+	Collations map[string]uint32 `json:"-"`
+	// UTC is true when the session's TimeZone has always been, and will always be, UTC: timestamp and timestamptz are the same bytes then. It is known
+	// where the type of a column changes (Wanted.Changed), and one of the types is one of the two.
+	UTC bool `json:"-"`
 	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
 	Schemas map[string]*Schema `json:"-"`
 }
@@ -149,6 +154,8 @@ type Relation struct {
 	ReplicaIdentity string `json:"replica_identity"`
 	// OfType is the OID of the composite type of a typed table.
 	OfType uint32 `json:"of_type"`
+	// Children are its descendants at all depths, described, where Wanted.Children asks for them; else nil.
+	Children []*Relation `json:"-"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
@@ -252,7 +259,7 @@ type Index struct {
 	NullsNotDistinct bool `json:"nulls_not_distinct"`
 	// Columns are the keys in order, an expression is ""; INCLUDE columns are not among them.
 	Columns []string `json:"columns"`
-	// Definition is pg_get_indexdef, of an index with the name that is wanted; "" is unknown.
+	// Definition is pg_get_indexdef, of an index with the name that is wanted, and where Wanted.Definitions asks for it; "" is unknown.
 	Definition string `json:"definition"`
 	// Constraint is the name of the constraint it stands behind, "" if none.
 	Constraint string `json:"constraint"`
@@ -283,8 +290,10 @@ type Index struct {
 type Class struct {
 	OID     uint32 `json:"oid"`
 	Default bool   `json:"default"`
-	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then every change of the type rebuilds the index.
+	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then a type that is not the one that the index stores rebuilds it.
 	Polymorphic bool `json:"polymorphic"`
+	// Stored is the OID of the type that the index stores, which need not be the column's (of a hash index it is int4).
+	Stored uint32 `json:"stored"`
 }
 
 // Constraint is a constraint of a relation.
@@ -508,6 +517,16 @@ type Cast struct {
 	Method string `json:"method"`
 	// Context is pg_cast.castcontext: e, a or i.
 	Context string `json:"context"`
+}
+
+// TypeOf is the type of that OID among those that are known, nil if it is not.
+func (f Facts) TypeOf(oid uint32) *Type {
+	for _, t := range f.Types {
+		if t != nil && t.OID == oid {
+			return t
+		}
+	}
+	return nil
 }
 
 // TypeKey is how a type is looked up in Types: Key of its name, with [] behind it for an array.

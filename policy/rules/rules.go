@@ -20,6 +20,12 @@ func All() []policy.Rule {
 		foreignKeyCascades(),
 		notNullDropped(),
 		constraintDropped(),
+		columnFilledInPlace(),
+		columnConstrainedInPlace(),
+		columnWithoutValue(),
+		columnTypeChanged(),
+		jsonWithoutEquality(),
+		identityStartsOver(),
 		lockWithoutBudget(),
 	}
 }
