@@ -237,7 +237,7 @@ func (j *judge) one(ctx context.Context, stmt ddl.Statement, inTx bool) (explain
 		if inTx && where == rewrite.Alone {
 			where = "after commit, alone"
 		}
-		e.Plan.Steps = append(e.Plan.Steps, plannedStep{SQL: step.SQL, Where: where, Budget: step.Budget})
+		e.Plan.Steps = append(e.Plan.Steps, plannedStep{SQL: strings.Join(step.Statements(), "; "), Where: where, Budget: step.Budget})
 	}
 	return e, nil
 }
