@@ -303,7 +303,8 @@ func (p *pair) findings(t *testing.T, sql string) []policy.Finding {
 func (p *pair) judge(t *testing.T, step rewrite.Step, statement string, asked []string) {
 	t.Helper()
 	for _, f := range p.findings(t, statement) {
-		known := f.Action == policy.Warn && slices.Contains(asked, f.Rule)
+		known := f.Action == policy.Warn && slices.Contains(asked, f.Rule) ||
+			f.Rule == "identity-starts-over" && strings.Contains(strings.Join(step.Then, ""), "setval") // as it asks for
 		if !known && (f.Rule != "lock-without-budget" || !step.Budget) {
 			t.Errorf("rule %s objects to the step %s: %s", f.Rule, statement, f.Message)
 		}
@@ -444,7 +445,7 @@ func show(plan rewrite.Plan, sql string) string {
 		fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
 	}
 	for _, undo := range plan.Undo {
-		fmt.Fprintf(&out, "  undo: %s\n", undo)
+		fmt.Fprintf(&out, "  undo: %s\n", ownOID.ReplaceAllString(undo, "N::pg_catalog.oid"))
 	}
 	for _, step := range plan.Steps {
 		text := step.SQL
@@ -468,6 +469,9 @@ func show(plan rewrite.Plan, sql string) string {
 	}
 	return out.String()
 }
+
+// ownOID is what differs from one database to the next.
+var ownOID = regexp.MustCompile(`\d+::pg_catalog\.oid`)
 
 func targetName(target rewrite.Target) string {
 	if target.OID == 0 {
