@@ -44,6 +44,9 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 			return behind(p, "makes an index of the same name")
 		}
 	case ddl.CreateTable:
+		if p, ok := promisedOn(action.PartitionOf, known, promised); ok {
+			return behind(p, fmt.Sprintf("makes a partition of %s that the work does not know", p.Name))
+		}
 		for _, parent := range action.Parents {
 			if f, ok := parentBehind(parent, known, promised); ok {
 				return f, true
@@ -95,6 +98,16 @@ func parentBehind(name ddl.Name, known facts.Facts, promised []Promised) (Findin
 		}
 	}
 	return Finding{}, false
+}
+
+// promisedOn is the promise about a table, by its name.
+func promisedOn(name ddl.Name, known facts.Facts, promised []Promised) (Promised, bool) {
+	relation := known.Relations[facts.Key(name.Schema, name.Name)]
+	i := slices.IndexFunc(promised, func(p Promised) bool { return relation != nil && relation.OID == p.Table })
+	if i < 0 {
+		return Promised{}, false
+	}
+	return promised[i], true
 }
 
 func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (Finding, bool) {

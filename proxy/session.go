@@ -308,11 +308,13 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
 	}
 	for _, p := range s.promises {
-		switch index := p.plan.Steps[0].Index; {
-		case index.Drop:
-			known = known.Without(index.OID)
-		case index.Name != "":
-			known = known.With(index.Schema, index.Name)
+		for _, step := range p.plan.Steps {
+			switch index := step.Index; {
+			case index.Drop:
+				known = known.Without(index.OID)
+			case index.Name != "" && index.OID == 0:
+				known = known.With(index.Schema, index.Name)
+			}
 		}
 	}
 	return known, nil

@@ -54,8 +54,11 @@ type Step struct {
 	Others []Target `json:"others,omitempty"`
 	// Budget is true when the step takes a lock that blocks readers or writers, and therefore runs under the short lock_timeout with retries.
 	Budget bool `json:"budget,omitempty"`
-	// Index is the index that the step builds or drops concurrently; zero for none. Such a step runs with lock_timeout 0 and is watched.
+	// Index is the index that the step makes or drops; zero for none. Alone it does so concurrently: with lock_timeout 0, watched.
 	Index Index `json:"index"`
+	// Left is a catalog question that is asked when the step is done: a row says in a line what is still missing, and the plan fails with it.
+	// "" for nothing to ask.
+	Left string `json:"left,omitempty"`
 	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
 	Done string `json:"done,omitempty"`
 }

@@ -46,8 +46,12 @@ func CheckColumns(s Statement, command int) ([]string, error) {
 
 // eachColumn visits the column references of an expression. The name of a column is its last word; a whole row (t.*) has none.
 func eachColumn(m protoreflect.Message, visit func(string)) {
+	eachReference(m, func(ref *pgquery.ColumnRef) { visit(ref.Fields[len(ref.Fields)-1].GetString_().GetSval()) })
+}
+
+func eachReference(m protoreflect.Message, visit func(*pgquery.ColumnRef)) {
 	if ref, ok := m.Interface().(*pgquery.ColumnRef); ok {
-		visit(ref.Fields[len(ref.Fields)-1].GetString_().GetSval())
+		visit(ref)
 		return
 	}
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
@@ -55,10 +59,10 @@ func eachColumn(m protoreflect.Message, visit func(string)) {
 		case field.Kind() != protoreflect.MessageKind:
 		case field.IsList():
 			for i := range value.List().Len() {
-				eachColumn(value.List().Get(i).Message(), visit)
+				eachReference(value.List().Get(i).Message(), visit)
 			}
 		default:
-			eachColumn(value.Message(), visit)
+			eachReference(value.Message(), visit)
 		}
 		return true
 	})

@@ -56,6 +56,11 @@ func form(s Statement, d *datadriven.TestData) (string, error) {
 		return OnlyCommand(s, number)
 	case "dropone":
 		return DropOne(s, number, concurrently)
+	case "only":
+		return Only(s)
+	case "qualifies":
+		qualifies, err := QualifiesColumns(s)
+		return "SELECT " + strconv.FormatBool(qualifies), err
 	case "probe":
 		return Probe(s, name)
 	}

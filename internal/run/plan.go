@@ -129,6 +129,9 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 		if err := w.step(ctx, step); err != nil {
 			return *w.result, err
 		}
+		if err := w.left(ctx, step); err != nil {
+			return *w.result, err
+		}
 	}
 	return *w.result, nil
 }
