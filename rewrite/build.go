@@ -20,6 +20,7 @@ func recipes() map[string]recipe {
 		"":                              asItIs,
 		"index-not-concurrent":          index,
 		"drop-index-not-concurrent":     dropIndex,
+		"reindex-not-concurrent":        reindex,
 		"foreign-key-validated-at-once": constraints,
 		"check-validated-at-once":       constraints,
 		"lock-without-budget":           budget,

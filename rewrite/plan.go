@@ -58,6 +58,9 @@ type Step struct {
 	Budget bool `json:"budget,omitempty"`
 	// Index is the index that the step makes or drops; zero for none. Alone it does so concurrently: with lock_timeout 0, watched.
 	Index Index `json:"index"`
+	// Rebuild is true for a REINDEX CONCURRENTLY of one or all indexes of the table: like a build, and what it leaves when it fails
+	// is removed. Of what earlier ones left nothing stays either.
+	Rebuild bool `json:"rebuild,omitempty"`
 	// Left is a catalog question that is asked when the step is done: a row says in a line what is still missing, and the plan fails with it.
 	// "" for nothing to ask.
 	Left string `json:"left,omitempty"`

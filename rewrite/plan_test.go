@@ -50,7 +50,7 @@ func newPair(t *testing.T) *pair {
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
 	for _, recipe := range []string{
-		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "constraint-validated-at-once", "lock-without-budget",
+		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "constraint-validated-at-once", "lock-without-budget",
 	} {
 		t.Run(recipe, func(t *testing.T) {
 			t.Parallel()
@@ -205,7 +205,7 @@ func (p *pair) judge(t *testing.T, step rewrite.Step) {
 func (p *pair) step(t *testing.T, step rewrite.Step) {
 	t.Helper()
 	switch {
-	case step.Where == rewrite.Alone && step.Index.Name != "":
+	case step.Where == rewrite.Alone && (step.Index.Name != "" || step.Rebuild):
 		p.alone(t, step)
 	case step.Where == rewrite.Alone:
 		exec(t, p.plan, step.SQL)
@@ -331,7 +331,7 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 			text = "(as it is)"
 		}
 		fmt.Fprintf(&out, "  %s: %s\n", step.Where, text)
-		fmt.Fprintf(&out, "    on %s%s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"), flag(found != nil && found[i], ", found done"))
+		fmt.Fprintf(&out, "    on %s%s%s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"), flag(step.Rebuild, ", rebuild"), flag(found != nil && found[i], ", found done"))
 		if step.Index.Name != "" {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))
 		}

@@ -8,12 +8,20 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// indexAddition is the part, between the table and the label, of the names that the server chooses for an index on a partition; "" if the
-// index is made on the table alone, or the text cannot be read again.
-func indexAddition(stmt ddl.Statement, create ddl.CreateIndex) string {
-	if create.Only {
-		return ""
+// partsWanted is what has to be known about rebuilds of a relation and about its partitions.
+func partsWanted(stmt ddl.Statement) []Wanted {
+	var wanted []Wanted
+	if stmt.Tag == "REINDEX" {
+		for _, ref := range stmt.Refs {
+			wanted = append(wanted, Wanted{Name: ref.Name, Partitions: true})
+		}
 	}
+	return wanted
+}
+
+// indexAddition is the part, between the table and the label, of the names that the server chooses for an index on a partition; "" if the
+// text cannot be read again.
+func indexAddition(stmt ddl.Statement) string {
 	columns, _ := ddl.IndexNames(stmt)
 	return joinNames(distinctNames(columns))
 }
@@ -23,11 +31,18 @@ func addPartitions(ctx context.Context, server Querier, known Facts, wanted []Wa
 	var below []Wanted
 	for _, w := range wanted {
 		table := known.Relations[Key(w.Name.Schema, w.Name.Name)]
-		if w.Partitions == "" || table == nil || table.Kind != "p" || table.Empty {
+		if table != nil && table.Table != nil {
+			table = table.Table
+		}
+		if !w.Partitions || table == nil || table.Kind != "p" || table.Empty {
 			continue
 		}
 		for _, p := range table.Partitions {
-			below = append(below, Wanted{Name: ddl.Name{Schema: p.Schema, Name: p.Name}, Candidates: candidates(p.Name, w.Partitions, "idx")})
+			partition := Wanted{Name: ddl.Name{Schema: p.Schema, Name: p.Name}}
+			if w.Addition != "" {
+				partition.Candidates = candidates(p.Name, w.Addition, "idx")
+			}
+			below = append(below, partition)
 		}
 	}
 	if len(below) == 0 {

@@ -26,10 +26,12 @@ type Wanted struct {
 	// Definitions asks for the definitions of its constraints, the defaults of its columns and the bounds of its partitions. The server opens
 	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
 	Definitions bool
-	// Partitions asks for its partitions as well, under their qualified keys, if it is a partitioned table that is not empty: which of
-	// the names are taken there that the server would choose for an index on each. It is the part of those names between the table
-	// and the label; "" is not to ask. That takes a second question.
-	Partitions string
+	// Partitions asks for its partitions as well, under their qualified keys, if it is a partitioned table that is not empty, or an index of
+	// one. That takes a second question.
+	Partitions bool
+	// Addition is the part between the table and the label of the names that the server would choose for an index on each partition: asks
+	// which of those are taken. "" is not to ask.
+	Addition string
 	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
 	Parents bool
 	// Dependents asks for what depends on it (Relation.Depends).
@@ -58,7 +60,8 @@ func For(stmt ddl.Statement) []Wanted {
 	case ddl.LockTable, ddl.Transaction, ddl.Setting:
 		return nil
 	case ddl.CreateIndex:
-		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action), Partitions: indexAddition(stmt, action)})
+		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action),
+			Partitions: !action.Only, Addition: indexAddition(stmt)})
 	case ddl.AlterTable:
 		add(Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true})
@@ -69,6 +72,9 @@ func For(stmt ddl.Statement) []Wanted {
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
 		}
+	}
+	for _, w := range partsWanted(stmt) {
+		add(w)
 	}
 	for _, ref := range stmt.Refs {
 		if ref.Lock.BlocksWriters() {
@@ -110,10 +116,9 @@ func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
 	return names
 }
 
-// Read asks the server, in one round trip (two for an index on a partitioned table), about the session and the names; that takes about
-// 1 ms where the server has the
-// statement prepared, 3 ms where it has not. It neither waits for a lock nor fails on what it is asked about. An error means
-// that the server could not be asked (a lost connection, a cancel), and facts that know nothing.
+// Read asks the server, in one round trip (two where Wanted.Partitions asks), about the session and the names; that takes about 1 ms where
+// the server has the statement prepared, 3 ms where it has not. It neither waits for a lock nor fails on what it is asked about. An error
+// means that the server could not be asked (a lost connection, a cancel), and facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	parameter, err := encode(wanted)
 	if err != nil {

@@ -226,6 +226,8 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 			}
 			return exec(ctx)
 		}))
+	case step.Rebuild:
+		return w.rebuild(ctx, step)
 	case step.Index.Name != "" && step.Index.Drop:
 		return w.drop(ctx, step)
 	case step.Index.Name != "":
@@ -261,7 +263,9 @@ func (w *work) ran(step rewrite.Step) {
 	}
 }
 
-func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.Statements()...) }
+func (w *work) found(step rewrite.Step) {
+	w.result.Found = append(w.result.Found, step.Statements()...)
+}
 
 func (w *work) notice(line string) {
 	if w.Report != nil {

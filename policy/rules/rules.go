@@ -11,6 +11,7 @@ func All() []policy.Rule {
 		unjudged(),
 		indexNotConcurrent(),
 		dropIndexNotConcurrent(),
+		reindexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
 		lockWithoutBudget(),
