@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,6 +57,11 @@ func form(s Statement, d *datadriven.TestData) (string, error) {
 		return OnlyCommand(s, number)
 	case "dropone":
 		return DropOne(s, number, concurrently)
+	case "unattached":
+		return Unattached(s)
+	case "bound":
+		bound, err := PartitionBound(s)
+		return fmt.Sprintf("SELECT $$%+v$$", bound), err
 	case "only":
 		return Only(s)
 	case "qualifies":

@@ -145,6 +145,9 @@ type Relation struct {
 	OfType uint32 `json:"of_type"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
+	// Proven is true when the server's planner finds, from its constraints, that all its rows are within the partition bound that the
+	// statement gives it, or, of the default partition, that none is. It is false where it could not be asked.
+	Proven bool `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
 	VersionTable bool `json:"-"`
 }
@@ -180,6 +183,8 @@ type PartitionKey struct {
 	// Columns are the key's columns in order, an expression is ""; Mentions are all columns that the key uses, those within expressions, too.
 	Columns  []string `json:"columns"`
 	Mentions []string `json:"mentions"`
+	// Plain is true when every key is a column with its type's default operator class and the column's own collation, and no domain.
+	Plain bool `json:"plain"`
 }
 
 // Column is a live column.

@@ -46,7 +46,8 @@ held AS MATERIALIZED (
    WHERE l.own AND l.granted AND l.relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
    GROUP BY 1
 ),
--- The relations to describe: those named, the tables of named indexes, and the tables that their foreign keys reference.
+-- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and those that they are
+-- partitions of.
 subject AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, w.oid) AS oid
     FROM wanted w
@@ -57,6 +58,12 @@ subject AS MATERIALIZED (
     FROM wanted w
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
+   UNION
+  SELECT h.inhparent
+    FROM wanted w
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
+    JOIN pg_catalog.pg_inherits h ON h.inhrelid OPERATOR(pg_catalog.=) w.oid
+   WHERE w.parents AND c.relispartition
 ),
 tree AS (
   SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
@@ -165,6 +172,15 @@ described AS MATERIALIZED (
            'key', (
               SELECT pg_catalog.json_build_object(
                        'strategy', t.partstrat, 'nums', pg_catalog.array_to_json(t.partattrs::pg_catalog.int2[]), 'default', t.partdefid::pg_catalog.int8,
+                       'plain', NOT EXISTS (
+                          SELECT FROM ROWS FROM (pg_catalog.unnest(t.partattrs::pg_catalog.int2[]), pg_catalog.unnest(t.partclass::pg_catalog.oid[]),
+                                                 pg_catalog.unnest(t.partcollation::pg_catalog.oid[])) AS k(num, class, coll)
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.=) k.num
+                            LEFT JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) a.atttypid
+                            LEFT JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) k.class
+                           WHERE NOT COALESCE(k.num OPERATOR(pg_catalog.<>) 0::pg_catalog.int2 AND y.typtype OPERATOR(pg_catalog.<>) 'd'::pg_catalog."char"
+                             AND o.opcdefault AND o.opcnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid
+                             AND k.coll OPERATOR(pg_catalog.=) a.attcollation, false)),
                        'mentions', (SELECT pg_catalog.json_agg(d.objsubid ORDER BY d.objsubid)
                                       FROM pg_catalog.pg_depend d
                                      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid

@@ -8,12 +8,18 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// partsWanted is what has to be known about rebuilds of a relation and about its partitions.
+// partsWanted is what has to be known about rebuilds of a relation, and about a table that is to be a partition, and its parent.
 func partsWanted(stmt ddl.Statement) []Wanted {
 	var wanted []Wanted
 	if stmt.Tag == "REINDEX" {
 		for _, ref := range stmt.Refs {
 			wanted = append(wanted, Wanted{Name: ref.Name, Partitions: true})
+		}
+	}
+	if bound, parent, child := boundWanted(stmt); parent.Name != "" {
+		wanted = append(wanted, Wanted{Name: parent, Parents: true, Bound: bound, Child: child}, Wanted{Name: child, Parents: true})
+		if create, ok := stmt.Action.(ddl.CreateTable); ok {
+			wanted = append(wanted, Wanted{Name: create.Table})
 		}
 	}
 	return wanted

@@ -32,7 +32,12 @@ type Wanted struct {
 	// Addition is the part between the table and the label of the names that the server would choose for an index on each partition: asks
 	// which of those are taken. "" is not to ask.
 	Addition string
-	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
+	// Bound is the partition bound that the table is to get a partition for: asks for the default partition, under its qualified key, and
+	// which scans the server can spare. Child is the table that is attached, wanted too; zero for one that is made. That takes more questions.
+	Bound *ddl.Bound
+	Child ddl.Name
+	// Parents asks for the tables that its foreign keys reference, too, and for the one that it is a partition of; they are found under their
+	// own qualified keys.
 	Parents bool
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
@@ -56,6 +61,9 @@ func For(stmt ddl.Statement) []Wanted {
 			wanted = append(wanted, w)
 		}
 	}
+	for _, w := range partsWanted(stmt) {
+		add(w)
+	}
 	switch action := stmt.Action.(type) {
 	case ddl.LockTable, ddl.Transaction, ddl.Setting:
 		return nil
@@ -72,9 +80,6 @@ func For(stmt ddl.Statement) []Wanted {
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
 		}
-	}
-	for _, w := range partsWanted(stmt) {
-		add(w)
 	}
 	for _, ref := range stmt.Refs {
 		if ref.Lock.BlocksWriters() {
@@ -116,7 +121,7 @@ func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
 	return names
 }
 
-// Read asks the server, in one round trip (two where Wanted.Partitions asks), about the session and the names; that takes about 1 ms where
+// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names; that takes about 1 ms where
 // the server has the statement prepared, 3 ms where it has not. It neither waits for a lock nor fails on what it is asked about. An error
 // means that the server could not be asked (a lost connection, a cancel), and facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
@@ -135,7 +140,13 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	if err != nil {
 		return Facts{}, err
 	}
-	return known, addPartitions(ctx, server, known, wanted)
+	if err := addPartitions(ctx, server, known, wanted); err != nil {
+		return Facts{}, err
+	}
+	if err := addProofs(ctx, server, known, wanted); err != nil {
+		return Facts{}, err
+	}
+	return known, nil
 }
 
 func encode(wanted []Wanted) (string, error) {
