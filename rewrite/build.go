@@ -23,6 +23,10 @@ func recipes() map[string]recipe {
 		"reindex-not-concurrent":        reindex,
 		"foreign-key-validated-at-once": constraints,
 		"check-validated-at-once":       constraints,
+		"partition-scanned-on-attach":   attachPartition,
+		"partition-created-attached":    createPartition,
+		"partition-detached-at-once":    detachPartition,
+		"partition-dropped-attached":    dropPartition,
 		"lock-without-budget":           budget,
 	}
 }

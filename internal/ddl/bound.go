@@ -19,6 +19,8 @@ type Bound struct {
 	Values, Lower, Upper []BoundValue
 	// Modulus and Remainder are those of a hash.
 	Modulus, Remainder int
+	// Unclear says why nobody but the server can tell the values: one is no constant. "" otherwise.
+	Unclear string
 }
 
 // BoundValue is one value of a bound.
@@ -30,8 +32,7 @@ type BoundValue struct {
 	Null     bool
 }
 
-// PartitionBound is the bound that ATTACH PARTITION or CREATE TABLE … PARTITION OF gives. A value that is not a constant, so that only the
-// server can say what it is, is an error.
+// PartitionBound is the bound that ATTACH PARTITION or CREATE TABLE … PARTITION OF gives. A statement that gives none is an error.
 func PartitionBound(s Statement) (Bound, error) {
 	root, err := parseOne(s.Text)
 	if err != nil {
@@ -51,15 +52,15 @@ func PartitionBound(s Statement) (Bound, error) {
 		return bound, nil
 	}
 	bound.Strategy = spec.Strategy[0]
-	// FROM (…) TO (…), or IN (…)
-	if bound.Values, err = text.boundValues(text.find(first, last, "IN")+1, spec.Listdatums); err != nil {
-		return Bound{}, err
+	read := func(word string, nodes []*pgquery.Node) []BoundValue {
+		values, err := text.boundValues(text.find(first, last, word)+1, nodes)
+		if err != nil {
+			bound.Unclear = err.Error()
+		}
+		return values
 	}
-	if bound.Lower, err = text.boundValues(text.find(first, last, "FROM")+1, spec.Lowerdatums); err != nil {
-		return Bound{}, err
-	}
-	bound.Upper, err = text.boundValues(text.find(first, last, "TO")+1, spec.Upperdatums)
-	return bound, err
+	bound.Values, bound.Lower, bound.Upper = read("IN", spec.Listdatums), read("FROM", spec.Lowerdatums), read("TO", spec.Upperdatums)
+	return bound, nil
 }
 
 func boundSpec(root *pgquery.Node) *pgquery.PartitionBoundSpec {
@@ -116,7 +117,7 @@ func boundValue(node *pgquery.Node, text string) (BoundValue, error) {
 		}
 	}
 	if constant.GetAConst() == nil {
-		return BoundValue{}, fmt.Errorf("cannot tell what the bound %s is: write a constant", text)
+		return BoundValue{}, fmt.Errorf("%s is no constant", text)
 	}
 	if constant.GetAConst().Isnull {
 		return BoundValue{Null: true}, nil

@@ -3,6 +3,7 @@ package facts
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,8 +12,7 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// boundWanted is the partition bound that a statement gives, and to which existing table; nil if it gives none, or none that can be written
-// as a condition.
+// boundWanted is the partition bound that a statement gives, of which table, and to which table that exists; nil if it gives none.
 func boundWanted(stmt ddl.Statement) (bound *ddl.Bound, parent, child ddl.Name) {
 	switch action := stmt.Action.(type) {
 	case ddl.AlterTable:
@@ -34,12 +34,15 @@ func boundWanted(stmt ddl.Statement) (bound *ddl.Bound, parent, child ddl.Name) 
 }
 
 // BoundCondition is the condition that a bound puts on the rows of a partition of the table, so written that the server can prove its own
-// partition constraint from a CHECK of it (get_qual_from_partbound of partbounds.c). Where nobody but the server can write it, that is an error.
-func BoundCondition(bound ddl.Bound, parent *Relation) (string, error) {
+// partition constraint from a CHECK of it (get_qual_from_partbound of partbounds.c). Where nobody but the server can write it, that is an
+// error. Its operators are qualified, unless it is for a person to read.
+func BoundCondition(bound ddl.Bound, parent *Relation, readable bool) (string, error) {
 	key := parent.Key
 	switch {
 	case key == nil:
 		return "", fmt.Errorf("%q is not partitioned", parent.Name)
+	case bound.Unclear != "":
+		return "", errors.New(bound.Unclear)
 	case bound.Default:
 		return "", fmt.Errorf("the default partition takes what no other partition of %q takes", parent.Name)
 	case parent.PartitionOf != 0:
@@ -55,14 +58,14 @@ func BoundCondition(bound ddl.Bound, parent *Relation) (string, error) {
 		if column == nil {
 			return "", fmt.Errorf("a column of the key of %q is not known", parent.Name)
 		}
-		columns[i] = boundColumn{QuoteIdent(name), column.Type}
+		columns[i] = boundColumn{QuoteIdent(name), column.Type, readable}
 		if bound.Strategy == 'h' && column.Collation != 0 {
 			return "", fmt.Errorf("%q is partitioned by the hash of a text", parent.Name)
 		}
 	}
 	switch bound.Strategy {
 	case 'h':
-		return hashCondition(bound, parent, columns), nil
+		return hashCondition(bound, parent, columns, readable), nil
 	case 'l':
 		if len(columns) == 1 {
 			return listCondition(bound, columns[0]), nil
@@ -76,22 +79,36 @@ func BoundCondition(bound ddl.Bound, parent *Relation) (string, error) {
 }
 
 // boundColumn is a column of a partition key.
-type boundColumn struct{ name, kind string }
+type boundColumn struct {
+	name, kind string
+	readable   bool
+}
 
 func (c boundColumn) constant(v ddl.BoundValue) string {
 	return "CAST(" + v.Text + " AS " + c.kind + ")"
 }
 
 func (c boundColumn) compare(operator string, v ddl.BoundValue) string {
-	return fmt.Sprintf("%s OPERATOR(pg_catalog.%s) %s", c.name, operator, c.constant(v))
+	return c.with(operator, c.constant(v))
 }
 
-func hashCondition(bound ddl.Bound, parent *Relation, columns []boundColumn) string {
+func (c boundColumn) with(operator, operand string) string {
+	if !c.readable {
+		operator = "OPERATOR(pg_catalog." + operator + ")"
+	}
+	return c.name + " " + operator + " " + operand
+}
+
+func hashCondition(bound ddl.Bound, parent *Relation, columns []boundColumn, readable bool) string {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = c.name
 	}
-	return fmt.Sprintf("pg_catalog.satisfies_hash_partition(CAST(%d AS pg_catalog.oid), %d, %d, %s)", parent.OID, bound.Modulus, bound.Remainder, strings.Join(names, ", "))
+	table := fmt.Sprintf("CAST(%d AS pg_catalog.oid)", parent.OID)
+	if readable {
+		table = "'" + strings.ReplaceAll(Key(parent.Schema, parent.Name), "'", "''") + "'::regclass"
+	}
+	return fmt.Sprintf("pg_catalog.satisfies_hash_partition(%s, %d, %d, %s)", table, bound.Modulus, bound.Remainder, strings.Join(names, ", "))
 }
 
 func listCondition(bound ddl.Bound, column boundColumn) string {
@@ -104,9 +121,9 @@ func listCondition(bound ddl.Bound, column boundColumn) string {
 		}
 		constants = append(constants, column.constant(v))
 	}
-	among := fmt.Sprintf("%s OPERATOR(pg_catalog.=) ANY (ARRAY[%s])", column.name, strings.Join(constants, ", "))
+	among := column.with("=", "ANY (ARRAY["+strings.Join(constants, ", ")+"])")
 	if len(constants) == 1 {
-		among = fmt.Sprintf("%s OPERATOR(pg_catalog.=) %s", column.name, constants[0])
+		among = column.with("=", constants[0])
 	}
 	switch {
 	case null && len(constants) == 0:
@@ -166,7 +183,7 @@ func addProofs(ctx context.Context, server Querier, known Facts, wanted []Wanted
 		if w.Bound == nil || parent == nil || parent.Kind != "p" {
 			continue
 		}
-		condition, unwritten := BoundCondition(*w.Bound, parent)
+		condition, unwritten := BoundCondition(*w.Bound, parent, false)
 		if child := known.Relations[Key(w.Child.Schema, w.Child.Name)]; child != nil && unwritten == nil {
 			if err := prove(ctx, server, child, parent, "NOT ("+condition+")"); err != nil {
 				return err

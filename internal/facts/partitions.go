@@ -98,3 +98,23 @@ func (i Index) Differs(create ddl.CreateIndex) bool {
 func (i Index) Unfinished(create ddl.CreateIndex) bool {
 	return !i.Valid && !i.Building && i.Parent == 0 && i.Constraint == "" && !i.Differs(create)
 }
+
+// DefaultOf is the default partition of a partitioned table, where a statement that gives a bound has asked for it; nil if it has none.
+func (f Facts) DefaultOf(parent *Relation) *Relation {
+	for _, p := range parent.Partitions {
+		if p.Default && p.Parent == parent.OID {
+			return f.Relations[Key(p.Schema, p.Name)]
+		}
+	}
+	return nil
+}
+
+// ParentOf is the partitioned table that a partition belongs to, where Wanted.Parents has asked for it; else nil.
+func (f Facts) ParentOf(partition *Relation) *Relation {
+	for _, r := range f.Relations {
+		if r != nil && partition.PartitionOf != 0 && r.OID == partition.PartitionOf {
+			return r
+		}
+	}
+	return nil
+}

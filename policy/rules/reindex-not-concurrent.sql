@@ -99,6 +99,8 @@ rollback
 check
 REINDEX DATABASE
 ----
+block
+  REINDEX DATABASE rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: REINDEX INDEX CONCURRENTLY ...
 
 check
 REINDEX SCHEMA public
@@ -117,7 +119,7 @@ REINDEX TABLE pg_catalog.pg_class
 ----
 block
   rebuilding the indexes of "pg_class" blocks writes to it, and most reads, until it is done; do it when nobody works: system catalogs have no concurrent rebuild
-  detail: Table pg_catalog.pg_class has about 410 rows, 144 kB.
+  detail: Table pg_catalog.pg_class has about 400,000 rows, 858 MB.
 
 # Nothing to wait for.
 setup

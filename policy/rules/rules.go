@@ -14,6 +14,11 @@ func All() []policy.Rule {
 		reindexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
+		partitionScannedOnAttach(),
+		partitionCreatedAttached(),
+		partitionDetachedAtOnce(),
+		partitionDroppedAttached(),
+		recursesToPartitions(),
 		lockWithoutBudget(),
 	}
 }
