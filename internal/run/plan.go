@@ -20,6 +20,8 @@ type Runner struct {
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
+	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
+	Beside func(context.Context) error
 	Options
 }
 
@@ -54,6 +56,8 @@ type Options struct {
 	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
 	// error nothing at all.
 	Pipeline bool
+	// Session is what the caller knows of Conn's session now; the zero Session is asked for before each step.
+	Session Session
 	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
 	Promise int64
 	// BackendStart is when Conn's backend started, in microseconds since 1970, for the same; 0 if it is not known.
@@ -104,7 +108,7 @@ func (r *Result) add(other Result) {
 // work is one run of a Runner.
 type work struct {
 	Runner
-	session session
+	session Session
 	result  *Result
 	said    time.Time // when say last spoke
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
@@ -124,6 +128,20 @@ func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
 // RunStep carries out one step.
 func (r Runner) RunStep(ctx context.Context, step rewrite.Step) (Result, error) {
 	return r.run(ctx, []rewrite.Step{step}, nil)
+}
+
+// Undo takes back what the steps in place of a plan have done, however often the client cancels. The plan can be undone.
+func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
+	table := plan.Steps[0].Table
+	table.Columns = nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
+	defer cancel()
+	for {
+		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo, Where: rewrite.AfterCommit, Table: table, Budget: true})
+		if SQLState(err) != queryCanceled || ctx.Err() != nil {
+			return err
+		}
+	}
 }
 
 func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
@@ -193,9 +211,11 @@ func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
 	case !step.Budget:
 		return exec(ctx)
 	case w.Options.Pipeline:
-		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error { return w.locally(ctx, timeout, exec) })
+		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error {
+			return w.locally(ctx, step, timeout, nil, nil)
+		})
 	}
-	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(exec))
+	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(step))
 }
 
 // stepOnTheSpot runs a step of a statement that the client sent outside a transaction, under the client's own settings.
@@ -204,7 +224,12 @@ func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
 	if step.Where == rewrite.Alone {
 		return w.ladder(ctx, step, true, w.alone(exec))
 	}
-	return w.ladder(ctx, step, true, w.inTransaction(exec))
+	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
+		if err := exec(ctx); err != nil || w.Beside == nil {
+			return err
+		}
+		return w.Beside(ctx)
+	}))
 }
 
 // stepOfOurs runs a step that the client did not send, with the settings of a plan.
