@@ -1,6 +1,6 @@
 -- What is known about the session and about the relations that a statement names: one row, one column, base64 of UTF-8 JSON.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}. Both ways are ASCII, so that no
--- client_encoding can fail on a name.
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}, and of what names.sql and
+-- dependents.sql are about, which are sent with it where they are wanted. Both ways are ASCII, so that no client_encoding can fail on a name.
 --
 -- It runs on 13 and later, in any transaction, as any login, and must neither fail nor wait:
 --   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE, and
@@ -19,11 +19,11 @@ session AS MATERIALIZED (
    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 ),
 wanted AS MATERIALIZED (
-  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, h.hidden,
-         CASE WHEN NOT h.hidden THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
+  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, w.children, h.hidden,
+         CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text, index pg_catalog.text,
-              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool)
+              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool)
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                        WHERE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden) h
@@ -38,16 +38,32 @@ lock AS MATERIALIZED (
      AND l.database OPERATOR(pg_catalog.=) s.database
      AND l.mode OPERATOR(pg_catalog.=) ANY (ARRAY['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'])
 ),
--- What this transaction holds strongly; an index stands for its table. OIDs below FirstNormalObjectId are catalogs.
+-- What this transaction holds strongly; an index stands for its table, unless this transaction made it. OIDs below FirstNormalObjectId are catalogs.
 held AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, l.relation) AS oid, pg_catalog.array_agg(l.mode) AS modes
     FROM lock l
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) l.relation
+   CROSS JOIN session s
    WHERE l.own AND l.granted AND l.relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+     AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),
--- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and those that they are
--- partitions of.
+-- The descendants to describe, too. Of an array the planner expects ten members, whatever the catalog holds; with the condition on the depth, see
+-- wanted, it does not expect millions of millions.
+child AS (
+  SELECT w.oid AS root, w.oid, 0 AS depth FROM wanted w WHERE w.children AND w.oid IS NOT NULL
+   UNION
+  SELECT c.root, h.inhrelid, c.depth OPERATOR(pg_catalog.+) 1
+    FROM child c
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) c.oid AND p.relhassubclass)) AS h(inhrelid)
+   WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
+),
+-- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference or that they are partitions
+-- of, and their descendants.
 subject AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, w.oid) AS oid
     FROM wanted w
@@ -64,13 +80,20 @@ subject AS MATERIALIZED (
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
     JOIN pg_catalog.pg_inherits h ON h.inhrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND c.relispartition
+   UNION
+  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
 tree AS (
-  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
+  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent, 0 AS depth FROM subject s
    UNION
-  SELECT t.root, h.inhrelid, h.inhparent
+  SELECT t.root, h.inhrelid, t.oid, t.depth OPERATOR(pg_catalog.+) 1
     FROM tree t
-    JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) t.oid AND p.relhassubclass)) AS h(inhrelid)
+   WHERE t.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) t.depth
 ),
 -- Relations that cannot be opened without a wait.
 busy AS MATERIALIZED (
@@ -105,19 +128,33 @@ estimate AS MATERIALIZED (
          END AS rows
     FROM member m, session s
 ),
+size AS MATERIALIZED (
+  SELECT t.root,
+         CASE WHEN pg_catalog.bool_and(e.rows IS NOT NULL) THEN pg_catalog.sum(e.rows) END AS rows,
+         CASE WHEN pg_catalog.bool_and(e.bytes IS NOT NULL) THEN pg_catalog.sum(e.bytes) END AS bytes,
+         pg_catalog.bool_and(COALESCE(e.main OPERATOR(pg_catalog.=) 0, false) AND e.relkind OPERATOR(pg_catalog.<>) 'f'::pg_catalog."char") AS empty,
+         pg_catalog.bool_or(e.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char") AS strange,
+         pg_catalog.count(*) AS members
+    FROM (SELECT DISTINCT t.root, t.oid FROM tree t) t
+    JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) t.oid
+   GROUP BY t.root
+),
 -- Made by this very transaction? pg_class.xmin is renewed by every ALTER and GRANT; the pg_attribute row of the system column
--- tableoid (-6) is written once. Its xmin has 32 bits and a frozen row keeps an old one, so that it may seem to lie in the
+-- tableoid (-6), or of a view's first column, is written once. Its xmin has 32 bits and a frozen row keeps an old one, so that it may seem to lie in the
 -- future, where pg_xact_status raises. Our own ids lie at or behind the top one: below the snapshot's horizon the status is
 -- asked; behind it only our own rows are visible, or frozen ones, and those in a window that no transaction's savepoints fill
 -- are taken for ours. The creator of a relation holds ACCESS EXCLUSIVE on it to the end.
 created AS MATERIALIZED (
   SELECT a.attrelid AS oid
     FROM (SELECT u.oid FROM subject u UNION SELECT h.oid FROM held h) r
-    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.=) ANY (ARRAY[-6, 1]::pg_catalog.int2[])
    CROSS JOIN session s
    CROSS JOIN LATERAL (SELECT (a.xmin::pg_catalog.text::pg_catalog.int8 OPERATOR(pg_catalog.-) s.xid) OPERATOR(pg_catalog.&) 4294967295 AS ahead) d
    CROSS JOIN LATERAL (SELECT s.xid OPERATOR(pg_catalog.+) d.ahead AS xid) x
    WHERE s.xid IS NOT NULL
+     AND (a.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2
+       OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute y
+                       WHERE y.attrelid OPERATOR(pg_catalog.=) a.attrelid AND y.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2))
      AND EXISTS (SELECT FROM lock l
                   WHERE l.own AND l.relation OPERATOR(pg_catalog.=) a.attrelid AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock')
      AND CASE WHEN d.ahead OPERATOR(pg_catalog.>=) 2147483648 THEN false
@@ -283,14 +320,7 @@ described AS MATERIALIZED (
     JOIN member m ON m.oid OPERATOR(pg_catalog.=) c.oid
    CROSS JOIN session s
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined) AS defined) q
-   CROSS JOIN LATERAL (
-      SELECT CASE WHEN pg_catalog.bool_and(e.rows IS NOT NULL) THEN pg_catalog.sum(e.rows) END AS rows,
-             CASE WHEN pg_catalog.bool_and(e.bytes IS NOT NULL) THEN pg_catalog.sum(e.bytes) END AS bytes,
-             pg_catalog.bool_and(COALESCE(e.main OPERATOR(pg_catalog.=) 0, false) AND e.relkind OPERATOR(pg_catalog.<>) 'f'::pg_catalog."char") AS empty,
-             pg_catalog.bool_or(e.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char") AS strange,
-             pg_catalog.count(*) AS members
-        FROM (SELECT DISTINCT t.oid FROM tree t WHERE t.root OPERATOR(pg_catalog.=) c.oid) t
-        JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) t.oid) size
+    JOIN size ON size.root OPERATOR(pg_catalog.=) c.oid
 )
 SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
@@ -318,6 +348,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT FROM pg_catalog.pg_language l
       WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND pg_catalog.has_language_privilege(l.oid, 'USAGE')),
   'extensions', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM extension e),
+  'installed', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM pg_catalog.pg_extension e),
   'held', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'oid', h.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'modes', pg_catalog.array_to_json(h.modes),
@@ -336,6 +367,8 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'number', w.number, 'hidden', w.hidden, 'oid', w.oid::pg_catalog.int8, 'table', COALESCE(i.indrelid, w.oid)::pg_catalog.int8,
               'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
+              'children', (SELECT pg_catalog.json_agg(DISTINCT d.oid::pg_catalog.int8) FROM child d
+                            WHERE d.root OPERATOR(pg_catalog.=) w.oid AND d.oid OPERATOR(pg_catalog.<>) w.oid),
               'taken', (
                  SELECT pg_catalog.json_agg(t.name)
                    FROM pg_catalog.json_array_elements_text(w.candidates) AS t(name)
