@@ -23,6 +23,7 @@ func recipes() map[string]recipe {
 		"reindex-not-concurrent":        reindex,
 		"foreign-key-validated-at-once": constraints,
 		"check-validated-at-once":       constraints,
+		"refresh-not-concurrent":        refresh,
 		"partition-scanned-on-attach":   attachPartition,
 		"partition-created-attached":    createPartition,
 		"partition-detached-at-once":    detachPartition,

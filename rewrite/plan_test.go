@@ -73,7 +73,7 @@ var long = []string{"verifying table", "rewriting table", "building index", "val
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
 	for _, recipe := range []string{
-		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "partition", "constraint-validated-at-once", "lock-without-budget",
+		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition", "constraint-validated-at-once", "lock-without-budget",
 	} {
 		t.Run(recipe, func(t *testing.T) {
 			t.Parallel()

@@ -64,6 +64,9 @@ func form(s Statement, d *datadriven.TestData) (string, error) {
 		return fmt.Sprintf("SELECT $$%+v$$", bound), err
 	case "only":
 		return Only(s)
+	case "plain":
+		plain, err := PlainKeys(s)
+		return "SELECT " + strconv.FormatBool(plain), err
 	case "qualifies":
 		qualifies, err := QualifiesColumns(s)
 		return "SELECT " + strconv.FormatBool(qualifies), err

@@ -67,6 +67,22 @@ func IndexColumns(s Statement) ([]string, error) {
 	return columns, nil
 }
 
+// PlainKeys reports whether every key of a CREATE INDEX is a column, with its type's operator class, its own collation and the usual order.
+func PlainKeys(s Statement) (bool, error) {
+	root, err := parseOne(s.Text)
+	if err != nil {
+		return false, err
+	}
+	for _, param := range root.GetIndexStmt().GetIndexParams() {
+		key := param.GetIndexElem()
+		if key.GetName() == "" || len(key.Opclass) > 0 || len(key.Collation) > 0 ||
+			key.Ordering > pgquery.SortByDir_SORTBY_ASC || key.NullsOrdering > pgquery.SortByNulls_SORTBY_NULLS_DEFAULT {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 // QualifiesColumns reports whether a CREATE INDEX names a column by its table (t.a), or a whole row: then its text is not that of the same
 // index on another table.
 func QualifiesColumns(s Statement) (bool, error) {

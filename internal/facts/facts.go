@@ -20,6 +20,8 @@ type Facts struct {
 	// Database is the session's database and DatabaseOID its OID.
 	Database    string `json:"database"`
 	DatabaseOID uint32 `json:"database_oid"`
+	// Tablespace is the database's default tablespace, "pg_default" nearly always.
+	Tablespace string `json:"tablespace"`
 	// SessionUser is the login; CurrentUser what SET ROLE made of it.
 	SessionUser string `json:"session_user"`
 	CurrentUser string `json:"current_user"`
@@ -129,7 +131,8 @@ type Relation struct {
 	// Indexes and Constraints are those of the relation itself, by name.
 	Indexes     []Index      `json:"indexes"`
 	Constraints []Constraint `json:"constraints"`
-	// Table is, for an index, the relation it belongs to; of an index itself only the identity, the owner and the rights are known.
+	// Table is, for an index, the relation it belongs to; of an index itself only the identity, the tablespace, the owner and the
+	// rights are known.
 	Table *Relation `json:"-"`
 	// Sibling is the relation of the wanted name (of an index about to be created) in the same schema; nil if the name is free.
 	// It has no more than its identity, kind, owner, and (of an index) the identity of its Table.

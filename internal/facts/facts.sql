@@ -11,6 +11,7 @@ WITH RECURSIVE
 session AS MATERIALIZED (
   SELECT d.oid AS database,
          d.datname,
+         (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) d.dattablespace) AS tablespace,
          pg_catalog.current_setting('block_size')::pg_catalog.float8 AS block,
          -- The top transaction's id, if it has one, and the first id that the snapshot knows nothing of.
          pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text::pg_catalog.int8 AS xid,
@@ -332,6 +333,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                             WHERE r.active AND r.slot_type OPERATOR(pg_catalog.=) 'logical')),
   'database', s.datname,
   'database_oid', s.database::pg_catalog.int8,
+  'tablespace', s.tablespace,
   'session_user', SESSION_USER,
   'current_user', CURRENT_USER,
   'search_path', pg_catalog.array_to_json(pg_catalog.current_schemas(false)),

@@ -16,6 +16,13 @@ func partsWanted(stmt ddl.Statement) []Wanted {
 			wanted = append(wanted, Wanted{Name: ref.Name, Partitions: true})
 		}
 	}
+	if MakesFilled(stmt) {
+		for _, ref := range stmt.Refs {
+			if !ref.Created {
+				wanted = append(wanted, Wanted{Name: ref.Name})
+			}
+		}
+	}
 	if bound, parent, child := boundWanted(stmt); parent.Name != "" {
 		wanted = append(wanted, Wanted{Name: parent, Parents: true, Bound: bound, Child: child}, Wanted{Name: child, Parents: true})
 		if create, ok := stmt.Action.(ddl.CreateTable); ok {
@@ -23,6 +30,19 @@ func partsWanted(stmt ddl.Statement) []Wanted {
 		}
 	}
 	return wanted
+}
+
+// MakesFilled reports whether a statement makes a table or materialized view and fills it.
+func MakesFilled(stmt ddl.Statement) bool {
+	switch action := stmt.Action.(type) {
+	case ddl.CreateTable:
+		return action.As
+	case ddl.Query:
+		return action.Into.Name != ""
+	case ddl.Utility:
+		return action.Object == "MATERIALIZED VIEW" && !action.NoData && slices.ContainsFunc(stmt.Refs, func(r ddl.Ref) bool { return r.Created })
+	}
+	return false
 }
 
 // indexAddition is the part, between the table and the label, of the names that the server chooses for an index on a partition; "" if the

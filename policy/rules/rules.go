@@ -14,11 +14,17 @@ func All() []policy.Rule {
 		reindexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
+		refreshNotConcurrent(),
+		clusterOrVacuumFull(),
+		storageCopied(),
 		partitionScannedOnAttach(),
 		partitionCreatedAttached(),
 		partitionDetachedAtOnce(),
 		partitionDroppedAttached(),
 		recursesToPartitions(),
+		filledInTransaction(),
+		indexTooWide(),
+		indexRedundant(),
 		lockWithoutBudget(),
 	}
 }
