@@ -22,7 +22,10 @@ func instead(c *policy.Check, finding policy.Finding, statements ...string) poli
 		finding.Message += outOfTransaction
 		if !c.Context.Ledger {
 			finding.Action = policy.Block
-			hint = append(hint, exits, install)
+			hint = append(hint, exit(c.Context))
+			if c.Context.Exit == "" {
+				hint = append(hint, install)
+			}
 		}
 	}
 	finding.Hint = strings.Join(hint, "\n")
@@ -35,7 +38,7 @@ func outside(c *policy.Check, finding policy.Finding, statements ...string) poli
 	if c.Context.InTransaction {
 		finding.Message += outOfTransaction
 		finding.Action = policy.Block
-		hint = append(hint, exits)
+		hint = append(hint, exit(c.Context))
 	}
 	finding.Hint = strings.Join(hint, "\n")
 	return finding
@@ -52,4 +55,12 @@ func typed(statements []string) []string {
 		}
 	}
 	return lines
+}
+
+// exit is the way out of the transaction: that of the tool at hand, or all that are known.
+func exit(where policy.Context) string {
+	if where.Exit == "" {
+		return exits
+	}
+	return "Outside of the transaction, " + where.Exit + "."
 }
