@@ -38,6 +38,7 @@ import (
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode.
 //
+// What holds from some major on has major=N.
 // conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
@@ -47,6 +48,11 @@ func TestSession(t *testing.T) {
 		}
 		w := newStage(t, mode, !strings.Contains(path, "no-ledger"))
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+			major := 0
+			d.MaybeScanArgs(t, "major", &major)
+			if major > pgtest.Server(t).Version() {
+				return d.Expected
+			}
 			return w.command(t, d)
 		})
 	})
