@@ -46,6 +46,10 @@ type Finding struct {
 	Detail, Hint string
 	// Unknown names the fact that would decide it, when it was not known.
 	Unknown string
+	// OnDemand is true for a block that has a recipe which is not for everybody: the action rewrite, set for the rule, switches it on.
+	OnDemand bool
+	// Code is the SQLSTATE that a refusal has; "" for that of every refusal.
+	Code string
 }
 
 // Verdict is the judgement of one statement.
@@ -65,10 +69,20 @@ type Rule struct {
 	Since string
 	// Default is the rule's strongest action unless the configuration says otherwise.
 	Default Action
+	// OffByDefault is true for a rule of taste: it is off until the configuration gives it an action.
+	OffByDefault bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.
 	Run func(*Check)
+}
+
+// Standing is the rule's action while the configuration says nothing about it.
+func (r Rule) Standing() Action {
+	if r.OffByDefault {
+		return Off
+	}
+	return r.Default
 }
 
 // Check is one run of one rule over one statement.

@@ -111,6 +111,46 @@ func TestConfiguredAction(t *testing.T) {
 	}
 }
 
+// A rule of taste says nothing until the configuration gives it an action.
+func TestOffByDefault(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	taste := finds("a-taste", policy.Warn)
+	taste.OffByDefault = true
+	for _, c := range []struct {
+		actions map[string]policy.Action
+		want    policy.Action
+	}{
+		{nil, policy.Pass},
+		{map[string]policy.Action{"a-taste": policy.Off}, policy.Pass},
+		{map[string]policy.Action{"a-taste": policy.Warn}, policy.Warn},
+		{map[string]policy.Action{"a-taste": policy.Block}, policy.Warn},
+	} {
+		if got := newSet(t, policy.Settings{Actions: c.actions}, taste).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("with %v it is %s, want %s", c.actions, got, c.want)
+		}
+	}
+}
+
+// A recipe that is not for everybody runs where the action rewrite is set for its rule, and nowhere else.
+func TestOnDemand(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	rule := finds("a-rule", policy.Block)
+	rule.Run = func(c *policy.Check) { c.Report(policy.Finding{Action: policy.Block, OnDemand: true}) }
+	for _, c := range []struct {
+		actions map[string]policy.Action
+		want    policy.Action
+	}{
+		{nil, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite},
+		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Warn},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Block},
+	} {
+		if got := newSet(t, policy.Settings{Actions: c.actions}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("with %v it is %s, want %s", c.actions, got, c.want)
+		}
+	}
+}
+
 // Whoever allows must say why, and a block takes a login that may; session_user counts, not what SET ROLE made of it.
 func TestOverrides(t *testing.T) {
 	const asks, counts, reasonless, stranger = "asks", "counts", "reason", "login"

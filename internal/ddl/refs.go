@@ -12,6 +12,7 @@ import (
 type refs struct {
 	found []located[Ref]
 	calls []located[Name]
+	casts []Cast
 	// taken are the nodes that already have their Ref.
 	taken map[*pgquery.RangeVar]bool
 	// ctes are the names of common table expressions that are visible where the walk is, with how often each is.
@@ -101,6 +102,10 @@ func (r *refs) walk(m protoreflect.Message) {
 		return
 	case *pgquery.FuncCall:
 		r.calls = append(r.calls, located[Name]{n.Location, listName(n.Funcname)})
+	case *pgquery.TypeCast:
+		if constant := n.GetArg().GetAConst().GetSval(); constant != nil {
+			r.casts = append(r.casts, Cast{typeName(n.TypeName), constant.Sval})
+		}
 	case *pgquery.SelectStmt:
 		defer r.with(n.WithClause)()
 		defer r.forUpdate(n.LockingClause)()
@@ -220,4 +225,13 @@ func ownerName(n *pgquery.Node) (owner Name, member string) {
 		return Name{}, ""
 	}
 	return listName(items[:len(items)-1]), strings.Join(wordsOf(items[len(items)-1:]), "")
+}
+
+// typeName is a type as the grammar has it.
+func typeName(t *pgquery.TypeName) TypeName {
+	name := TypeName{Name: listName(t.GetNames()), Array: len(t.GetArrayBounds()) > 0}
+	for _, modifier := range t.GetTypmods() {
+		name.Modifiers = append(name.Modifiers, constantText(modifier))
+	}
+	return name
 }

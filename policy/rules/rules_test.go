@@ -48,7 +48,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as configured),
+// version=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as configured; a
+// rule that is off by default is switched on without it), standbys=N,
 // role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
@@ -101,6 +102,9 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	if d.HasArg("small") {
 		settings.Small = policy.Small{Rows: 10000, Bytes: 1 << 20}
 	}
+	if rule.OffByDefault {
+		settings.Actions[rule.Name] = rule.Default
+	}
 	if d.HasArg("role") {
 		settings.OverrideRoles = []string{known.SessionUser}
 	}
@@ -144,6 +148,7 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 		t.Fatal(err)
 	}
 	d.MaybeScanArgs(t, "version", &known.Version)
+	d.MaybeScanArgs(t, "standbys", &known.Standbys)
 	for _, r := range known.Relations {
 		if r == nil {
 			continue
