@@ -73,7 +73,7 @@ func For(stmt ddl.Statement) []Wanted {
 			add(Wanted{Name: ref.Name})
 		}
 	}
-	return wanted
+	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
 }
 
 // needsProof reports whether a constraint of the table could spare the statement its scan.

@@ -1,0 +1,100 @@
+package facts
+
+import (
+	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// affected is what has to be known of a statement that drops, empties, renames or moves something, or changes what others use by its name:
+// who depends on it.
+func affected(stmt ddl.Statement) []Wanted {
+	switch action := stmt.Action.(type) {
+	case ddl.Drop:
+		return dropped(action)
+	case ddl.AlterTable:
+		return altered(action)
+	case ddl.Utility:
+		return changed(stmt, action)
+	}
+	return nil
+}
+
+// with adds what more has to be known, to the same names where they are asked about already.
+func with(wanted, more []Wanted) []Wanted {
+	for _, w := range more {
+		at := slices.IndexFunc(wanted, func(other Wanted) bool { return other.Name == w.Name })
+		if w.Name.Name == "" || at < 0 {
+			wanted = append(wanted, w)
+			continue
+		}
+		wanted[at].Dependents = wanted[at].Dependents || w.Dependents
+		wanted[at].Parents = wanted[at].Parents || w.Parents
+	}
+	return wanted
+}
+
+func dropped(drop ddl.Drop) []Wanted {
+	var wanted []Wanted
+	for _, name := range drop.Names {
+		switch drop.Object {
+		case "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE":
+			wanted = append(wanted, Wanted{Name: name, Parents: drop.Object == "TABLE", Dependents: true})
+		case "TYPE", "DOMAIN":
+			wanted = append(wanted, Wanted{Types: []ddl.TypeName{{Name: name}}, Users: true})
+		case "FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE":
+			wanted = append(wanted, Wanted{Functions: []ddl.Name{name}, Users: true})
+		case "SCHEMA":
+			wanted = append(wanted, Wanted{Schemas: []string{name.Name}})
+		}
+	}
+	return wanted
+}
+
+func altered(alter ddl.AlterTable) []Wanted {
+	switch alter.Object {
+	case "SCHEMA":
+		return []Wanted{{Schemas: []string{alter.Table.Name}}}
+	case "TYPE", "DOMAIN":
+		return []Wanted{{Types: []ddl.TypeName{{Name: alter.Table}}, Users: true}}
+	}
+	gone := func(c ddl.AlterCommand) bool {
+		switch c.Op {
+		case "DropColumn", "DropConstraint", "Rename", "RenameColumn", "SetSchema", "EnableRowSecurity", "ForceRowSecurity":
+			return true
+		}
+		return false
+	}
+	if slices.ContainsFunc(alter.Commands, gone) {
+		return []Wanted{{Name: alter.Table, Parents: true, Dependents: true}}
+	}
+	return nil
+}
+
+func changed(stmt ddl.Statement, utility ddl.Utility) []Wanted {
+	var wanted []Wanted
+	switch stmt.Tag {
+	case "TRUNCATE TABLE", "CREATE POLICY", "ALTER POLICY", "DROP POLICY":
+		for _, ref := range stmt.Refs {
+			if ref.Lock.BlocksWriters() {
+				wanted = append(wanted, Wanted{Name: ref.Name, Dependents: true})
+			}
+		}
+	case "CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE":
+		for _, name := range utility.Names {
+			wanted = append(wanted, Wanted{Functions: []ddl.Name{name}, Users: true})
+		}
+	}
+	return wanted
+}
+
+// cast is what has to be known of the types that constants are cast to.
+func cast(stmt ddl.Statement) []Wanted {
+	var wanted []Wanted
+	for _, c := range stmt.Casts {
+		if c.Type.Name.Schema != "pg_catalog" {
+			wanted = append(wanted, Wanted{Types: []ddl.TypeName{c.Type}})
+		}
+	}
+	return wanted
+}
