@@ -67,22 +67,13 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise.
+	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
+	// sets it to another action.
 	Default Action
-	// OffByDefault is true for a rule of taste: it is off until the configuration gives it an action.
-	OffByDefault bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.
 	Run func(*Check)
-}
-
-// Standing is the rule's action while the configuration says nothing about it.
-func (r Rule) Standing() Action {
-	if r.OffByDefault {
-		return Off
-	}
-	return r.Default
 }
 
 // Check is one run of one rule over one statement.
@@ -92,7 +83,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 

@@ -111,26 +111,6 @@ func TestConfiguredAction(t *testing.T) {
 	}
 }
 
-// A rule of taste says nothing until the configuration gives it an action.
-func TestOffByDefault(t *testing.T) {
-	stmt := parse(t, "CREATE INDEX ON t (a)")
-	taste := finds("a-taste", policy.Warn)
-	taste.OffByDefault = true
-	for _, c := range []struct {
-		actions map[string]policy.Action
-		want    policy.Action
-	}{
-		{nil, policy.Pass},
-		{map[string]policy.Action{"a-taste": policy.Off}, policy.Pass},
-		{map[string]policy.Action{"a-taste": policy.Warn}, policy.Warn},
-		{map[string]policy.Action{"a-taste": policy.Block}, policy.Warn},
-	} {
-		if got := newSet(t, policy.Settings{Actions: c.actions}, taste).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
-			t.Errorf("with %v it is %s, want %s", c.actions, got, c.want)
-		}
-	}
-}
-
 // A recipe that is not for everybody runs where the action rewrite is set for its rule, and nowhere else.
 func TestOnDemand(t *testing.T) {
 	stmt := parse(t, "CREATE INDEX ON t (a)")
@@ -147,6 +127,30 @@ func TestOnDemand(t *testing.T) {
 	} {
 		if got := newSet(t, policy.Settings{Actions: c.actions}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
 			t.Errorf("with %v it is %s, want %s", c.actions, got, c.want)
+		}
+	}
+}
+
+// A rule that is off by default runs where the configuration sets another action, and only there.
+func TestOffByDefault(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	for _, c := range []struct {
+		set         map[string]policy.Action
+		found, want policy.Action
+	}{
+		{nil, policy.Block, policy.Pass},
+		{nil, policy.Pass, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Off}, policy.Block, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Pass, policy.Warn},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite, policy.Rewrite},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Warn, policy.Warn},
+	} {
+		rule := finds("a-rule", c.found)
+		rule.Default = policy.Off
+		if got := newSet(t, policy.Settings{Actions: c.set}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("a rule that is off finds %s, set to %v: %s, want %s", c.found, c.set, got, c.want)
 		}
 	}
 }

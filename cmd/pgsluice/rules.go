@@ -39,7 +39,7 @@ the configuration.`,
 func printRules(w io.Writer, all []policy.Rule) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, rule := range all {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", rule.Name, rule.Standing(), rule.Title)
+		fmt.Fprintf(table, "%s\t%s\t%s\n", rule.Name, rule.Default, rule.Title)
 	}
 	return table.Flush()
 }
@@ -59,7 +59,7 @@ func printRule(w io.Writer, all []policy.Rule, name string) error {
 	}
 	rule := all[at]
 	_, err := fmt.Fprintf(w, "%s\n%s\n\nrule     %s\ndefault  %s\nsince    %s\n\n%s\n\nCases, as they were run on a server:\n\n%s",
-		rule.Title, strings.Repeat("=", len(rule.Title)), rule.Name, rule.Standing(), rule.Since, wrapped(rule.Doc), rule.Cases)
+		rule.Title, strings.Repeat("=", len(rule.Title)), rule.Name, rule.Default, rule.Since, wrapped(rule.Doc), rule.Cases)
 	return err
 }
 

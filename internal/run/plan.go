@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pgsluice/pgsluice/revisions"
@@ -15,7 +16,7 @@ type Runner struct {
 	Conn Conn
 	// Watch sees the connection from outside; nil: plans run the same and say less.
 	Watch Watch
-	// Artifacts lists the indexes under construction; nil: nobody does.
+	// Artifacts lists the indexes under construction and the helper constraints; nil: nobody does.
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
@@ -106,13 +107,15 @@ type work struct {
 	session session
 	result  *Result
 	said    time.Time // when say last spoke
+	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
+	helpers []helper
 	// how a statement is run, when not simply by Conn
 	carry func(ctx context.Context, sql string) (tag string, err error)
 }
 
 // Run carries out a plan's steps: all of them outside a transaction; in one, those that run in place. It stops at the first
 // error, which is the server's own or a *Failure. Whatever happens, the session has its own settings back, no index that it
-// built is left INVALID (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
+// built is left INVALID and no helper constraint that it made outside of a client's transaction is left (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
 // no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
 func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
 	return r.run(ctx, plan.Steps, nil)
@@ -127,6 +130,7 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
 	for _, step := range steps {
 		if err := w.step(ctx, step); err != nil {
+			w.abandon(ctx, err)
 			return *w.result, err
 		}
 	}
@@ -134,7 +138,7 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 }
 
 func (w *work) step(ctx context.Context, step rewrite.Step) error {
-	if step.Where == rewrite.InPlace && !step.Budget && step.Done == "" {
+	if step.Where == rewrite.InPlace && !step.Budget && step.Done == "" && len(step.Then) == 0 {
 		return w.exec(ctx, step)
 	}
 	if err := w.readSession(ctx); err != nil {
@@ -145,18 +149,24 @@ func (w *work) step(ctx context.Context, step rewrite.Step) error {
 	case step.Where == rewrite.InPlace && inBlock:
 		return w.unlessDone(ctx, step, func() error { return w.stepInBlock(ctx, step) })
 	case step.Where == rewrite.InPlace && !step.Budget:
-		return w.unlessDone(ctx, step, func() error { return w.exec(ctx, step) })
+		return w.unlessDone(ctx, step, func() error {
+			return w.Conn.InTx(ctx, func(ctx context.Context) error { return w.exec(ctx, step) })
+		})
 	case !inBlock && step.Budget && (step.Where == rewrite.InPlace || step.Client):
 		// In the queue for the lock of a table that a plan works on it would hold up everyone until that plan ends.
 		return w.turn(ctx, step.Table, func() error {
-			return w.unlessDone(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
+			return w.unlessDone(ctx, step, func() error {
+				return w.helped(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
+			})
 		})
 	case inBlock:
 		return fmt.Errorf("cannot run in a transaction: %s", brief(step.SQL))
 	}
 	return w.maintenance(ctx, func() error {
 		return w.turn(ctx, step.Table, func() error {
-			return w.unlessDone(ctx, step, func() error { return w.stepOfOurs(ctx, step) })
+			return w.unlessDone(ctx, step, func() error {
+				return w.helped(ctx, step, func() error { return w.stepOfOurs(ctx, step) })
+			})
 		})
 	})
 }
@@ -203,6 +213,8 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		return w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
 	}
 	switch {
+	case step.Fill != nil:
+		return w.fill(ctx, step)
 	case step.Where == rewrite.AfterCommit:
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
 		return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
@@ -221,28 +233,32 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 	return exec(ctx)
 }
 
-// exec runs the step's statement once.
+// exec runs the step's statements once. Several are in a transaction that somebody else has begun.
 func (w *work) exec(ctx context.Context, step rewrite.Step) error {
-	w.ran(step.SQL)
 	run := w.carry
 	if run == nil {
 		run = func(ctx context.Context, sql string) (string, error) { return w.Conn.Exec(ctx, sql) }
 	}
-	tag, err := run(ctx, step.SQL)
-	if err == nil {
+	w.ran(step)
+	for _, sql := range step.Statements() {
+		tag, err := run(ctx, sql)
+		if err != nil {
+			return err
+		}
 		w.result.Tag = tag
 	}
-	return err
+	return nil
 }
 
-// ran notes a statement; that it was tried again is told by Tries.
-func (w *work) ran(sql string) {
-	if n := len(w.result.Ran); n == 0 || w.result.Ran[n-1] != sql {
-		w.result.Ran = append(w.result.Ran, sql)
+// ran notes a step's statements; that it was tried again is told by Tries.
+func (w *work) ran(step rewrite.Step) {
+	statements := step.Statements()
+	if n := len(w.result.Ran) - len(statements); n < 0 || !slices.Equal(w.result.Ran[n:], statements) {
+		w.result.Ran = append(w.result.Ran, statements...)
 	}
 }
 
-func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.SQL) }
+func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.Statements()...) }
 
 func (w *work) notice(line string) {
 	if w.Report != nil {

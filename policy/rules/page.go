@@ -38,8 +38,8 @@ func Page(rule policy.Rule) string {
 
 // standing is the rule's default action in words.
 func standing(rule policy.Rule) string {
-	if rule.OffByDefault {
-		return fmt.Sprintf("off by default; `rules: {%s: %s}` switches it on", rule.Name, rule.Default)
+	if rule.Default == policy.Off {
+		return fmt.Sprintf("off; `rules: {%s: warn}` switches it on", rule.Name)
 	}
 	return fmt.Sprintf("`%s`", rule.Default)
 }
