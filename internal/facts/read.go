@@ -3,12 +3,10 @@ package facts
 import (
 	"context"
 	_ "embed"
-	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -108,25 +106,6 @@ func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
 	return names
 }
 
-// answer is the row that facts.sql gives.
-type answer struct {
-	Facts
-	Held []Relation `json:"held"`
-	// Names are the wanted names, by their number. Table is what was found, 0 if nothing; for an index it is the index's table.
-	Names []struct {
-		Number int    `json:"number"`
-		Hidden bool   `json:"hidden"`
-		Table  uint32 `json:"table"`
-		Relation
-		Sibling *struct {
-			Relation
-			Table *Relation `json:"table"`
-		} `json:"sibling"`
-		Taken []string `json:"taken"`
-	} `json:"names"`
-	Relations []*Relation `json:"relations"`
-}
-
 // Read asks the server, in one round trip, about the session and the names; that takes about 1 ms where the server has the
 // statement prepared, 3 ms where it has not. It neither waits for a lock nor fails on what it is asked about. An error means
 // that the server could not be asked (a lost connection, a cancel), and facts that know nothing.
@@ -165,55 +144,4 @@ func encode(wanted []Wanted) (string, error) {
 		return "", fmt.Errorf("cannot encode the names to read facts of: %w", err)
 	}
 	return hex.EncodeToString(text), nil
-}
-
-func decode(row string, wanted []Wanted) (Facts, error) {
-	text, err := base64.StdEncoding.DecodeString(row)
-	if err != nil {
-		return Facts{}, fmt.Errorf("cannot decode facts: %w", err)
-	}
-	var a answer
-	if err := json.Unmarshal(text, &a); err != nil {
-		return Facts{}, fmt.Errorf("cannot decode facts: %w", err)
-	}
-
-	known := a.Facts
-	known.Known = true
-	known.SearchPath = slices.DeleteFunc(known.SearchPath, func(schema string) bool {
-		return schema == "pg_catalog" || strings.HasPrefix(schema, "pg_temp_")
-	})
-	known.HoldsStrong = slices.ContainsFunc(a.Held, func(r Relation) bool { return !versionTable(&r) })
-	known.Relations = make(map[string]*Relation, len(wanted))
-
-	byOID := make(map[uint32]*Relation, len(a.Relations))
-	for _, r := range a.Relations {
-		r.VersionTable = versionTable(r)
-		byOID[r.OID] = r
-		known.Relations[Key(r.Schema, r.Name)] = r
-	}
-	for _, n := range a.Names {
-		if n.Number < 0 || n.Number >= len(wanted) {
-			return Facts{}, fmt.Errorf("cannot decode facts: name %d was not asked", n.Number)
-		}
-		if n.Hidden {
-			continue // the login may not use the schema: what is in it is unknown
-		}
-		relation := byOID[n.Table]
-		if n.OID != n.Table && relation != nil {
-			index := n.Relation
-			index.Owner, index.MayAlter, index.Readable, index.CreatedHere = relation.Owner, relation.MayAlter, relation.Readable, relation.CreatedHere
-			index.Rows, index.Bytes, index.Table = -1, -1, relation
-			relation = &index
-		}
-		if relation != nil && n.Taken != nil {
-			relation.Taken = n.Taken
-		}
-		if relation != nil && n.Sibling != nil {
-			sibling := n.Sibling.Relation
-			sibling.Table = n.Sibling.Table
-			relation.Sibling = &sibling
-		}
-		known.Relations[Key(wanted[n.Number].Name.Schema, wanted[n.Number].Name.Name)] = relation
-	}
-	return known, nil
 }

@@ -1,0 +1,189 @@
+package facts
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+)
+
+// answer is the row that facts.sql gives.
+type answer struct {
+	Facts
+	Held []heldAnswer `json:"held"`
+	// Names are the wanted names, by their number. Table is what was found, 0 if nothing; for an index it is the index's table.
+	Names []struct {
+		Number int    `json:"number"`
+		Hidden bool   `json:"hidden"`
+		Table  uint32 `json:"table"`
+		Relation
+		Sibling *struct {
+			Relation
+			Table *Relation `json:"table"`
+		} `json:"sibling"`
+		Taken []string `json:"taken"`
+	} `json:"names"`
+	Relations []relationAnswer `json:"relations"`
+}
+
+type heldAnswer struct {
+	Relation
+	Modes []string `json:"modes"`
+}
+
+// relationAnswer is a relation whose columns are told by number.
+type relationAnswer struct {
+	Relation
+	Indexes []struct {
+		Index
+		Nums    []int `json:"nums"` // keys, then INCLUDE; 0 is an expression
+		Keys    int   `json:"keys"`
+		Within  []int `json:"within"`
+		Sorting []int `json:"sorting"`
+	} `json:"indexes"`
+	Constraints []struct {
+		Constraint
+		Nums []int `json:"nums"`
+	} `json:"constraints"`
+	Key *struct {
+		PartitionKey
+		Nums     []int  `json:"nums"`
+		Mentions []int  `json:"mentions"`
+		Default  uint32 `json:"default"`
+	} `json:"key"`
+}
+
+func decode(row string, wanted []Wanted) (Facts, error) {
+	var a answer
+	if err := decodeJSON(row, &a); err != nil {
+		return Facts{}, err
+	}
+	known := a.Facts
+	known.Known = true
+	known.SearchPath = slices.DeleteFunc(known.SearchPath, func(schema string) bool {
+		return schema == "pg_catalog" || strings.HasPrefix(schema, "pg_temp_")
+	})
+	known.Held = held(a.Held)
+	known.HoldsStrong = len(known.Held) > 0
+	known.Relations = make(map[string]*Relation, len(wanted))
+
+	byOID := make(map[uint32]*Relation, len(a.Relations))
+	for _, found := range a.Relations {
+		r := found.relation()
+		r.VersionTable = versionTable(r)
+		byOID[r.OID] = r
+		known.Relations[Key(r.Schema, r.Name)] = r
+	}
+	for _, n := range a.Names {
+		if n.Number < 0 || n.Number >= len(wanted) {
+			return Facts{}, fmt.Errorf("cannot decode facts: name %d was not asked", n.Number)
+		}
+		if n.Hidden || wanted[n.Number].Name == (ddl.Name{}) {
+			continue // the login may not use the schema: what is in it is unknown
+		}
+		relation := byOID[n.Table]
+		if n.OID != n.Table && relation != nil {
+			index := n.Relation
+			index.Owner, index.MayAlter, index.Readable, index.CreatedHere = relation.Owner, relation.MayAlter, relation.Readable, relation.CreatedHere
+			index.Rows, index.Bytes, index.Table = -1, -1, relation
+			relation = &index
+		}
+		if relation != nil && n.Taken != nil {
+			relation.Taken = n.Taken
+		}
+		if relation != nil && n.Sibling != nil {
+			sibling := n.Sibling.Relation
+			sibling.Table = n.Sibling.Table
+			relation.Sibling = &sibling
+		}
+		known.Relations[Key(wanted[n.Number].Name.Schema, wanted[n.Number].Name.Name)] = relation
+	}
+	return known, nil
+}
+
+func decodeJSON(row string, into any) error {
+	text, err := base64.StdEncoding.DecodeString(row)
+	if err != nil {
+		return fmt.Errorf("cannot decode facts: %w", err)
+	}
+	if err := json.Unmarshal(text, into); err != nil {
+		return fmt.Errorf("cannot decode facts: %w", err)
+	}
+	return nil
+}
+
+// strength orders the lock modes that facts.sql asks about.
+var strength = map[string]int{
+	"ShareUpdateExclusiveLock": 1, "ShareLock": 2, "ShareRowExclusiveLock": 3, "ExclusiveLock": 4, "AccessExclusiveLock": 5,
+}
+
+// held leaves out tools' version tables.
+func held(found []heldAnswer) []Held {
+	var all []Held
+	for _, h := range found {
+		if !versionTable(&h.Relation) {
+			strongest := slices.MaxFunc(h.Modes, func(a, b string) int { return cmp.Compare(strength[a], strength[b]) })
+			all = append(all, Held{OID: h.OID, Schema: h.Schema, Name: h.Name, Mode: strongest})
+		}
+	}
+	return all
+}
+
+// relation puts names in the place of numbers.
+func (a *relationAnswer) relation() *Relation {
+	r := &a.Relation
+	names := func(nums []int) []string {
+		var columns []string
+		for _, num := range nums {
+			columns = append(columns, r.columnName(num))
+		}
+		return columns
+	}
+	for _, found := range a.Indexes {
+		i := found.Index
+		i.Columns, i.Included = names(found.Nums[:found.Keys]), names(found.Nums[found.Keys:])
+		i.Mentions = mentioned(names(slices.Concat(found.Nums, found.Within)))
+		i.Plain = !i.Expression && !i.Partial && i.Method == "btree"
+		for k := range i.Columns {
+			column := r.Column(i.Columns[k])
+			i.Plain = i.Plain && column != nil && i.Classes[k].Default && found.Sorting[k] == 0 && i.Collations[k] == column.Collation
+		}
+		r.Indexes = append(r.Indexes, i)
+	}
+	for _, found := range a.Constraints {
+		k := found.Constraint
+		k.Columns = names(found.Nums)
+		r.Constraints = append(r.Constraints, k)
+	}
+	if a.Key != nil {
+		key := a.Key.PartitionKey
+		key.Columns, key.Mentions = names(a.Key.Nums), mentioned(names(slices.Concat(a.Key.Nums, a.Key.Mentions)))
+		r.Key, r.DefaultPartition = &key, a.Key.Default
+	}
+	return r
+}
+
+// columnName is "" for an expression (0) and for a system column.
+func (r *Relation) columnName(num int) string {
+	for _, c := range r.Columns {
+		if c.Num == num {
+			return c.Name
+		}
+	}
+	return ""
+}
+
+// mentioned is the names, each once.
+func mentioned(names []string) []string {
+	var once []string
+	for _, name := range names {
+		if name != "" && !slices.Contains(once, name) {
+			once = append(once, name)
+		}
+	}
+	return once
+}
