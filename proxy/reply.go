@@ -98,7 +98,11 @@ func (v *voice) report(code, message, detail, hint string) *pgproto3.ErrorRespon
 func (v *voice) refusal(verdict policy.Verdict) *pgproto3.ErrorResponse {
 	for _, f := range verdict.Findings {
 		if f.Action == policy.Block {
-			return v.report(codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint)
+			code := codeRefused
+			if f.Code != "" {
+				code = f.Code
+			}
+			return v.report(code, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint)
 		}
 	}
 	return v.report(codeRefused, "pgsluice: the statement is refused", "", "")

@@ -22,6 +22,9 @@ func recipes() map[string]recipe {
 		"drop-index-not-concurrent":     dropIndex,
 		"foreign-key-validated-at-once": constraints,
 		"check-validated-at-once":       constraints,
+		"domain-validated-at-once":      domainConstraint,
+		"foreign-keys-dropped-at-once":  dropForeignKeys,
+		"table-renamed":                 renameBehindView,
 		"lock-without-budget":           budget,
 	}
 }

@@ -42,9 +42,9 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 		i := n.InsertStmt
 		return Write{Op: Insert, Target: rangeName(i.Relation), OnConflict: i.OnConflictClause != nil}
 	case *pgquery.Node_UpdateStmt:
-		return Write{Op: Update, Target: rangeName(n.UpdateStmt.Relation)}
+		return Write{Op: Update, Target: rangeName(n.UpdateStmt.Relation), Reach: reachOf(n.UpdateStmt.WhereClause)}
 	case *pgquery.Node_DeleteStmt:
-		return Write{Op: Delete, Target: rangeName(n.DeleteStmt.Relation)}
+		return Write{Op: Delete, Target: rangeName(n.DeleteStmt.Relation), Reach: reachOf(n.DeleteStmt.WhereClause)}
 	case *pgquery.Node_MergeStmt:
 		return Write{Op: Merge, Target: rangeName(n.MergeStmt.Relation)}
 	case *pgquery.Node_CopyStmt:

@@ -178,7 +178,20 @@ type Write struct {
 	Target Name
 	// OnConflict is true for INSERT … ON CONFLICT.
 	OnConflict bool
+	// Reach is how much of the target an UPDATE or DELETE may change, as far as its condition tells.
+	Reach Reach
 }
+
+// Reach is how much of a table a write may change.
+type Reach int
+
+// The reaches. SomeRows is an equality in the condition, ManyRows any other condition, EveryRow none, or one that is always true.
+const (
+	UnknownReach Reach = iota
+	SomeRows
+	ManyRows
+	EveryRow
+)
 
 // WriteOp is the kind of a Write.
 type WriteOp int
@@ -396,11 +409,14 @@ type Utility struct {
 	// Language and Body are those of CREATE FUNCTION and CREATE PROCEDURE, "" when the body is not a string.
 	Language, Body string
 	// Options are the options of a function, role, sequence, policy, domain, or of the settings of a role, a database or the system, by the
-	// grammar's names, with constants as text ("superuser": "true"). What may be a secret (a password, a setting's value) is "".
+	// grammar's names, with constants as text ("superuser": "true"). What may be a secret (a password, a setting's value) is "",
+	// a password that is a verifier already "verifier".
 	Options map[string]string
 	// Grantees are the roles that GRANT and REVOKE name, "public" for everybody; Privileges what they get or lose: words like "select" or,
 	// of a GRANT of roles, the roles. No privilege is ALL of them.
 	Grantees, Privileges []string
+	// Setting is true for ALTER ROLE, DATABASE and SYSTEM … SET and RESET, whose Options are the settings.
+	Setting bool
 	// Labels are those of CREATE TYPE … AS ENUM.
 	Labels []string
 }

@@ -63,13 +63,24 @@ func definitions(list []*pgquery.Node) map[string]string {
 		switch {
 		case d.GetDefname() == "set":
 			options["set "+strings.ToLower(d.GetArg().GetVariableSetStmt().GetName())] = ""
-		case d.GetDefname() == "password", d.GetDefname() == "as":
-			options[d.Defname] = ""
+		case d.GetDefname() == "password":
+			options["password"] = passwordKind(d.GetArg())
+		case d.GetDefname() == "as":
+			options["as"] = ""
 		default:
 			options[d.GetDefname()] = optionText(d.GetArg())
 		}
 	}
 	return options
+}
+
+// passwordKind is "verifier" for a password that is hashed already, or none; "" for one that is not.
+func passwordKind(arg *pgquery.Node) string {
+	password := arg.GetString_().GetSval()
+	if arg == nil || strings.HasPrefix(password, "SCRAM-SHA-256$") || strings.HasPrefix(password, "md5") && len(password) == len("md5")+32 {
+		return "verifier"
+	}
+	return ""
 }
 
 // optionText is the constant that an option has for its value, "" for any other.

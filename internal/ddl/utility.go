@@ -34,6 +34,8 @@ func utility(s *Statement, node *pgquery.Node) Action {
 	case *pgquery.Node_GrantRoleStmt:
 		action.Object = "ROLE"
 		action.Grantees, action.Privileges = roleSpecs(n.GrantRoleStmt.GranteeRoles), privileges(n.GrantRoleStmt.GrantedRoles)
+	case *pgquery.Node_AlterRoleSetStmt, *pgquery.Node_AlterDatabaseSetStmt, *pgquery.Node_AlterSystemStmt:
+		action.Setting = true
 	case *pgquery.Node_CreateEnumStmt:
 		action.Labels = wordsOf(n.CreateEnumStmt.Vals)
 	case *pgquery.Node_CommentStmt:

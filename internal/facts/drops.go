@@ -11,13 +11,36 @@ import (
 func affected(stmt ddl.Statement) []Wanted {
 	switch action := stmt.Action.(type) {
 	case ddl.Drop:
+		if action.Object == "POLICY" {
+			return named(stmt, Wanted{Dependents: true})
+		}
 		return dropped(action)
 	case ddl.AlterTable:
 		return altered(action)
 	case ddl.Utility:
 		return changed(stmt, action)
+	case ddl.CreateTable:
+		if action.As {
+			return named(stmt, Wanted{})
+		}
+	case ddl.Write:
+		if action.Reach >= ddl.ManyRows {
+			return []Wanted{{Name: action.Target}}
+		}
 	}
 	return nil
+}
+
+// named asks the same about every relation that the statement names and that exists.
+func named(stmt ddl.Statement, about Wanted) []Wanted {
+	var wanted []Wanted
+	for _, ref := range stmt.Refs {
+		if !ref.Created {
+			about.Name = ref.Name
+			wanted = append(wanted, about)
+		}
+	}
+	return wanted
 }
 
 // with adds what more has to be known, to the same names where they are asked about already.
@@ -72,20 +95,15 @@ func altered(alter ddl.AlterTable) []Wanted {
 }
 
 func changed(stmt ddl.Statement, utility ddl.Utility) []Wanted {
-	var wanted []Wanted
 	switch stmt.Tag {
-	case "TRUNCATE TABLE", "CREATE POLICY", "ALTER POLICY", "DROP POLICY":
-		for _, ref := range stmt.Refs {
-			if ref.Lock.BlocksWriters() {
-				wanted = append(wanted, Wanted{Name: ref.Name, Dependents: true})
-			}
-		}
+	case "TRUNCATE TABLE", "CREATE POLICY", "ALTER POLICY":
+		return named(stmt, Wanted{Dependents: true})
+	case "SELECT", "CREATE MATERIALIZED VIEW", "REFRESH MATERIALIZED VIEW", "ANALYZE":
+		return named(stmt, Wanted{})
 	case "CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE":
-		for _, name := range utility.Names {
-			wanted = append(wanted, Wanted{Functions: []ddl.Name{name}, Users: true})
-		}
+		return []Wanted{{Functions: utility.Names, Users: true}}
 	}
-	return wanted
+	return nil
 }
 
 // cast is what has to be known of the types that constants are cast to.

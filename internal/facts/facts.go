@@ -41,6 +41,8 @@ type Facts struct {
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
+	// Installed are the names of all installed extensions.
+	Installed []string `json:"installed"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
 	Relations map[string]*Relation `json:"-"`
 	// Types are the types asked about (Wanted.Types), by TypeKey of the name as it is written, and by TypeKey of their own schema and name. A
@@ -143,6 +145,8 @@ type Relation struct {
 	ReplicaIdentity string `json:"replica_identity"`
 	// OfType is the OID of the composite type of a typed table.
 	OfType uint32 `json:"of_type"`
+	// Grants are the privileges that others than the owner have on it, where Wanted.Dependents asks for them.
+	Grants []Grant `json:"grants"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
@@ -349,6 +353,14 @@ type Trigger struct {
 	Events string `json:"events"`
 	// Constraint is true for a constraint trigger.
 	Constraint bool `json:"constraint"`
+}
+
+// Grant is a privilege on a relation.
+type Grant struct {
+	Role      string `json:"role"`      // "" is PUBLIC
+	Privilege string `json:"privilege"` // "SELECT"
+	Column    string `json:"column"`    // "" for the whole relation
+	Grantable bool   `json:"grantable"`
 }
 
 // Policy is a row security policy.

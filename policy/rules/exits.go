@@ -7,10 +7,13 @@ import (
 )
 
 // exits are the migration tools' own ways to run a statement outside of their transaction.
-const exits = `Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; ` +
-	`Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; ` +
-	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+const exits = exitsOnly + `
 Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.`
+
+// exitsOnly are the same, for what is never deferred.
+const exitsOnly = `Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; ` +
+	`Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; ` +
+	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.`
 
 // instead completes the finding of a statement that has a safer form outside of a transaction: what to type is in the hint, and in a
 // transaction, unless the work can be deferred, the tools' ways out of it.

@@ -49,9 +49,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as configured; a
-// rule that is off by default is switched on without it), standbys=N,
-// role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
+// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
+// configured), role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
 		t.Run(rule.Name, func(t *testing.T) {
