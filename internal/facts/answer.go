@@ -187,3 +187,111 @@ func mentioned(names []string) []string {
 	}
 	return once
 }
+
+// addNames adds what names.sql answers.
+func (f *Facts) addNames(row string) error {
+	var a struct {
+		Asked []struct {
+			Schema string `json:"schema"`
+			Name   string `json:"name"`
+			Array  bool   `json:"array"`
+			OID    uint32 `json:"oid"`
+		} `json:"asked"`
+		Types     []*Type `json:"types"`
+		Casts     []Cast  `json:"casts"`
+		Functions []struct {
+			Schema string `json:"schema"`
+			Name   string `json:"name"`
+			Function
+		} `json:"functions"`
+	}
+	if err := decodeJSON(row, &a); err != nil {
+		return err
+	}
+	f.Casts, f.Types, f.Functions = a.Casts, make(map[string]*Type, len(a.Types)), make(map[string]Function, len(a.Functions))
+	byOID := make(map[uint32]*Type, len(a.Types))
+	for _, t := range a.Types {
+		byOID[t.OID] = t
+		f.Types[TypeKey(t.Schema, t.Name, false)] = t
+	}
+	for _, n := range a.Asked {
+		f.Types[TypeKey(n.Schema, n.Name, n.Array)] = byOID[n.OID]
+	}
+	for _, n := range a.Functions {
+		f.Functions[Key(n.Schema, n.Name)] = n.Function
+	}
+	return nil
+}
+
+// triggerEvents are the bits of pg_trigger.tgtype that stand for an event; the first bit is FOR EACH ROW.
+var triggerEvents = []struct {
+	bit    int
+	letter string
+}{{1 << 2, "i"}, {1 << 3, "d"}, {1 << 4, "u"}, {1 << 5, "t"}}
+
+// addDependents adds what dependents.sql answers.
+func (f *Facts) addDependents(row string, wanted []Wanted) error {
+	var a struct {
+		Relations []struct {
+			OID uint32 `json:"oid"`
+			Depends
+			Triggers []struct {
+				Trigger
+				Bits int `json:"bits"`
+			} `json:"triggers"`
+		} `json:"relations"`
+		Types []struct {
+			OID   uint32     `json:"oid"`
+			Users []TypeUser `json:"users"`
+		} `json:"types"`
+		Functions []struct {
+			Schema  string  `json:"schema"`
+			Name    string  `json:"name"`
+			Routine Routine `json:"routine"`
+		} `json:"functions"`
+		Schemas []*Schema `json:"schemas"`
+	}
+	if err := decodeJSON(row, &a); err != nil {
+		return err
+	}
+	for _, found := range a.Relations {
+		depends := found.Depends
+		for _, t := range found.Triggers {
+			t.Row = t.Bits&1 != 0
+			for _, event := range triggerEvents {
+				if t.Bits&event.bit != 0 {
+					t.Events += event.letter
+				}
+			}
+			depends.Triggers = append(depends.Triggers, t.Trigger)
+		}
+		for _, r := range f.Relations {
+			if r != nil && r.OID == found.OID {
+				r.Depends = &depends
+			}
+		}
+	}
+	for _, found := range a.Types {
+		for _, t := range f.Types {
+			if t != nil && t.OID == found.OID {
+				t.Users = found.Users
+			}
+		}
+	}
+	for _, found := range a.Functions {
+		key := Key(found.Schema, found.Name)
+		function := f.Functions[key]
+		function.Routines = append(function.Routines, found.Routine)
+		f.Functions[key] = function
+	}
+	f.Schemas = map[string]*Schema{}
+	for _, w := range wanted {
+		for _, name := range w.Schemas {
+			f.Schemas[name] = nil
+		}
+	}
+	for _, s := range a.Schemas {
+		f.Schemas[s.Name] = s
+	}
+	return nil
+}

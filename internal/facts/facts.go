@@ -459,7 +459,7 @@ type Schema struct {
 	OID      uint32 `json:"oid"`
 	Name     string `json:"name"`
 	MayAlter bool   `json:"may_alter"`
-	// CreatedHere is true when this very transaction made it or changed it, and made everything that is in it.
+	// CreatedHere is true when this very transaction made it or changed it, outside of a savepoint, and so every relation in it.
 	CreatedHere bool `json:"created_here"`
 	// The counts are of tables (partitioned, foreign), views (materialized), sequences, functions, and types of their own.
 	Tables    int `json:"tables"`

@@ -1,6 +1,6 @@
 -- What is known about the session and about the relations that a statement names: one row, one column, base64 of UTF-8 JSON.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}. Both ways are ASCII, so that no
--- client_encoding can fail on a name.
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}, and of what names.sql and
+-- dependents.sql are about, which are sent with it where they are wanted. Both ways are ASCII, so that no client_encoding can fail on a name.
 --
 -- It runs on 13 and later, in any transaction, as any login, and must neither fail nor wait:
 --   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE, and
@@ -20,7 +20,7 @@ session AS MATERIALIZED (
 ),
 wanted AS MATERIALIZED (
   SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, h.hidden,
-         CASE WHEN NOT h.hidden THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
+         CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text, index pg_catalog.text,
               candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool)
@@ -38,12 +38,14 @@ lock AS MATERIALIZED (
      AND l.database OPERATOR(pg_catalog.=) s.database
      AND l.mode OPERATOR(pg_catalog.=) ANY (ARRAY['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'])
 ),
--- What this transaction holds strongly; an index stands for its table. OIDs below FirstNormalObjectId are catalogs.
+-- What this transaction holds strongly; an index stands for its table, unless this transaction made it. OIDs below FirstNormalObjectId are catalogs.
 held AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, l.relation) AS oid, pg_catalog.array_agg(l.mode) AS modes
     FROM lock l
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) l.relation
+   CROSS JOIN session s
    WHERE l.own AND l.granted AND l.relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+     AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),
 -- The relations to describe: those named, the tables of named indexes, and the tables that their foreign keys reference.
