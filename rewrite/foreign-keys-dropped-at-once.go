@@ -68,7 +68,9 @@ func needed(table *facts.Relation, column string, tables []*facts.Relation) bool
 		return true
 	}
 	own := facts.Key(table.Schema, table.Name)
-	among := func(oid uint32) bool { return slices.ContainsFunc(tables, func(t *facts.Relation) bool { return t.OID == oid }) }
+	among := func(oid uint32) bool {
+		return slices.ContainsFunc(tables, func(t *facts.Relation) bool { return t.OID == oid })
+	}
 	return slices.ContainsFunc(table.Depends.References, func(k facts.Reference) bool {
 		return !among(k.Table.OID) && (column == "" || slices.Contains(k.ParentColumns, column))
 	}) || slices.ContainsFunc(table.Depends.Objects, func(d facts.Dependent) bool {
@@ -85,7 +87,9 @@ func needed(table *facts.Relation, column string, tables []*facts.Relation) bool
 // keyDrops are the steps for the foreign keys between a table, or one of its columns, and tables that stay.
 func keyDrops(table *facts.Relation, column string, cascade bool, gone []*facts.Relation) []Step {
 	var steps []Step
-	stays := func(oid uint32) bool { return !slices.ContainsFunc(gone, func(t *facts.Relation) bool { return t.OID == oid }) }
+	stays := func(oid uint32) bool {
+		return !slices.ContainsFunc(gone, func(t *facts.Relation) bool { return t.OID == oid })
+	}
 	for _, k := range table.Constraints {
 		if k.Type == string(rune(ddl.ForeignKey)) && !k.Inherited && stays(k.Parent) && (column == "" || slices.Contains(k.Columns, column)) {
 			parent := Target{OID: k.Parent, Schema: k.ParentSchema, Name: k.ParentName}

@@ -226,12 +226,3 @@ func ownerName(n *pgquery.Node) (owner Name, member string) {
 	}
 	return listName(items[:len(items)-1]), strings.Join(wordsOf(items[len(items)-1:]), "")
 }
-
-// typeName is a type as the grammar has it.
-func typeName(t *pgquery.TypeName) TypeName {
-	name := TypeName{Name: listName(t.GetNames()), Array: len(t.GetArrayBounds()) > 0}
-	for _, modifier := range t.GetTypmods() {
-		name.Modifiers = append(name.Modifiers, constantText(modifier))
-	}
-	return name
-}

@@ -4,7 +4,9 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -29,17 +31,37 @@ Add the value in one migration and use it in the next. A value of a type that th
 }
 
 func runEnumValueUsedAtOnce(c *policy.Check) {
-	for _, cast := range c.Stmt.Casts {
-		t, _ := typeOf(c, cast.Type.Name)
-		if t == nil || t.CreatedHere || !slices.Contains(t.NewLabels, cast.Value) {
+	for _, use := range enumUses(c.Stmt) {
+		t, _ := typeOf(c, use.Type.Name)
+		if t == nil || t.CreatedHere || !slices.Contains(t.NewLabels, use.Value) {
 			continue
 		}
 		c.Report(policy.Finding{
 			Message: fmt.Sprintf("value %q of type %s was added by this transaction and cannot be used before its COMMIT; use it in the next migration",
-				cast.Value, qualified(t.Schema, t.Name)),
+				use.Value, qualified(t.Schema, t.Name)),
 			Detail: "The server would fail the statement: unsafe use of new value.",
 			Hint:   "End the migration behind ALTER TYPE ... ADD VALUE, and put what uses the value into one of its own.",
 		})
 		return
 	}
+}
+
+// enumUses are the constants whose type the statement itself tells: casts, and the default of a column that is added.
+func enumUses(stmt ddl.Statement) []ddl.Cast {
+	uses := stmt.Casts
+	alter, ok := stmt.Action.(ddl.AlterTable)
+	if !ok {
+		return uses
+	}
+	for _, command := range alter.Commands {
+		if command.Op != "AddColumn" || command.Column == nil {
+			continue
+		}
+		written := stmt.Text[command.Column.Default.Start:command.Column.Default.End]
+		if value, isText := strings.CutPrefix(written, "'"); isText && strings.HasSuffix(value, "'") {
+			value = strings.ReplaceAll(value[:len(value)-1], "''", "'")
+			uses = append(uses, ddl.Cast{Type: command.Column.TypeName(), Value: value})
+		}
+	}
+	return uses
 }
