@@ -67,7 +67,6 @@ func needed(table *facts.Relation, column string, tables []*facts.Relation) bool
 	if table.Depends == nil {
 		return true
 	}
-	own := facts.Key(table.Schema, table.Name)
 	among := func(oid uint32) bool {
 		return slices.ContainsFunc(tables, func(t *facts.Relation) bool { return t.OID == oid })
 	}
@@ -78,7 +77,7 @@ func needed(table *facts.Relation, column string, tables []*facts.Relation) bool
 		case d.Auto, among(d.OID), d.Kind == "constraint" && column == "":
 			return false
 		case column == "":
-			return d.Table != own
+			return !d.PartOf(table)
 		}
 		return d.Column == column
 	})

@@ -2,6 +2,7 @@ package facts
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -115,4 +116,30 @@ func cast(stmt ddl.Statement) []Wanted {
 		}
 	}
 	return wanted
+}
+
+// PartOf reports whether what depends on something belongs to the relation, as its triggers, policies, defaults and constraints do.
+func (d Dependent) PartOf(r *Relation) bool {
+	schema, rest := firstName(d.Table)
+	name, _ := firstName(strings.TrimPrefix(rest, "."))
+	return d.Table != "" && schema == r.Schema && name == r.Name
+}
+
+// firstName takes the first name off a qualified one, without its quotes.
+func firstName(qualified string) (name, rest string) {
+	if !strings.HasPrefix(qualified, `"`) {
+		end := strings.IndexByte(qualified+".", '.')
+		return qualified[:end], qualified[end:]
+	}
+	for i := 1; i < len(qualified); i++ {
+		if qualified[i] != '"' {
+			continue
+		}
+		if strings.HasPrefix(qualified[i+1:], `"`) {
+			i++ // doubled, it stands for itself
+			continue
+		}
+		return strings.ReplaceAll(qualified[1:i], `""`, `"`), qualified[i+1:]
+	}
+	return qualified, ""
 }

@@ -118,6 +118,9 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 
 // unnamedConstraints are the same for the foreign keys and checks that an ALTER TABLE adds.
 func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
+	if alter.Object == "DOMAIN" {
+		return nil
+	}
 	var names []string
 	for i, command := range alter.Commands {
 		add := command.Constraint

@@ -9,10 +9,13 @@ ALTER TABLE users ADD COLUMN a int
 check action=warn
 ALTER TABLE users ADD COLUMN b int
 ----
+warn
+  table "users" is altered once more in one transaction; join the commands into one ALTER TABLE
 
 check
 ALTER TABLE orders ADD COLUMN b int
 ----
+pass
 
 rollback
 ----
@@ -20,6 +23,7 @@ rollback
 check
 ALTER TABLE users ADD COLUMN a int, ADD COLUMN b int
 ----
+pass
 
 begin
 CREATE TABLE fresh (a int)
@@ -28,6 +32,7 @@ CREATE TABLE fresh (a int)
 check
 ALTER TABLE fresh ADD COLUMN b int
 ----
+pass
 
 rollback
 ----
@@ -35,7 +40,9 @@ rollback
 locks
 ALTER TABLE users ADD COLUMN a int, ADD COLUMN b int
 ----
+users AccessExclusiveLock
 
 check unknown
 ALTER TABLE users ADD COLUMN b int
 ----
+pass

@@ -150,13 +150,13 @@ func referencesThrough(table *facts.Relation, constraint string) []string {
 // cascades reports what goes along.
 func cascades(c *policy.Check, what, unknown string, things []string, known bool) {
 	finding := policy.Finding{
-		Message: what + " also drops what depends on it, which the statement does not name; drop that by name, then leave CASCADE out",
+		Message: what + " also drops what depends on it, which the statement does not name; drop that by name first, and leave CASCADE out",
 		Hint:    meant(c, "cascade-dropped"),
 	}
 	if !known {
 		finding.Unknown = unknown
 	} else {
-		finding.Message = fmt.Sprintf("%s also drops %s; drop that by name, then leave CASCADE out", what, enumerated(things))
+		finding.Message = fmt.Sprintf("%s also drops %s; drop what you mean by name first, and leave CASCADE out", what, enumerated(things))
 	}
 	c.Report(finding)
 }

@@ -15,103 +15,162 @@ CREATE SEQUENCE counted; CREATE TABLE numbered (n int DEFAULT nextval('counted')
 check
 DROP TABLE users CASCADE
 ----
+block
+  DROP TABLE users CASCADE also drops foreign key orders_mail of public.orders, foreign key orders_user of public.orders, view public.names and view public.more; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP TABLE users CASCADE;
 
 # Nothing goes along.
 check
 DROP TABLE lonely CASCADE
 ----
+pass
 
 locks
 DROP TABLE users CASCADE
 ----
+(uncommitted) AccessExclusiveLock
+orders AccessExclusiveLock
 
 # Without it the server refuses.
 check
 DROP TABLE users
 ----
+pass
 
 check
 DROP TABLE users, orders CASCADE
 ----
+block
+  DROP TABLE users CASCADE also drops view public.names and view public.more; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP TABLE users, orders CASCADE;
 
 check
 DROP VIEW names CASCADE
 ----
+block
+  DROP VIEW names CASCADE also drops view public.more; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP VIEW names CASCADE;
 
 check
 DROP VIEW more CASCADE
 ----
+pass
 
 check
 ALTER TABLE users DROP COLUMN name CASCADE
 ----
+block
+  DROP COLUMN name CASCADE also drops view public.names and view public.more; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP COLUMN name CASCADE;
 
 check
 ALTER TABLE lonely DROP COLUMN b CASCADE
 ----
+pass
 
 check
 ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE
 ----
+block
+  DROP CONSTRAINT users_pkey CASCADE also drops foreign key orders_user of public.orders; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE;
 
 check
 ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE, DROP COLUMN name
 ----
+block
+  DROP CONSTRAINT users_email_key CASCADE also drops foreign key orders_mail of public.orders; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE, DROP COLUMN name;
 
 check
 ALTER TABLE lonely DROP CONSTRAINT lonely_pkey CASCADE
 ----
+pass
 
 # The columns of the type go, with their values.
 check
 DROP TYPE mood CASCADE
 ----
+block
+  DROP TYPE mood CASCADE also drops column public.people.m and column public.people.ms; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP TYPE mood CASCADE;
 
 locks
 DROP TYPE mood CASCADE
 ----
+people AccessExclusiveLock
 
 check
 DROP TYPE unused CASCADE
 ----
+pass
 
 check
 DROP DOMAIN positive CASCADE
 ----
+block
+  DROP DOMAIN positive CASCADE also drops column public.counts.n; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP DOMAIN positive CASCADE;
 
 check
 DROP FUNCTION touch() CASCADE
 ----
+block
+  DROP FUNCTION touch CASCADE also drops trigger touched of public.users; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP FUNCTION touch() CASCADE;
 
 check
 DROP FUNCTION idle() CASCADE
 ----
+pass
 
 check
 DROP SEQUENCE counted CASCADE
 ----
+block
+  DROP SEQUENCE counted CASCADE also drops default of public.numbered.n; drop what you mean by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP SEQUENCE counted CASCADE;
 
 check
 DROP SEQUENCE free CASCADE
 ----
+pass
 
 # What an extension's objects carry is not known.
 check
 DROP EXTENSION hstore CASCADE
 ----
+block
+  DROP EXTENSION hstore CASCADE also drops what depends on it, which the statement does not name; drop that by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP EXTENSION hstore CASCADE;
+  unknown: what depends on hstore
 
 # Nothing hangs on them; and what is dropped elsewhere has rules of its own.
 check
 DROP TRIGGER touched ON users CASCADE
 ----
+pass
 
 check
 DROP SCHEMA public CASCADE
 ----
+pass
 
 check
 DROP TABLE missing CASCADE
 ----
+pass
 
 begin
 CREATE TABLE fresh (a int PRIMARY KEY); CREATE VIEW fresher AS SELECT * FROM fresh; CREATE TYPE newer AS ENUM ('x'); CREATE TABLE kept AS SELECT 'x'::newer AS a
@@ -120,10 +179,12 @@ CREATE TABLE fresh (a int PRIMARY KEY); CREATE VIEW fresher AS SELECT * FROM fre
 check
 DROP TABLE fresh CASCADE
 ----
+pass
 
 check
 DROP TYPE newer CASCADE
 ----
+pass
 
 rollback
 ----
@@ -131,11 +192,23 @@ rollback
 check unknown
 DROP TABLE users CASCADE
 ----
+block
+  DROP TABLE users CASCADE also drops what depends on it, which the statement does not name; drop that by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP TABLE users CASCADE;
+  unknown: what depends on users
 
 check unknown
 DROP FUNCTION touch() CASCADE
 ----
+block
+  DROP FUNCTION touch CASCADE also drops what depends on it, which the statement does not name; drop that by name first, and leave CASCADE out
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow cascade-dropped reason="..." */ DROP FUNCTION touch() CASCADE;
+  unknown: what depends on touch
 
 check role
 /* pgsluice:allow cascade-dropped reason="the views are rebuilt below" */ DROP VIEW names CASCADE
 ----
+pass
+  overridden: DROP VIEW names CASCADE also drops view public.more; drop what you mean by name first, and leave CASCADE out

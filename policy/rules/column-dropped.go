@@ -71,7 +71,7 @@ func columnContraction(c *policy.Check, alter ddl.AlterTable, table *facts.Relat
 			steps = append(steps, "2. Release code that neither reads nor writes the column (SELECT * and INSERT without a column list included).")
 		}
 	}
-	steps = append(steps, fmt.Sprintf("%d. Then drop it. %s", len(steps)+1, meant(c, "column-dropped")))
+	steps = append(steps, fmt.Sprintf("%d. Then, %s", len(steps)+1, allowed(c, "column-dropped")))
 	return strings.Join(steps, "\n")
 }
 

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -22,7 +23,7 @@ name fails, and before it every statement that uses the new one. Code that runs 
 
 Expand and contract instead: add a column of the new name, let code write both, copy the old values in batches, let code read the new one, drop
 the old one. Or leave the column's name as it is and rename only in code. Tables without a row, temporary ones, and those made by the same
-transaction pass; so do indexes and constraints, whose names no query uses.`,
+transaction pass; so do indexes and constraints, whose names no query uses. A view's column is a warning.`,
 		Since:   "0.1",
 		Default: policy.Block,
 		Cases:   columnRenamedCases,
@@ -53,9 +54,10 @@ func runColumnRenamed(c *policy.Check) {
 	} else {
 		finding.Detail = renameDetail(table, command.Name)
 	}
-	if table != nil && table.Kind == "v" {
+	if table != nil && table.Kind == "v" || alter.Object == "VIEW" {
+		finding.Action = policy.Warn
 		finding.Message = fmt.Sprintf("renaming column %q of view %q breaks code that uses the old name; make a new view beside it", command.Name, alter.Table.Name)
-		finding.Hint = meant(c, "column-renamed")
+		finding.Hint = ""
 	}
 	c.Report(finding)
 }
@@ -75,9 +77,12 @@ func columnExpansion(c *policy.Check, alter ddl.AlterTable, table *facts.Relatio
 
 // renameDetail is how large a table is, and which objects of the database follow a rename by themselves.
 func renameDetail(r *facts.Relation, column string) string {
-	detail := size(r)
-	if things := inTheWay(r, column); len(things) > 0 {
-		detail += fmt.Sprintf(" Inside the database %s will follow the new name.", enumerated(things))
+	detail := ""
+	if r.Kind == "r" || r.Kind == "p" {
+		detail = size(r) + " "
 	}
-	return detail
+	if things := inTheWay(r, column); len(things) > 0 {
+		detail += fmt.Sprintf("Inside the database %s will follow the new name.", enumerated(things))
+	}
+	return strings.TrimSpace(detail)
 }

@@ -65,19 +65,15 @@ func runDomainValidatedAtOnce(c *policy.Check) {
 	case command.Op == "AddConstraint" && command.Constraint != nil && !command.Constraint.NotValid:
 		finding.Message = fmt.Sprintf("adding this constraint to domain %s blocks writes to %s while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT",
 			shown(alter.Table), readers)
-		if command.Constraint.Name == "" {
+		name := command.Constraint.Name
+		if name == "" {
+			name = alter.Table.Name + "_check"
 			finding.Action = policy.Block
-			finding.Message = fmt.Sprintf("adding this constraint to domain %s blocks writes to %s while every row is checked; give it a name, and add it NOT VALID, then VALIDATE CONSTRAINT",
+			finding.Message = fmt.Sprintf("adding this constraint to domain %s blocks writes to %s while every row is checked; name it, add it NOT VALID, then VALIDATE CONSTRAINT",
 				shown(alter.Table), readers)
-			c.Report(finding)
-			return
 		}
-		notValid, err := ddl.NotValid(c.Stmt, 0, command.Constraint.Name)
-		if err != nil {
-			notValid = ""
-		}
-		finding = instead(c, finding, notValid,
-			fmt.Sprintf("ALTER DOMAIN %s VALIDATE CONSTRAINT %s", tableText(c.Stmt, alter), quoted(command.Constraint.Name)))
+		notValid, _ := ddl.NotValid(c.Stmt, 0, name) // a text that cannot be spliced is not shown
+		finding = instead(c, finding, notValid, fmt.Sprintf("ALTER DOMAIN %s VALIDATE CONSTRAINT %s", tableText(c.Stmt, alter), quoted(name)))
 	default:
 		return
 	}

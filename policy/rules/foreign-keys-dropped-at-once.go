@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -33,47 +34,36 @@ end whatever is done: there it is a warning, and the statement runs under a lock
 }
 
 func runForeignKeysDroppedAtOnce(c *policy.Check) {
-	what, others := "", []string(nil)
-	var keys []foreignKey
-	switch action := c.Stmt.Action.(type) {
-	case ddl.Drop:
-		if action.Object != "TABLE" {
-			return
-		}
-		what = "dropping " + enumerated(shownNames(action.Names))
-		keys = keysOfTables(namedRelations(c, action.Names), action.Cascade)
-	case ddl.AlterTable:
-		table, _ := c.Relation(action.Table)
-		if action.Object != "TABLE" || table == nil {
-			return
-		}
-		for _, command := range action.Commands {
-			if command.Op == "DropColumn" {
-				what = fmt.Sprintf("dropping column %q of %q", command.Name, action.Table.Name)
-				keys = append(keys, keysOfColumn(table, command.Name, command.Cascade)...)
-			}
-		}
+	what, keys := keysDropped(c)
+	if len(keys) == 0 {
+		return
 	}
-	alone := true // whether each key can be dropped by itself
+	var others []string
+	inherited, strange := false, false
 	for _, k := range keys {
 		if !slices.Contains(others, k.other) {
 			others = append(others, k.other)
 		}
-		alone = alone && k.alone
-	}
-	if len(keys) == 0 {
-		return
+		inherited, strange = inherited || k.inherited, strange || k.strange
 	}
 	finding := policy.Finding{
-		Message: fmt.Sprintf("%s also locks readers and writers out of %s, at the other end of its foreign keys; drop those one by one first", what, enumerated(others)),
-		Hint:    foreignKeyDrops(keys),
+		Message: fmt.Sprintf("%s also locks readers and writers out of %s, at the other end of its foreign keys", what, enumerated(others)),
+	}
+	switch {
+	case inherited:
+		finding.Action = policy.Warn
+		finding.Message += "; detach it concurrently first"
+	case strange:
+		finding.Action = policy.Warn
+		finding.Message += "; let the owner of those drop the keys first"
+	default:
+		finding.Message += "; drop those one by one first"
+		finding.Hint = foreignKeyDrops(keys)
 	}
 	if c.Context.InTransaction {
+		finding.Action = policy.Warn
 		finding.Message += ", outside of the transaction"
 		finding.Detail = "All the locks are held until the transaction ends."
-	}
-	if c.Context.InTransaction || !alone {
-		finding.Action = policy.Warn
 	}
 	c.Report(finding)
 }
@@ -82,73 +72,83 @@ func runForeignKeysDroppedAtOnce(c *policy.Check) {
 type foreignKey struct {
 	table, name string // the table that has it, qualified
 	other       string // the table at the other end of the one that is dropped
-	// alone is true when it can be dropped by itself: no parent has it, and both tables are the user's.
-	alone bool
+	otherOID    uint32
+	// inherited is true when a parent has it, strange when its table is not the user's: then it cannot be dropped by itself.
+	inherited, strange bool
 }
 
-func keysOfTables(tables []*facts.Relation, cascade bool) []foreignKey {
-	var keys []foreignKey
-	among := func(oid uint32) bool {
-		return slices.ContainsFunc(tables, func(t *facts.Relation) bool { return t.OID == oid })
+// keysDropped are the foreign keys between what the statement drops and tables that stay, if the server does not refuse to drop it.
+func keysDropped(c *policy.Check) (what string, keys []foreignKey) {
+	switch action := c.Stmt.Action.(type) {
+	case ddl.Drop:
+		if action.Object != "TABLE" {
+			return "", nil
+		}
+		tables := namedRelations(c, action.Names)
+		for _, t := range tables {
+			if !action.Cascade && len(inTheWay(t, "", tables...)) > 0 {
+				return "", nil
+			}
+			keys = append(keys, keysOf(t, "", action.Cascade, tables...)...)
+		}
+		word := "table "
+		if len(action.Names) > 1 {
+			word = "tables "
+		}
+		return "dropping " + word + enumerated(shownNames(action.Names)), keys
+	case ddl.AlterTable:
+		table, _ := c.Relation(action.Table)
+		if action.Object != "TABLE" || table == nil {
+			return "", nil
+		}
+		for _, command := range action.Commands {
+			if command.Op != "DropColumn" {
+				continue
+			}
+			if !command.Cascade && len(inTheWay(table, command.Name)) > 0 {
+				return "", nil
+			}
+			what = fmt.Sprintf("dropping column %q of %q", command.Name, action.Table.Name)
+			keys = append(keys, keysOf(table, command.Name, command.Cascade, table)...)
+		}
 	}
-	for _, t := range tables {
-		for _, k := range keysOf(t, "", cascade) {
-			if !among(k.otherOID) {
-				keys = append(keys, k.foreignKey)
+	return what, keys
+}
+
+// keysOf are the foreign keys of a table, or of one of its columns, and with CASCADE those that reference it; those among the tables that are
+// gone are left out.
+func keysOf(table *facts.Relation, column string, cascade bool, gone ...*facts.Relation) []foreignKey {
+	var keys []foreignKey
+	for _, k := range table.Constraints {
+		if k.Type == string(rune(ddl.ForeignKey)) && (column == "" || slices.Contains(k.Columns, column)) {
+			keys = append(keys, foreignKey{
+				table: qualified(table.Schema, table.Name), name: k.Name, other: qualified(k.ParentSchema, k.ParentName), otherOID: k.Parent,
+				inherited: k.Inherited, strange: !table.MayAlter,
+			})
+		}
+	}
+	if cascade && table.Depends != nil {
+		for _, k := range table.Depends.References {
+			if !private(&k.Table) && (column == "" || slices.Contains(k.ParentColumns, column)) {
+				other := qualified(k.Table.Schema, k.Table.Name)
+				keys = append(keys, foreignKey{table: other, name: k.Name, other: other, otherOID: k.Table.OID, strange: !k.Table.MayAlter})
 			}
 		}
 	}
-	return keys
-}
-
-func keysOfColumn(table *facts.Relation, column string, cascade bool) []foreignKey {
-	var keys []foreignKey
-	for _, k := range keysOf(table, column, cascade) {
-		if k.otherOID != table.OID {
-			keys = append(keys, k.foreignKey)
-		}
-	}
-	return keys
-}
-
-type keyEnd struct {
-	foreignKey
-	otherOID uint32
-}
-
-// keysOf are the foreign keys of a table, or of one of its columns, and with CASCADE those that reference it.
-func keysOf(table *facts.Relation, column string, cascade bool) []keyEnd {
-	var keys []keyEnd
-	own := qualified(table.Schema, table.Name)
-	for _, k := range table.Constraints {
-		if k.Type == string(rune(ddl.ForeignKey)) && (column == "" || slices.Contains(k.Columns, column)) {
-			keys = append(keys, keyEnd{foreignKey{own, k.Name, qualified(k.ParentSchema, k.ParentName), !k.Inherited && table.MayAlter}, k.Parent})
-		}
-	}
-	if !cascade || table.Depends == nil {
-		return keys
-	}
-	for _, k := range table.Depends.References {
-		if !private(&k.Table) && (column == "" || slices.Contains(k.ParentColumns, column)) {
-			other := qualified(k.Table.Schema, k.Table.Name)
-			keys = append(keys, keyEnd{foreignKey{other, k.Name, other, k.Table.MayAlter}, k.Table.OID})
-		}
-	}
-	return keys
+	return slices.DeleteFunc(keys, func(k foreignKey) bool {
+		return slices.ContainsFunc(gone, func(t *facts.Relation) bool { return t.OID == k.otherOID })
+	})
 }
 
 func foreignKeyDrops(keys []foreignKey) string {
-	var hint string
-	for i, k := range keys {
-		if i == shownItems {
-			return hint + fmt.Sprintf("\n-- and so on for all %d", len(keys))
-		}
-		if i > 0 {
-			hint += "\n"
-		}
-		hint += fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", k.table, quoted(k.name))
+	var drops []string
+	for _, k := range keys[:min(len(keys), shownItems)] {
+		drops = append(drops, fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;", k.table, quoted(k.name)))
 	}
-	return hint
+	if len(keys) > shownItems {
+		drops = append(drops, fmt.Sprintf("-- and so on for all %d", len(keys)))
+	}
+	return strings.Join(drops, "\n")
 }
 
 func shownNames(names []ddl.Name) []string {

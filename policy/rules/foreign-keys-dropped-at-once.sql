@@ -8,45 +8,69 @@ CREATE TABLE lines (order_id int CONSTRAINT lines_order REFERENCES orders); CREA
 check
 DROP TABLE orders CASCADE
 ----
+rewrite
+  dropping table orders also locks readers and writers out of public.shops, public.users and public.lines, at the other end of its foreign keys; drop those one by one first
+  hint: ALTER TABLE public.orders DROP CONSTRAINT orders_shop;
+    ALTER TABLE public.orders DROP CONSTRAINT orders_user;
+    ALTER TABLE public.lines DROP CONSTRAINT lines_order;
 
 # No foreign key, no other table.
 check
 DROP TABLE alone
 ----
+pass
 
 locks
 DROP TABLE orders CASCADE
 ----
+(uncommitted) AccessExclusiveLock
+lines AccessExclusiveLock
+shops AccessExclusiveLock
+users AccessExclusiveLock
 
 # One key at a time locks one pair of tables.
 locks
 ALTER TABLE orders DROP CONSTRAINT orders_user
 ----
+orders AccessExclusiveLock
+users AccessExclusiveLock
 
 # Without CASCADE the keys that reference it are the server's refusal.
 check
 DROP TABLE orders
 ----
+pass
 
 check
 DROP TABLE orders, lines, users
 ----
+rewrite
+  dropping tables orders, lines and users also locks readers and writers out of public.shops, at the other end of its foreign keys; drop those one by one first
+  hint: ALTER TABLE public.orders DROP CONSTRAINT orders_shop;
 
 check
 ALTER TABLE orders DROP COLUMN user_id
 ----
+rewrite
+  dropping column "user_id" of "orders" also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first
+  hint: ALTER TABLE public.orders DROP CONSTRAINT orders_user;
 
 check
 ALTER TABLE orders DROP COLUMN above
 ----
+pass
 
 check
 ALTER TABLE users DROP COLUMN mail
 ----
+pass
 
 check
 ALTER TABLE users DROP COLUMN id CASCADE
 ----
+rewrite
+  dropping column "id" of "users" also locks readers and writers out of public.orders, at the other end of its foreign keys; drop those one by one first
+  hint: ALTER TABLE public.orders DROP CONSTRAINT orders_user;
 
 # In a transaction the locks add up whatever is done.
 begin
@@ -55,6 +79,10 @@ begin
 check
 DROP TABLE lines
 ----
+warn
+  dropping table lines also locks readers and writers out of public.orders, at the other end of its foreign keys; drop those one by one first, outside of the transaction
+  detail: All the locks are held until the transaction ends.
+  hint: ALTER TABLE public.lines DROP CONSTRAINT lines_order;
 
 rollback
 ----
@@ -67,10 +95,15 @@ CREATE TABLE fresh (user_id int CONSTRAINT fresh_user REFERENCES users, a int)
 check
 DROP TABLE fresh
 ----
+warn
+  dropping table fresh also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first, outside of the transaction
+  detail: All the locks are held until the transaction ends.
+  hint: ALTER TABLE public.fresh DROP CONSTRAINT fresh_user;
 
 check
 ALTER TABLE fresh DROP COLUMN a
 ----
+pass
 
 rollback
 ----
@@ -83,19 +116,28 @@ CREATE TABLE events (user_id int CONSTRAINT events_user REFERENCES users, at int
 check
 DROP TABLE events_1
 ----
+warn
+  dropping table events_1 also locks readers and writers out of public.users, at the other end of its foreign keys; detach it concurrently first
 
 check
 DROP TABLE events
 ----
+rewrite
+  dropping table events also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first
+  hint: ALTER TABLE public.events DROP CONSTRAINT events_user;
 
 check
 DROP TABLE missing
 ----
+pass
 
 check unknown
 DROP TABLE orders
 ----
+pass
 
 check
 /* pgsluice:allow foreign-keys-dropped-at-once reason="at night" */ DROP TABLE lines
 ----
+pass
+  overridden: dropping table lines also locks readers and writers out of public.orders, at the other end of its foreign keys; drop those one by one first

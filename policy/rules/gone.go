@@ -16,9 +16,12 @@ func disposable(r *facts.Relation) bool {
 	return private(r) || r.Empty && strings.Contains("rmp", r.Kind)
 }
 
-// meant is the last lines of a hint: how to do it all the same.
-func meant(c *policy.Check, rule string) string {
-	return fmt.Sprintf("If it is meant, as a login named in overrides.roles:\n/* pgsluice:allow %s reason=\"...\" */ %s;", rule, c.Stmt.Text)
+// meant is the last line of a hint: how to do it all the same.
+func meant(c *policy.Check, rule string) string { return "If it is meant, " + allowed(c, rule) }
+
+// allowed is the statement with its override, and who may use it.
+func allowed(c *policy.Check, rule string) string {
+	return fmt.Sprintf("as a login named in overrides.roles:\n/* pgsluice:allow %s reason=\"...\" */ %s;", rule, c.Stmt.Text)
 }
 
 // shownItems is how many things a message lists before it counts the rest.
@@ -94,10 +97,9 @@ func inTheWay(r *facts.Relation, column string, named ...*facts.Relation) []stri
 			add(fmt.Sprintf("foreign key %s of %s", quoted(k.Name), qualified(k.Table.Schema, k.Table.Name)))
 		}
 	}
-	own := facts.Key(r.Schema, r.Name)
 	for _, d := range r.Depends.Objects {
 		switch {
-		case d.Auto, goes(d.OID), column == "" && d.Table == own, column != "" && d.Column != column && !d.Indirect:
+		case d.Auto, goes(d.OID), column == "" && d.PartOf(r), column != "" && d.Column != column && !d.Indirect:
 		case d.Kind == "constraint" && column == "":
 			// A foreign key is among the references.
 		default:
@@ -115,29 +117,20 @@ func described(d facts.Dependent) string {
 	}
 	switch {
 	case d.Kind == "default" && d.Table != "":
-		return "default of " + plain(d.Table) + "." + quoted(d.Name)
+		return "default of " + d.Table + "." + quoted(d.Name)
 	case d.Kind == "other":
 		return name
 	case d.Table != "":
-		return fmt.Sprintf("%s %s of %s", d.Kind, quoted(d.Name), plain(d.Table))
+		return fmt.Sprintf("%s %s of %s", d.Kind, quoted(d.Name), d.Table)
 	}
 	return d.Kind + " " + name
-}
-
-// plain takes the quotes off a quoted and qualified name where they are not needed.
-func plain(name string) string {
-	parts := strings.Split(strings.Trim(name, `"`), `"."`)
-	for i, part := range parts {
-		parts[i] = quoted(strings.ReplaceAll(part, `""`, `"`))
-	}
-	return strings.Join(parts, ".")
 }
 
 // consequences is the detail of a finding about something that is dropped: its size, what goes with it, and what is in the way.
 func consequences(r *facts.Relation, column string, cascade bool, named ...*facts.Relation) string {
 	lines := []string{size(r)}
 	if parts := goesWith(r, column); len(parts) > 0 {
-		lines = append(lines, fmt.Sprintf("With it goes %s.", enumerated(parts)))
+		lines = append(lines, fmt.Sprintf("It takes along %s.", enumerated(parts)))
 	}
 	if things := inTheWay(r, column, named...); len(things) > 0 {
 		if cascade {

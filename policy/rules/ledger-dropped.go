@@ -65,7 +65,7 @@ func runLedgerDropped(c *policy.Check) {
 	}
 	if what != "" {
 		c.Report(policy.Finding{
-			Message: what + " destroys pgsluice's ledger of schema changes; leave schema pgsluice alone and out of schema comparisons",
+			Message: what + " breaks pgsluice's ledger of schema changes; leave schema pgsluice alone and out of schema comparisons",
 			Hint:    "What is still promised: pgsluice jobs list. To remove pgsluice from this database, use a direct connection.",
 		})
 	}

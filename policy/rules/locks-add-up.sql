@@ -11,28 +11,35 @@ ALTER TABLE users ADD COLUMN a int
 check
 ALTER TABLE orders ADD COLUMN a int
 ----
+warn
+  this adds AccessExclusiveLock on "orders" to the locks that the transaction holds on public.users (AccessExclusiveLock); put it into a transaction of its own
+  detail: All are held until the transaction ends, and a lock that cannot be had at once fails the transaction.
 
 # It has that lock already.
 check
 ALTER TABLE users ADD COLUMN b int
 ----
+pass
 
 check
 DROP INDEX users_id
 ----
+pass
 
 check
 TRUNCATE schema_migrations
 ----
+pass
 
 check
 CREATE TABLE fresh (a int)
 ----
+pass
 
 check
 INSERT INTO orders VALUES (1)
 ----
-
+pass
 
 rollback
 ----
@@ -45,6 +52,7 @@ CREATE TABLE fresh (a int); ALTER TABLE fresh ADD COLUMN b int; LOCK TABLE schem
 check
 ALTER TABLE orders ADD COLUMN a int
 ----
+pass
 
 rollback
 ----
@@ -52,6 +60,7 @@ rollback
 check
 ALTER TABLE orders ADD COLUMN a int
 ----
+pass
 
 begin
 ALTER TABLE users ADD COLUMN a int; LOCK TABLE orders IN SHARE MODE; CREATE TABLE other (a int)
@@ -60,10 +69,12 @@ ALTER TABLE users ADD COLUMN a int; LOCK TABLE orders IN SHARE MODE; CREATE TABL
 check
 ALTER TABLE other ADD COLUMN b int
 ----
+pass
 
 check unknown
 ALTER TABLE orders ADD COLUMN a int
 ----
+pass
 
 rollback
 ----
@@ -71,3 +82,5 @@ rollback
 locks
 ALTER TABLE users ADD COLUMN a int; ALTER TABLE orders ADD COLUMN a int
 ----
+orders AccessExclusiveLock
+users AccessExclusiveLock

@@ -37,6 +37,9 @@ func runNotInTransaction(c *policy.Check) {
 		return
 	}
 	tag := c.Stmt.Tag
+	if _, ok := c.Stmt.Action.(ddl.AlterTable); ok {
+		tag += " ... DETACH PARTITION"
+	}
 	if concurrent(c.Stmt) {
 		tag += " CONCURRENTLY"
 	}
@@ -73,6 +76,8 @@ func concurrent(stmt ddl.Statement) bool {
 		return action.Concurrently
 	case ddl.Drop:
 		return action.Concurrently
+	case ddl.AlterTable:
+		return true // of its commands only DETACH PARTITION CONCURRENTLY is refused
 	case ddl.Utility:
 		return action.Concurrently
 	}

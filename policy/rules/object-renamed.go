@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -22,7 +23,7 @@ breaks every connection string; ALTER TYPE … RENAME VALUE fails the code that 
 runs during a deployment cannot know both names.
 
 Make the new one beside the old one: a new schema with views, a new enum value (ALTER TYPE … ADD VALUE) to which rows are moved in batches. The
-names of functions, types, domains and roles are a warning. What was made by the same transaction, and an empty schema, pass.`,
+names and places of views, functions, types, domains, sequences and roles are a warning. What was made by the same transaction, and an empty schema, pass.`,
 		Since:   "0.1",
 		Default: policy.Block,
 		Cases:   objectRenamedCases,
@@ -57,9 +58,9 @@ func runObjectRenamed(c *policy.Check) {
 // moved judges SET SCHEMA.
 func moved(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
 	finding := policy.Finding{
-		Message: fmt.Sprintf("moving %s to schema %q breaks code that uses its old place; make a new one there and move over step by step",
-			shown(alter.Table), command.NewName),
-		Hint: meant(c, "object-renamed"),
+		Action: policy.Warn,
+		Message: fmt.Sprintf("moving %s %s to schema %q breaks code that uses its old place; make a new one there and move over step by step",
+			strings.ToLower(string(alter.Object)), shown(alter.Table), command.NewName),
 	}
 	switch alter.Object {
 	case "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE":
@@ -67,11 +68,13 @@ func moved(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
 		if known && (r == nil || !r.MayAlter || disposable(r)) {
 			return
 		}
-		if r == nil {
-			finding.Unknown = fmt.Sprintf("whether %s is in use: its size", shown(alter.Table))
-			break
+		if alter.Object == "TABLE" && (r == nil || r.Kind == "r" || r.Kind == "p") {
+			finding.Action, finding.Hint = policy.Block, meant(c, "object-renamed")
 		}
-		if r.Kind == "r" || r.Kind == "p" {
+		switch {
+		case r == nil:
+			finding.Unknown = fmt.Sprintf("whether %s is in use: its size", shown(alter.Table))
+		case finding.Action == policy.Block:
 			finding.Detail = size(r)
 			finding.Hint = fmt.Sprintf("Where code must go on finding it: BEGIN; ALTER TABLE %[1]s SET SCHEMA %[2]s; CREATE VIEW %[1]s AS SELECT * FROM %[3]s; COMMIT;\n%[4]s",
 				qualified(r.Schema, r.Name), quoted(command.NewName), qualified(command.NewName, r.Name), finding.Hint)
@@ -81,8 +84,6 @@ func moved(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
 		if known && (t == nil || t.CreatedHere) {
 			return
 		}
-	case "EXTENSION":
-		finding.Action = policy.Warn
 	}
 	c.Report(finding)
 }
@@ -112,8 +113,8 @@ func valueRenamed(c *policy.Check, alter ddl.AlterTable, command ddl.AlterComman
 func renamed(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
 	finding := policy.Finding{
 		Action: policy.Warn,
-		Message: fmt.Sprintf("renaming %s to %q breaks code that uses the old name; release code that knows the new one first",
-			shown(alter.Table), command.NewName),
+		Message: fmt.Sprintf("renaming %s %s to %q breaks code that uses the old name; release code that knows the new one first",
+			strings.ToLower(string(alter.Object)), shown(alter.Table), command.NewName),
 	}
 	switch alter.Object {
 	case "SCHEMA":

@@ -48,10 +48,10 @@ func runPrivilegeWidened(c *policy.Check) {
 		}
 		switch {
 		case slices.Contains(utility.Grantees, "public"):
-			c.Report(policy.Finding{Message: fmt.Sprintf("GRANT %s TO PUBLIC gives it to every login of the server; name the role", what)})
+			c.Report(policy.Finding{Message: fmt.Sprintf("GRANT %s%s TO PUBLIC gives it to every login of the server; name the role", what, on(c))})
 		case len(utility.Privileges) == 0:
 			c.Report(policy.Finding{
-				Message: fmt.Sprintf("GRANT ALL gives %s more than it needs; name the privileges, as in GRANT SELECT, INSERT, UPDATE, DELETE", enumerated(utility.Grantees)),
+				Message: fmt.Sprintf("GRANT ALL%s gives %s more than it needs; name the privileges%s", on(c), enumerated(utility.Grantees), usualPrivileges[utility.Object]),
 			})
 		}
 	case "GRANT ROLE":
@@ -64,6 +64,23 @@ func runPrivilegeWidened(c *policy.Check) {
 			}
 		}
 	}
+}
+
+// usualPrivileges are what applications need.
+var usualPrivileges = map[ddl.ObjectKind]string{
+	"TABLE": ", as in GRANT SELECT, INSERT, UPDATE, DELETE", "SCHEMA": ", as in GRANT USAGE", "SEQUENCE": ", as in GRANT USAGE", "DATABASE": ", as in GRANT CONNECT",
+}
+
+// on names the relations of a GRANT, "" if it is about others.
+func on(c *policy.Check) string {
+	var names []string
+	for _, ref := range c.Stmt.Refs {
+		names = append(names, shown(ref.Name))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return " ON " + enumerated(names)
 }
 
 // powerful are the server's own roles whose members can reach all data, or the machine.

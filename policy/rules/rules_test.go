@@ -199,7 +199,11 @@ func locks(t *testing.T, conn *pgx.Conn, sql string) string {
 	exec(t, conn, "BEGIN")
 	defer exec(t, conn, "ROLLBACK")
 	exec(t, conn, sql)
-	return strings.Join(pgtest.Locks(t, conn, conn.PgConn().PID()), "\n") + "\n"
+	taken := pgtest.Locks(t, conn, conn.PgConn().PID())
+	if len(taken) == 0 {
+		return "(none)\n"
+	}
+	return strings.Join(taken, "\n") + "\n"
 }
 
 // Every rule shows what it finds and what passes, and the locks it speaks of are observed.

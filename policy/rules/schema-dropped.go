@@ -49,7 +49,7 @@ func runSchemaDropped(c *policy.Check) {
 	case ddl.Utility:
 		if c.Stmt.Tag == "DROP OWNED" {
 			c.Report(policy.Finding{
-				Message: fmt.Sprintf("DROP OWNED drops every table and view that %s owns in this database; use REASSIGN OWNED, and drop by name",
+				Message: fmt.Sprintf("DROP OWNED drops every table and view of %s in this database; use REASSIGN OWNED, and drop by name",
 					roleList(action.Names)),
 				Hint: meant(c, "schema-dropped"),
 			})
@@ -75,7 +75,11 @@ func schemaDrop(c *policy.Check, name string) {
 	finding.Message = fmt.Sprintf("DROP SCHEMA %s CASCADE drops %s; drop them by name, then the schema without CASCADE", quoted(name), schemaContent(schema))
 	var detail []string
 	if len(schema.Largest) > 0 {
-		detail = append(detail, fmt.Sprintf("Its largest tables: %s; together %s.", strings.Join(schema.Largest, ", "), bytes(schema.Bytes)))
+		largest := "Its largest tables: " + strings.Join(schema.Largest, ", ")
+		if schema.Bytes > 0 {
+			largest += "; together " + bytes(schema.Bytes)
+		}
+		detail = append(detail, largest+".")
 	}
 	var references []string
 	for _, k := range schema.References {

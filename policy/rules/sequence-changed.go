@@ -40,27 +40,30 @@ func runSequenceChanged(c *policy.Check) {
 		if _, restarts := action.Options["restart"]; c.Stmt.Tag == "ALTER SEQUENCE" && restarts {
 			for _, ref := range c.Stmt.Refs {
 				if ref.Kind == "SEQUENCE" {
-					sequenceRestarted(c, ref.Name, fmt.Sprintf("restarting sequence %q", ref.Name.Name))
+					sequenceRestarted(c, ref.Name, fmt.Sprintf("restarting sequence %q", ref.Name.Name),
+						fmt.Sprintf("SELECT setval(%s, (SELECT max(COLUMN) FROM TABLE)); with the column that it numbers.", text(shown(ref.Name))))
 				}
 			}
 		}
 	case ddl.AlterTable:
 		for _, command := range action.Commands {
 			if command.Op == "SetIdentity" && slices.Contains(command.Options, "restart") {
-				sequenceRestarted(c, action.Table, fmt.Sprintf("restarting the sequence of column %q of %q", command.Name, action.Table.Name))
+				sequenceRestarted(c, action.Table, fmt.Sprintf("restarting the sequence of column %q of %q", command.Name, action.Table.Name),
+					fmt.Sprintf("SELECT setval(pg_get_serial_sequence(%[1]s, %[2]s), (SELECT max(%[3]s) FROM %[4]s));",
+						text(shown(action.Table)), text(command.Name), quoted(command.Name), shown(action.Table)))
 			}
 		}
 	}
 }
 
-func sequenceRestarted(c *policy.Check, name ddl.Name, what string) {
+func sequenceRestarted(c *policy.Check, name ddl.Name, what, hint string) {
 	r, known := c.Relation(name)
 	if known && (r == nil || !r.MayAlter || disposable(r)) {
 		return
 	}
 	finding := policy.Finding{
 		Message: what + " makes it give numbers again that are in use; set it behind the largest one with setval",
-		Hint:    "SELECT setval('...', (SELECT max(...) FROM ...));",
+		Hint:    hint,
 	}
 	if !known {
 		finding.Unknown = fmt.Sprintf("whether %s is in use", shown(name))

@@ -52,7 +52,7 @@ func runSlowBehindLock(c *policy.Check) {
 		finding.Message = fmt.Sprintf("filling %q runs while this transaction keeps others waiting; do it in a transaction of its own", action.Table.Name)
 	case ddl.Utility:
 		switch c.Stmt.Tag {
-		case "REFRESH MATERIALIZED VIEW", "CREATE MATERIALIZED VIEW", "SELECT", "REINDEX", "CLUSTER", "ANALYZE":
+		case "REFRESH MATERIALIZED VIEW", "CREATE MATERIALIZED VIEW", "SELECT", "REINDEX", "CLUSTER":
 		default:
 			return
 		}

@@ -11,59 +11,85 @@ ALTER TABLE users ADD COLUMN nick text
 check
 UPDATE users SET nick = name
 ----
+block
+  UPDATE of "users" runs while this transaction keeps others waiting; change the data in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 # By a value it may be one row only.
 check
 UPDATE users SET nick = 'x' WHERE id = 1
 ----
+pass
 
 check
 UPDATE users SET nick = name WHERE nick IS NULL
 ----
+warn
+  UPDATE of "users" runs while this transaction keeps others waiting; change the data in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 check
 DELETE FROM orders WHERE 1 = 1
 ----
+block
+  DELETE of "orders" runs while this transaction keeps others waiting; change the data in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 check
 UPDATE empty SET a = 1
 ----
+pass
 
 check small
 UPDATE users SET nick = name
 ----
+pass
 
 check
 INSERT INTO users VALUES (2)
 ----
+pass
 
 check
 REFRESH MATERIALIZED VIEW counted
 ----
+warn
+  REFRESH MATERIALIZED VIEW runs while this transaction keeps others waiting; do it in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 check
 CREATE TABLE copied AS SELECT * FROM orders
 ----
+warn
+  filling "copied" runs while this transaction keeps others waiting; do it in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 check
 CREATE MATERIALIZED VIEW copied AS SELECT * FROM orders
 ----
+warn
+  CREATE MATERIALIZED VIEW runs while this transaction keeps others waiting; do it in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
 
 check
 CREATE MATERIALIZED VIEW copied AS SELECT * FROM orders WITH NO DATA
 ----
+pass
 
 check
 CREATE TABLE copied AS SELECT 1 AS a
 ----
+pass
 
 check
 ANALYZE orders
 ----
+pass
 
 check unknown
 UPDATE users SET nick = name
 ----
+pass
 
 rollback
 ----
@@ -76,6 +102,7 @@ CREATE TABLE fresh AS SELECT * FROM users
 check
 UPDATE users SET name = 'x'
 ----
+pass
 
 rollback
 ----
@@ -83,7 +110,11 @@ rollback
 check
 UPDATE users SET name = 'x'
 ----
+pass
 
 locks
 ALTER TABLE users ADD COLUMN nick text; UPDATE users SET nick = name
 ----
+users AccessExclusiveLock
+users RowExclusiveLock
+users_pkey RowExclusiveLock

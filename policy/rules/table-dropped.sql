@@ -10,20 +10,35 @@ ANALYZE users, orders
 check
 DROP TABLE orders
 ----
+block
+  dropping table "orders" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.orders has about 1 rows, 8192 bytes. It takes along foreign key orders_user to public.users and its index.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.orders'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE orders;
 
 # Nobody loses anything.
 check
 DROP TABLE empty
 ----
+pass
 
 locks
 DROP TABLE orders
 ----
+(uncommitted) AccessExclusiveLock
+users AccessExclusiveLock
 
 # What is in the way is told before the server refuses it.
 check
 DROP TABLE users
 ----
+block
+  dropping table "users" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.users has about 2 rows, 16 kB. It takes along its 3 indexes and sequence public.users_id_seq. The server will refuse it while it is used by foreign key orders_user of public.orders.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.users'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE users;
 
 setup
 CREATE VIEW seen AS SELECT id FROM users
@@ -32,15 +47,38 @@ CREATE VIEW seen AS SELECT id FROM users
 check
 DROP TABLE IF EXISTS users CASCADE
 ----
+block
+  dropping table "users" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.users has about 2 rows, 16 kB. It takes along its 3 indexes and sequence public.users_id_seq. CASCADE drops foreign key orders_user of public.orders and view public.seen, too.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.users'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE IF EXISTS users CASCADE;
 
 # What goes in the same statement is not in the way.
 check
 DROP TABLE users, orders, empty, missing
 ----
+block
+  dropping table "users" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.users has about 2 rows, 16 kB. It takes along its 3 indexes and sequence public.users_id_seq. The server will refuse it while it is used by view public.seen.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.users'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE users, orders, empty, missing;
+  dropping table "orders" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.orders has about 1 rows, 8192 bytes. It takes along foreign key orders_user to public.users and its index.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.orders'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE users, orders, empty, missing;
 
 check
 DROP TABLE "Odd ""One"
 ----
+block
+  dropping table "Odd \"One" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.Odd "One has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public."Odd ""One"'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE "Odd ""One";
 
 # A migration tool's own table is a table like any other here.
 setup
@@ -50,6 +88,12 @@ CREATE TABLE schema_migrations (version bigint not null primary key, dirty boole
 check
 DROP TABLE schema_migrations
 ----
+block
+  dropping table "schema_migrations" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.schema_migrations has an unknown number of rows (it was never analyzed), 8192 bytes. It takes along its index.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.schema_migrations'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE schema_migrations;
 
 begin
 CREATE TABLE fresh AS SELECT 1 AS a; CREATE TEMPORARY TABLE scratch AS SELECT 1 AS a
@@ -58,6 +102,7 @@ CREATE TABLE fresh AS SELECT 1 AS a; CREATE TEMPORARY TABLE scratch AS SELECT 1 
 check
 DROP TABLE fresh, scratch
 ----
+pass
 
 rollback
 ----
@@ -65,27 +110,43 @@ rollback
 check
 DROP TABLE missing
 ----
+pass
 
 check
 DROP TABLE IF EXISTS missing
 ----
+pass
 
 # Other objects have rules of their own.
 check
 DROP VIEW seen
 ----
+pass
 
 check unknown
 DROP TABLE orders
 ----
+block
+  dropping table "orders" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE orders;
+  unknown: whether table "orders" has rows
 
 check role
 /* pgsluice:allow table-dropped reason="moved to the archive" */ DROP TABLE orders
 ----
+pass
+  overridden: dropping table "orders" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
 
 check
 /* pgsluice:allow table-dropped reason="moved to the archive" */ DROP TABLE orders
 ----
+block
+  dropping table "orders" destroys its rows and breaks what still uses it; release code without it first, then allow the drop (the override in the comment does not count: login "postgres" is not in overrides.roles)
+  detail: Table public.orders has about 1 rows, 8192 bytes. It takes along foreign key orders_user to public.users and its index.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.orders'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE orders;
 
 # A partition's rows are rows.
 setup
@@ -96,11 +157,24 @@ CREATE TABLE hollow (at int) PARTITION BY RANGE (at); CREATE TABLE hollow_1 PART
 check
 DROP TABLE events
 ----
+block
+  dropping table "events" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.events has an unknown number of rows (it was never analyzed) in 1 partition, 8192 bytes.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.events'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE events;
 
 check
 DROP TABLE events_1
 ----
+block
+  dropping table "events_1" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
+  detail: Table public.events_1 has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public.events_1'::regclass;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow table-dropped reason="..." */ DROP TABLE events_1;
 
 check
 DROP TABLE hollow
 ----
+pass

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
@@ -61,7 +62,8 @@ With rules: {table-renamed: rewrite} pgsluice does that. Drop the view when no c
 		finding.Hint = meant(c, "table-renamed")
 	case "VIEW", "MATERIALIZED VIEW":
 		finding.Action = policy.Warn
-		finding.Message = fmt.Sprintf("renaming view %q breaks code that uses the old name; make one of the new name, and drop this one later", alter.Table.Name)
+		finding.Message = fmt.Sprintf("renaming %s %q breaks code that uses the old name; make one of the new name, and drop this one later",
+			strings.ToLower(string(alter.Object)), alter.Table.Name)
 	default:
 		return
 	}

@@ -54,7 +54,7 @@ func runTableTruncated(c *policy.Check) {
 		}
 		switch {
 		case len(more) > 0:
-			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties %s, and what references them; name the tables, and leave CASCADE out",
+			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties %s and whatever references that; name the tables, and leave CASCADE out",
 				shown(ref.Name), enumerated(more))
 		case cascade && !known:
 			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties every table that references it; name the tables, and leave CASCADE out", shown(ref.Name))

@@ -5,27 +5,36 @@ CREATE TABLE users (id int); CREATE VIEW seen AS SELECT * FROM users; CREATE MAT
 check
 DROP VIEW seen
 ----
+warn
+  dropping view "seen" breaks queries that still use it, and its grants are lost; to change it, use CREATE OR REPLACE VIEW
 
 # It keeps its grants and what depends on it.
 check
 CREATE OR REPLACE VIEW seen AS SELECT * FROM users
 ----
+pass
 
 locks
 DROP VIEW seen
 ----
+(uncommitted) AccessExclusiveLock
 
 locks
 CREATE OR REPLACE VIEW seen AS SELECT * FROM users
 ----
+seen AccessExclusiveLock
+users AccessShareLock
 
 check
 DROP MATERIALIZED VIEW counted
 ----
+warn
+  dropping materialized view "counted" breaks queries that still use it, and its grants are lost; release code without it first
 
 check
 DROP VIEW IF EXISTS missing
 ----
+pass
 
 begin
 CREATE VIEW fresh AS SELECT 1; CREATE TEMPORARY VIEW scratch AS SELECT 1
@@ -34,6 +43,8 @@ CREATE VIEW fresh AS SELECT 1; CREATE TEMPORARY VIEW scratch AS SELECT 1
 check
 DROP VIEW fresh, scratch
 ----
+warn
+  dropping view "fresh" breaks queries that still use it, and its grants are lost; to change it, use CREATE OR REPLACE VIEW
 
 rollback
 ----
@@ -41,7 +52,11 @@ rollback
 check unknown
 DROP VIEW seen
 ----
+warn
+  dropping view "seen" breaks queries that still use it, and its grants are lost; to change it, use CREATE OR REPLACE VIEW
+  unknown: whether seen exists
 
 check
 DROP TABLE users
 ----
+pass
