@@ -33,7 +33,10 @@ func renameBehindView(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	statements := []string{
 		fmt.Sprintf("CREATE VIEW %s%s AS SELECT * FROM %s", quote(table.Schema, table.Name), options, quote(table.Schema, to)),
 	}
-	for _, g := range table.Grants {
+	if table.Depends == nil {
+		return Plan{}, ErrUnknown
+	}
+	for _, g := range table.Depends.Grants {
 		if slices.Contains(viewPrivileges, g.Privilege) {
 			statements = append(statements, grant(g, table))
 		}

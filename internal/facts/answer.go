@@ -25,7 +25,8 @@ type answer struct {
 			Relation
 			Table *Relation `json:"table"`
 		} `json:"sibling"`
-		Taken []string `json:"taken"`
+		Taken    []string `json:"taken"`
+		Children []uint32 `json:"children"`
 	} `json:"names"`
 	Relations []relationAnswer `json:"relations"`
 }
@@ -91,6 +92,11 @@ func decode(row string, wanted []Wanted) (Facts, error) {
 			index.Owner, index.MayAlter, index.Readable, index.CreatedHere = relation.Owner, relation.MayAlter, relation.Readable, relation.CreatedHere
 			index.Rows, index.Bytes, index.Table = -1, -1, relation
 			relation = &index
+		}
+		for _, oid := range n.Children {
+			if child := byOID[oid]; relation != nil && child != nil {
+				relation.Children = append(relation.Children, child)
+			}
 		}
 		if relation != nil && n.Taken != nil {
 			relation.Taken = n.Taken
@@ -204,9 +210,19 @@ func (f *Facts) addNames(row string) error {
 			Name   string `json:"name"`
 			Function
 		} `json:"functions"`
+		Collations []struct {
+			Schema string `json:"schema"`
+			Name   string `json:"name"`
+			OID    uint32 `json:"oid"`
+		} `json:"collations"`
+		UTC bool `json:"utc"`
 	}
 	if err := decodeJSON(row, &a); err != nil {
 		return err
+	}
+	f.UTC, f.Collations = a.UTC, make(map[string]uint32, len(a.Collations))
+	for _, c := range a.Collations {
+		f.Collations[Key(c.Schema, c.Name)] = c.OID
 	}
 	f.Casts, f.Types, f.Functions = a.Casts, make(map[string]*Type, len(a.Types)), make(map[string]Function, len(a.Functions))
 	byOID := make(map[uint32]*Type, len(a.Types))

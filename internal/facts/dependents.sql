@@ -19,7 +19,7 @@ wanted AS MATERIALIZED (
    WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number
 ),
 relation AS MATERIALIZED (
-  SELECT c.oid, c.reltype, c.relnamespace, c.relkind, c.relispartition, c.relpersistence
+  SELECT c.oid, c.reltype, c.relnamespace, c.relkind, c.relispartition, c.relpersistence, c.relowner, c.relacl
     FROM (SELECT DISTINCT w.oid FROM wanted w WHERE w.oid IS NOT NULL) w
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
 ),
@@ -103,6 +103,7 @@ depend AS MATERIALIZED (
       SELECT d.classid, d.objid, d.objsubid, d.refobjsubid, d.deptype
         FROM pg_catalog.pg_depend d
        WHERE d.refclassid OPERATOR(pg_catalog.=) o.refclassid AND d.refobjid OPERATOR(pg_catalog.=) o.refobjid
+         AND d.deptype OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char" -- pinned by the system, before 14
       OFFSET 0) d
    WHERE o.root OPERATOR(pg_catalog.=) o.root -- see facts.sql: so that few are expected
    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
@@ -121,10 +122,14 @@ reference AS MATERIALIZED (
    UNION ALL
   SELECT NULL::pg_catalog.oid, s.oid, k.oid, k.conname, k.conrelid, k.confrelid, k.convalidated, k.conkey, k.confkey, k.confdeltype, k.confupdtype, k.conindid
     FROM schema s
-    JOIN pg_catalog.pg_class p ON p.relnamespace OPERATOR(pg_catalog.=) s.oid
-    JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
-                                   AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid AND c.relnamespace OPERATOR(pg_catalog.<>) s.oid
+   CROSS JOIN LATERAL (
+      SELECT k.*
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
+                                       AND k.conparentid OPERATOR(pg_catalog.=) 0::pg_catalog.oid
+        JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid AND c.relnamespace OPERATOR(pg_catalog.<>) s.oid
+       WHERE p.relnamespace OPERATOR(pg_catalog.=) s.oid
+      OFFSET 0) k
 ),
 -- The stored columns of the types.
 usage AS MATERIALIZED (
@@ -344,6 +349,17 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                           'oid', p.oid::pg_catalog.int8, 'name', p.polname, 'command', p.polcmd, 'permissive', p.polpermissive) ORDER BY p.polname)
                    FROM pg_catalog.pg_policy p
                   WHERE p.polrelid OPERATOR(pg_catalog.=) r.oid),
+              'grants', (
+                 SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                          'role', CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN '' ELSE pg_catalog.pg_get_userbyid(g.grantee) END,
+                          'privilege', g.privilege_type, 'column', l.column, 'grantable', g.is_grantable) ORDER BY l.num, g.grantee, g.privilege_type)
+                   FROM (SELECT 0 AS num, '' AS column, r.relacl AS acl
+                          UNION ALL
+                         SELECT a.attnum, a.attname, a.attacl
+                           FROM pg_catalog.pg_attribute a
+                          WHERE a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attacl IS NOT NULL AND NOT a.attisdropped) l
+                  CROSS JOIN LATERAL pg_catalog.aclexplode(l.acl) g
+                  WHERE g.grantee OPERATOR(pg_catalog.<>) r.relowner),
               -- By table (its partitioned ancestors included), by schema (15 and later: pg_publication_namespace, by its OID), for all tables.
               'publications', (
                  SELECT pg_catalog.json_agg(p.pubname ORDER BY p.pubname)

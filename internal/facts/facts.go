@@ -41,7 +41,7 @@ type Facts struct {
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
-	// Installed are the names of all installed extensions.
+	// Installed are all installed extensions, by name.
 	Installed []string `json:"installed"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
 	Relations map[string]*Relation `json:"-"`
@@ -52,6 +52,11 @@ type Facts struct {
 	Functions map[string]Function `json:"-"`
 	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both.
 	Casts []Cast `json:"-"`
+	// Collations are the OIDs of the collations asked about (Wanted.Collations), by Key of the name as it is written; a missing one was not found.
+	Collations map[string]uint32 `json:"-"`
+	// UTC is true when the session's TimeZone has always been, and will always be, UTC: timestamp and timestamptz are the same bytes then. It is known
+	// where the type of a column changes (Wanted.Changed), and one of the types is one of the two.
+	UTC bool `json:"-"`
 	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
 	Schemas map[string]*Schema `json:"-"`
 }
@@ -145,8 +150,8 @@ type Relation struct {
 	ReplicaIdentity string `json:"replica_identity"`
 	// OfType is the OID of the composite type of a typed table.
 	OfType uint32 `json:"of_type"`
-	// Grants are the privileges that others than the owner have on it, where Wanted.Dependents asks for them.
-	Grants []Grant `json:"grants"`
+	// Children are its descendants at all depths, described, where Wanted.Children asks for them; else nil.
+	Children []*Relation `json:"-"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
@@ -303,6 +308,16 @@ type Depends struct {
 	Policies []Policy  `json:"policies"`
 	// Publications are those that publish it, FOR ALL TABLES and TABLES IN SCHEMA included.
 	Publications []string `json:"publications"`
+	// Grants are what others than the owner may do with it, the relation's before the columns'.
+	Grants []Grant `json:"grants"`
+}
+
+// Grant is one privilege.
+type Grant struct {
+	Role      string `json:"role"` // "" is PUBLIC
+	Privilege string `json:"privilege"`
+	Column    string `json:"column"` // "" for the whole relation
+	Grantable bool   `json:"grantable"`
 }
 
 // Reference is a foreign key, seen from the table that it references.
@@ -353,14 +368,6 @@ type Trigger struct {
 	Events string `json:"events"`
 	// Constraint is true for a constraint trigger.
 	Constraint bool `json:"constraint"`
-}
-
-// Grant is a privilege on a relation.
-type Grant struct {
-	Role      string `json:"role"`      // "" is PUBLIC
-	Privilege string `json:"privilege"` // "SELECT"
-	Column    string `json:"column"`    // "" for the whole relation
-	Grantable bool   `json:"grantable"`
 }
 
 // Policy is a row security policy.
@@ -482,6 +489,16 @@ type Cast struct {
 	Method string `json:"method"`
 	// Context is pg_cast.castcontext: e, a or i.
 	Context string `json:"context"`
+}
+
+// TypeOf is the type of that OID among those that are known, nil if it is not.
+func (f Facts) TypeOf(oid uint32) *Type {
+	for _, t := range f.Types {
+		if t != nil && t.OID == oid {
+			return t
+		}
+	}
+	return nil
 }
 
 // TypeKey is how a type is looked up in Types: Key of its name, with [] behind it for an array.

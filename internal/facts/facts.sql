@@ -19,11 +19,11 @@ session AS MATERIALIZED (
    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 ),
 wanted AS MATERIALIZED (
-  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, h.hidden,
+  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, w.children, h.hidden,
          CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text, index pg_catalog.text,
-              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool)
+              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool)
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                        WHERE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden) h
@@ -48,7 +48,15 @@ held AS MATERIALIZED (
      AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),
--- The relations to describe: those named, the tables of named indexes, and the tables that their foreign keys reference.
+-- The descendants to describe, too. OFFSET keeps the planner from reading all of pg_inherits.
+child AS (
+  SELECT w.oid AS root, w.oid FROM wanted w WHERE w.children AND w.oid IS NOT NULL
+   UNION
+  SELECT c.root, h.inhrelid
+    FROM child c
+   CROSS JOIN LATERAL (SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid OFFSET 0) h
+),
+-- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and their descendants.
 subject AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, w.oid) AS oid
     FROM wanted w
@@ -59,6 +67,8 @@ subject AS MATERIALIZED (
     FROM wanted w
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
+   UNION
+  SELECT c.oid FROM child c
 ),
 tree AS (
   SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
@@ -304,6 +314,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT FROM pg_catalog.pg_language l
       WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND pg_catalog.has_language_privilege(l.oid, 'USAGE')),
   'extensions', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM extension e),
+  'installed', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM pg_catalog.pg_extension e),
   'held', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'oid', h.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'modes', pg_catalog.array_to_json(h.modes),
@@ -322,6 +333,8 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'number', w.number, 'hidden', w.hidden, 'oid', w.oid::pg_catalog.int8, 'table', COALESCE(i.indrelid, w.oid)::pg_catalog.int8,
               'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
+              'children', (SELECT pg_catalog.json_agg(d.oid::pg_catalog.int8) FROM child d
+                            WHERE d.root OPERATOR(pg_catalog.=) w.oid AND d.oid OPERATOR(pg_catalog.<>) w.oid),
               'taken', (
                  SELECT pg_catalog.json_agg(t.name)
                    FROM pg_catalog.json_array_elements_text(w.candidates) AS t(name)

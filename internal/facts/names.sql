@@ -1,5 +1,5 @@
 -- What the names of types and functions that a statement uses mean, and the casts among the types: one row, one column, as of facts.sql. The
--- parameter is that of facts.sql; of its entries types, functions and changed matter here. It obeys the rules of facts.sql. Types are looked
+-- parameter is that of facts.sql; of its entries types, functions, collations and changed matter here. It obeys the rules of facts.sql. Types are looked
 -- up in pg_type, since to_regtype raises for one that is not finished.
 WITH RECURSIVE
 session AS MATERIALIZED (
@@ -7,11 +7,11 @@ session AS MATERIALIZED (
          pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::pg_catalog.text::pg_catalog.int8 AS horizon
 ),
 wanted AS MATERIALIZED (
-  SELECT w.number, w.types, w.functions, w.changed,
+  SELECT w.number, w.types, w.functions, w.collations, w.changed,
          CASE WHEN w.changed IS NOT NULL AND NOT h.hidden THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text,
-              types pg_catalog.json, functions pg_catalog.json, changed pg_catalog.json)
+              types pg_catalog.json, functions pg_catalog.json, collations pg_catalog.json, changed pg_catalog.json)
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                        WHERE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden) h
@@ -150,6 +150,23 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
        FROM kin s
       CROSS JOIN kin t
        JOIN pg_catalog.pg_cast k ON k.castsource OPERATOR(pg_catalog.=) s.oid AND k.casttarget OPERATOR(pg_catalog.=) t.oid),
+  'collations', (
+     SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', f.schema, 'name', f.name, 'oid', l.oid::pg_catalog.int8))
+       FROM wanted w
+      CROSS JOIN LATERAL pg_catalog.json_to_recordset(w.collations) AS f(schema pg_catalog.text, name pg_catalog.text)
+       JOIN pg_catalog.pg_collation l ON l.collname OPERATOR(pg_catalog.=) f.name::pg_catalog.name
+       JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) l.collnamespace
+      WHERE l.collencoding OPERATOR(pg_catalog.=) ANY (ARRAY[-1, (SELECT d.encoding FROM pg_catalog.pg_database d
+                                                                  WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())])
+        AND CASE WHEN f.schema OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_collation_is_visible(l.oid)
+                 ELSE n.nspname OPERATOR(pg_catalog.=) f.schema::pg_catalog.name END),
+  -- Does the session's time zone read every time as UTC does? Looked at month by month, before local mean times ended and beyond today's rules; only
+  -- for a change of timestamp (1114) or timestamptz (1184).
+  'utc', EXISTS (SELECT FROM base b WHERE b.oid OPERATOR(pg_catalog.=) ANY (ARRAY[1114, 1184]::pg_catalog.oid[]))
+         AND EXISTS (SELECT FROM wanted w WHERE w.changed IS NOT NULL)
+         AND NOT EXISTS (
+            SELECT FROM pg_catalog.generate_series('1800-01-01 00:00:00'::pg_catalog.timestamp, '2100-01-01 00:00:00', '1 month'::pg_catalog.interval) AS m(t)
+             WHERE pg_catalog.timezone(pg_catalog.current_setting('TimeZone'), m.t) OPERATOR(pg_catalog.<>) pg_catalog.timezone('UTC', m.t)),
   'functions', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', f.schema, 'name', f.name, 'volatile', v.volatile, 'system', COALESCE(v.system, false)))
        FROM wanted w

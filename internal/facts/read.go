@@ -37,6 +37,8 @@ type Wanted struct {
 	Definitions bool
 	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
 	Parents bool
+	// Children asks for its partitions and inheritance children, described like itself, too.
+	Children bool
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
 	// Types asks for types, Functions for functions, whatever the Name, which may be zero; Changed are columns of the relation
@@ -46,6 +48,8 @@ type Wanted struct {
 	Functions []ddl.Name
 	Changed   []string
 	Users     bool
+	// Collations asks for collations, where types are asked for.
+	Collations []ddl.Name
 	// Schemas asks for schemas.
 	Schemas []string
 }
@@ -99,7 +103,10 @@ func withTypes(alter ddl.AlterTable, wanted Wanted) Wanted {
 			}
 			wanted.Functions = append(wanted.Functions, command.Column.DefaultCalls...)
 		case command.Op == "AlterColumnType" && command.Column != nil:
-			wanted.Definitions, wanted.Dependents = true, true
+			wanted.Definitions, wanted.Dependents, wanted.Children = true, true, true
+			if command.Column.Collate.Name != "" {
+				wanted.Collations = append(wanted.Collations, command.Column.Collate)
+			}
 			wanted.Types = append(append(wanted.Types, command.Column.TypeName()), command.Column.UsingCasts...)
 			wanted.Changed = append(wanted.Changed, command.Name)
 		}
@@ -196,6 +203,8 @@ func encode(wanted []Wanted) (string, error) {
 		Defined    bool     `json:"defined"`
 		Dependents bool     `json:"dependents"`
 		Users      bool     `json:"users"`
+		Children   bool     `json:"children"`
+		Collations []word   `json:"collations,omitempty"`
 		Types      []word   `json:"types,omitempty"`
 		Functions  []word   `json:"functions,omitempty"`
 		Changed    []string `json:"changed,omitempty"`
@@ -205,7 +214,7 @@ func encode(wanted []Wanted) (string, error) {
 	for i, w := range wanted {
 		n := name{
 			Number: i, Schema: w.Name.Schema, Index: w.Index, Candidates: w.Candidates, Constraint: w.Constraint, Parents: w.Parents,
-			Defined: w.Definitions, Dependents: w.Dependents, Users: w.Users, Changed: w.Changed, Schemas: w.Schemas,
+			Defined: w.Definitions, Dependents: w.Dependents, Users: w.Users, Changed: w.Changed, Schemas: w.Schemas, Children: w.Children,
 		}
 		if w.Name.Name != "" {
 			n.Name = Key(w.Name.Schema, w.Name.Name)
@@ -215,6 +224,9 @@ func encode(wanted []Wanted) (string, error) {
 		}
 		for _, f := range w.Functions {
 			n.Functions = append(n.Functions, word{f.Schema, f.Name, false})
+		}
+		for _, c := range w.Collations {
+			n.Collations = append(n.Collations, word{c.Schema, c.Name, false})
 		}
 		names[i] = n
 	}

@@ -82,6 +82,9 @@ func TestSettings(t *testing.T) {
 	if known.Standby || known.DatabaseOID == 0 || known.Database == "" {
 		t.Errorf("standby %t, database %q with OID %d", known.Standby, known.Database, known.DatabaseOID)
 	}
+	if fmt.Sprint(known.Installed) != "[plpgsql]" || known.Standbys != 0 {
+		t.Errorf("extensions %v, %d standbys", known.Installed, known.Standbys)
+	}
 	if _, ok := known.Settings["transaction_timeout"]; ok != (known.Version >= 170000) {
 		t.Errorf("transaction_timeout known: %t on %d", ok, known.Version)
 	}
