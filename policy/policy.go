@@ -50,6 +50,8 @@ type Finding struct {
 	OnDemand bool
 	// Code is the SQLSTATE that a refusal has; "" for that of every refusal.
 	Code string
+	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
+	Recipe string
 }
 
 // Verdict is the judgement of one statement.
@@ -63,13 +65,16 @@ type Verdict struct {
 
 // Rule is one hazard. It is data with one pure function.
 type Rule struct {
-	Name  string // the hazard, in kebab-case; also the name of its recipe
+	Name  string // the hazard, in kebab-case
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
 	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
 	// sets it to another action.
 	Default Action
+	// Recipe is the name of the recipe that its Rewrite asks for; "" is the rule's own name. Rules share one when one plan deals with the
+	// hazards of all of them.
+	Recipe string
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.
@@ -83,8 +88,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
-	// that is off by default for Block.
+	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a
+	// rule that is off by default for Block.
 	Report func(Finding)
 }
 

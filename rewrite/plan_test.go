@@ -1,10 +1,12 @@
 package rewrite_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -44,28 +46,38 @@ func newPair(t *testing.T) *pair {
 //	setup         runs SQL on both
 //	plan          prints the plan of a statement and proves it: the probe and the data checks find nothing, every step takes the locks that
 //	              it declares, no rule objects to a step, Done turns true, and the schema is in the end what the statement itself leaves
+//	              (with validates=NAME, and a VALIDATE of that constraint)
 //	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
-	for _, recipe := range []string{"index-not-concurrent", "drop-index-not-concurrent", "constraint-validated-at-once", "lock-without-budget"} {
-		t.Run(recipe, func(t *testing.T) {
+	for _, file := range []string{"index-not-concurrent", "drop-index-not-concurrent", "lock-without-budget",
+		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions"} {
+		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t)
-			datadriven.RunTest(t, recipe+".sql", func(t *testing.T, d *datadriven.TestData) string {
-				major := 0
+			datadriven.RunTest(t, file+".sql", func(t *testing.T, d *datadriven.TestData) string {
+				major, before := 0, 1000
+				if strings.HasSuffix(file, "-18") {
+					major = 18
+				}
 				d.MaybeScanArgs(t, "major", &major)
-				if major > pgtest.Server(t).Version() {
+				d.MaybeScanArgs(t, "before", &before)
+				if version := pgtest.Server(t).Version(); version < major || version >= before {
 					return d.Expected
 				}
-				rule := recipe
-				d.MaybeScanArgs(t, "recipe", &rule)
+				rule := file
+				if strings.HasPrefix(file, "alter-table") {
+					rule = "alter-table"
+				}
 				switch d.Cmd {
 				case "setup":
 					exec(t, p.plain, d.Input)
 					exec(t, p.plan, d.Input)
 					return ""
 				case "plan":
-					return p.prove(t, d.Input, rule)
+					also := ""
+					d.MaybeScanArgs(t, "validates", &also)
+					return p.prove(t, d.Input, rule, also)
 				case "refused":
 					return p.refused(t, d.Input, rule)
 				case "unplanned":
@@ -83,6 +95,48 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// For any two rules that ask for a rewrite there is one recipe that serves both, or the statement is refused and told to be sent in two.
+func TestEveryPairOfRulesHasARecipeOrIsRefused(t *testing.T) {
+	stmt, err := ddl.Reparse("ALTER TABLE t ADD a int")
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(rule policy.Rule) policy.Rule {
+		rule.Run = func(c *policy.Check) { c.Report(policy.Finding{Message: "found", Action: policy.Rewrite}) }
+		return rule
+	}
+	recipe := func(rule policy.Rule) string { return cmp.Or(rule.Recipe, rule.Name) }
+	for _, a := range rules.All() {
+		if a.Default != policy.Rewrite {
+			continue
+		}
+		if _, err := rewrite.Build(stmt, facts.Facts{}, recipe(a)); err != nil && strings.Contains(err.Error(), "there is no recipe") {
+			t.Errorf("rule %s: %v", a.Name, err)
+		}
+		for _, b := range rules.All() {
+			if b.Default != policy.Rewrite || a.Name == b.Name {
+				continue
+			}
+			set, err := policy.NewSet([]policy.Rule{find(a), find(b)}, policy.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := set.Judge(stmt, facts.Facts{}, policy.Context{})
+			shared := recipe(a) == recipe(b) || recipe(a) == policy.BudgetRecipe || recipe(b) == policy.BudgetRecipe
+			want := recipe(a)
+			if want == policy.BudgetRecipe {
+				want = recipe(b)
+			}
+			switch {
+			case shared && (v.Action != policy.Rewrite || v.Recipe() != want):
+				t.Errorf("%s and %s give %s with %q, want rewrite with %q", a.Name, b.Name, v.Action, v.Recipe(), want)
+			case !shared && (v.Action != policy.Block || !strings.Contains(v.Findings[1].Message, "send this as a statement of its own")):
+				t.Errorf("%s and %s, which no recipe shares, give %s: %s", a.Name, b.Name, v.Action, v.Findings[1].Message)
+			}
+		}
+	}
+}
+
 func (p *pair) read(t *testing.T, sql string) (ddl.Statement, facts.Facts) {
 	t.Helper()
 	stmt, err := ddl.Reparse(sql)
@@ -97,7 +151,7 @@ func (p *pair) read(t *testing.T, sql string) (ddl.Statement, facts.Facts) {
 }
 
 // prove runs the statement here and its plan there, and compares.
-func (p *pair) prove(t *testing.T, sql, recipe string) string {
+func (p *pair) prove(t *testing.T, sql, recipe, validates string) string {
 	t.Helper()
 	stmt, known := p.read(t, sql)
 	plan, err := rewrite.Build(stmt, known, recipe)
@@ -106,8 +160,13 @@ func (p *pair) prove(t *testing.T, sql, recipe string) string {
 	}
 	p.harmless(t, plan)
 	exec(t, p.plain, sql)
+	if validates != "" {
+		exec(t, p.plain, "ALTER TABLE "+pgx.Identifier{plan.Steps[0].Table.Schema, plan.Steps[0].Table.Name}.Sanitize()+" VALIDATE CONSTRAINT "+validates)
+	}
 	for _, step := range plan.Steps {
-		p.judge(t, step)
+		for _, statement := range step.Statements() {
+			p.judge(t, step, statement)
+		}
 		p.step(t, step)
 	}
 	p.compare(t, sql)
@@ -170,20 +229,24 @@ func (p *pair) harmless(t *testing.T, plan rewrite.Plan) {
 	}
 }
 
-// judge lets our own rules look at a step as if a client had sent it.
-func (p *pair) judge(t *testing.T, step rewrite.Step) {
+// judge lets our own rules look at a statement of a step as if a client had sent it. One that only a newer grammar has is looked at as the check
+// that says the same.
+func (p *pair) judge(t *testing.T, step rewrite.Step, statement string) {
 	t.Helper()
 	set, err := policy.NewSet(rules.All(), policy.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	stmt, known := p.read(t, step.SQL)
+	stmt, known := p.read(t, namedNotNull.ReplaceAllString(statement, `CHECK ($1 IS NOT NULL) NOT VALID`))
 	for _, f := range set.Judge(stmt, known, policy.Context{}).Findings {
 		if f.Rule != "lock-without-budget" || !step.Budget {
-			t.Errorf("rule %s objects to the step %s: %s", f.Rule, step.SQL, f.Message)
+			t.Errorf("rule %s objects to the step %s: %s", f.Rule, statement, f.Message)
 		}
 	}
 }
+
+// namedNotNull is a form that a server knows since 18.
+var namedNotNull = regexp.MustCompile(`NOT NULL ("[^"]+") NOT VALID`)
 
 // step runs one step while somebody else has written to its table and not committed yet, where the step lets him; a step with a lock budget
 // has the table for itself.
@@ -199,7 +262,9 @@ func (p *pair) step(t *testing.T, step rewrite.Step) {
 		exec(t, p.plan, step.SQL)
 	default:
 		exec(t, p.plan, "BEGIN")
-		exec(t, p.plan, step.SQL)
+		for _, statement := range step.Statements() {
+			exec(t, p.plan, statement)
+		}
 		p.declared(t, step)
 		exec(t, p.plan, "COMMIT")
 	}
@@ -319,7 +384,16 @@ func show(plan rewrite.Plan, sql string) string {
 			text = "(as it is)"
 		}
 		fmt.Fprintf(&out, "  %s: %s\n", step.Where, text)
+		for _, statement := range step.Then {
+			fmt.Fprintf(&out, "    then %s\n", statement)
+		}
 		fmt.Fprintf(&out, "    on %s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"))
+		for _, helper := range step.Helpers {
+			fmt.Fprintf(&out, "    helper %s%s\n", helper.Name, flag(helper.Drop, ", dropped"))
+		}
+		if step.Fill != nil {
+			fmt.Fprintf(&out, "    in batches\n")
+		}
 		if step.Index.Name != "" {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))
 		}

@@ -115,11 +115,21 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 			column.DefaultCalls = callsIn(constraint.RawExpr)
 		case pgquery.ConstrType_CONSTR_IDENTITY:
 			column.Identity = true
+			column.IdentitySpan = s.span(i, endOf(i))
+			if constraint.Conname != "" {
+				column.IdentitySpan = s.span(s.find(i, part[1], "GENERATED"), endOf(i))
+			}
+			if options := s.find(i, endOf(i), "("); options < endOf(i) {
+				column.IdentityOptions = s.within(options)
+			}
 		case pgquery.ConstrType_CONSTR_GENERATED:
 			column.Generated = true
 		case pgquery.ConstrType_CONSTR_CHECK, pgquery.ConstrType_CONSTR_PRIMARY, pgquery.ConstrType_CONSTR_UNIQUE,
 			pgquery.ConstrType_CONSTR_FOREIGN:
-			column.Constraints = append(column.Constraints, *s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname))
+			added := s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname)
+			whole := inlineConstraint(c, len(column.Constraints))
+			added.Deferrable, added.Deferred = whole.Deferrable, whole.Initdeferred
+			column.Constraints = append(column.Constraints, *added)
 		}
 	}
 	return column
@@ -173,7 +183,12 @@ func (s *source) constraint(c *pgquery.Constraint, part [2]int, column string) *
 	constraint := &Constraint{
 		Type: constraintType(c.Contype), Name: c.Conname, Parent: rangeName(c.Pktable), ParentCols: wordsOf(c.PkAttrs),
 		NotValid: c.SkipValidation && !c.InitiallyValid, NoInherit: c.IsNoInherit, UsingIndex: c.Indexname,
-		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end,
+		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end, Deferrable: c.Deferrable, Deferred: c.Initdeferred,
+		Include: wordsOf(c.Including), NullsNotDistinct: c.NullsNotDistinct, Tablespace: c.Indexspace, OnDelete: c.FkDelAction,
+	}
+	if len(c.Options) > 0 {
+		with := s.find(first, part[1], "WITH") + 1
+		constraint.With = s.span(with, s.over(with))
 	}
 	switch c.Contype {
 	case pgquery.ConstrType_CONSTR_CHECK:

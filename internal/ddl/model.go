@@ -317,6 +317,8 @@ type Column struct {
 	NotNull      bool
 	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…) STORED.
 	Identity, Generated bool
+	// IdentitySpan is the text GENERATED … AS IDENTITY with its options, IdentityOptions that of the options within their brackets; zero if there are none.
+	IdentitySpan, IdentityOptions Span
 	// Constraints are the constraints written with the column (CHECK, UNIQUE, PRIMARY KEY, REFERENCES), the column being theirs.
 	Constraints []Constraint
 }
@@ -351,6 +353,16 @@ type Constraint struct {
 	NoInherit  bool
 	// UsingIndex is the index of ADD CONSTRAINT … USING INDEX.
 	UsingIndex string
+	// Deferrable and Deferred are DEFERRABLE and INITIALLY DEFERRED.
+	Deferrable, Deferred bool
+	// OnDelete is what a foreign key does when the referenced row goes, as pg_constraint.confdeltype has it: a, r, c, n or d; "" of any other.
+	OnDelete string
+	// Include are the INCLUDE columns of a UNIQUE or PRIMARY KEY, NullsNotDistinct says that two NULLs are the same to it, With is the text of its
+	// storage parameters, with their brackets, Tablespace the name behind USING INDEX TABLESPACE.
+	Include          []string
+	NullsNotDistinct bool
+	With             Span
+	Tablespace       string
 	// Expr is the text of a CHECK's expression, within its parentheses.
 	Expr Span
 	// ParentSpan is the text of the referenced table's name.

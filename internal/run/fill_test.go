@@ -124,10 +124,10 @@ func notNull(p *place) []rewrite.Step {
 	add, validate, set := p.target("t"), p.target("t"), p.target("t")
 	return []rewrite.Step{
 		{SQL: "ALTER TABLE public.t ADD CONSTRAINT " + helper + " CHECK (a IS NOT NULL) NOT VALID", Where: rewrite.InPlace, Table: add, Budget: true,
-			Helper: rewrite.Helper{Name: helper}},
+			Helpers: []rewrite.Helper{{Name: helper}}},
 		{SQL: "ALTER TABLE public.t VALIDATE CONSTRAINT " + helper, Where: rewrite.AfterCommit, Table: validate},
 		{SQL: "ALTER TABLE public.t ALTER COLUMN a SET NOT NULL", Then: []string{"ALTER TABLE public.t DROP CONSTRAINT " + helper}, Where: rewrite.AfterCommit,
-			Table: set, Budget: true, Helper: rewrite.Helper{Name: helper, Drop: true}},
+			Table: set, Budget: true, Helpers: []rewrite.Helper{{Name: helper, Drop: true}}},
 	}
 }
 

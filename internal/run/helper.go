@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -21,29 +22,26 @@ type helper struct {
 // helped runs a step that is outside of a client's transaction: a helper constraint is written down before it is made, and struck when a
 // step has removed it. One that is made in a client's transaction needs none of it: it goes with the transaction, or its promise needs it.
 func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) error {
-	if step.Helper.Name == "" {
-		return f()
-	}
-	if !step.Helper.Drop {
-		forget, err := w.list(ctx, revisions.Artifact{
-			Kind: "constraint", Schema: step.Table.Schema, Name: step.Helper.Name, Table: step.Table.OID,
-		})
+	for _, h := range step.Helpers {
+		if h.Drop {
+			continue
+		}
+		forget, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
 		if err != nil {
 			return err
 		}
-		w.helpers = append(w.helpers, helper{on: step.Table, name: step.Helper.Name, forget: forget})
-		return f()
+		w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, forget: forget})
 	}
 	if err := f(); err != nil {
 		return err
 	}
-	for i, h := range w.helpers {
-		if h.on.OID == step.Table.OID && h.name == step.Helper.Name {
-			h.forget()
-			w.helpers = append(w.helpers[:i], w.helpers[i+1:]...)
-			break
+	w.helpers = slices.DeleteFunc(w.helpers, func(made helper) bool {
+		gone := made.on.OID == step.Table.OID && slices.Contains(step.Helpers, rewrite.Helper{Name: made.name, Drop: true})
+		if gone {
+			made.forget()
 		}
-	}
+		return gone
+	})
 	return nil
 }
 

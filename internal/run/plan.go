@@ -258,7 +258,9 @@ func (w *work) ran(step rewrite.Step) {
 	}
 }
 
-func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.Statements()...) }
+func (w *work) found(step rewrite.Step) {
+	w.result.Found = append(w.result.Found, step.Statements()...)
+}
 
 func (w *work) notice(line string) {
 	if w.Report != nil {

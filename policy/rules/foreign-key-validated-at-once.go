@@ -28,6 +28,7 @@ lock that lets everybody work; inside a transaction behind the COMMIT. New, empt
 NOT VALID exists only since PostgreSQL 18; before, each partition gets the key first, and the parent then takes it over without a check.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
+		Recipe:  alterTable,
 		Cases:   foreignKeyValidatedAtOnceCases,
 		Run:     constraintAtOnce{kind: ddl.ForeignKey, harm: foreignKeyHarm, free: foreignKeyFree}.run,
 	}

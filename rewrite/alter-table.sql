@@ -5,7 +5,7 @@ CREATE TABLE app.orders (id int, user_id int, a int, b int, amount int); INSERT 
 SET search_path = app, public
 ----
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
 ----
 ALTER TABLE: adding "orders_user" to "orders" NOT VALID, validating afterwards
@@ -18,7 +18,7 @@ ALTER TABLE: adding "orders_user" to "orders" NOT VALID, validating afterwards
     on app.orders [2=user_id] and public.users [1=id]
 
 # Named as the server would, in the client's spelling.
-plan recipe=foreign-key-validated-at-once
+plan
 alter table only orders add foreign key ("user_id") references public.users (id) on delete cascade deferrable initially deferred -- why
 ----
 ALTER TABLE: adding "orders_user_id_fkey" to "orders" NOT VALID, validating afterwards
@@ -30,7 +30,7 @@ ALTER TABLE: adding "orders_user_id_fkey" to "orders" NOT VALID, validating afte
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_user_id_fkey"
     on app.orders [2=user_id] and public.users [1=id]
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE orders ADD FOREIGN KEY (a, b) REFERENCES users (a, b) MATCH FULL
 ----
 ALTER TABLE: adding "orders_a_b_fkey" to "orders" NOT VALID, validating afterwards
@@ -43,7 +43,7 @@ ALTER TABLE: adding "orders_a_b_fkey" to "orders" NOT VALID, validating afterwar
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_a_b_fkey"
     on app.orders [3=a 4=b] and public.users [2=a 3=b]
 
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0)
 ----
 ALTER TABLE: adding "positive" to "orders" NOT VALID, validating afterwards
@@ -55,7 +55,7 @@ ALTER TABLE: adding "positive" to "orders" NOT VALID, validating afterwards
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "positive"
     on app.orders [5=amount]
 
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD CHECK (amount > 0 AND amount < 1000) NO INHERIT
 ----
 ALTER TABLE: adding "orders_amount_check" to "orders" NOT VALID, validating afterwards
@@ -68,10 +68,11 @@ ALTER TABLE: adding "orders_amount_check" to "orders" NOT VALID, validating afte
     on app.orders [5=amount]
 
 # All that needs it, in one statement; what else the statement does it does at once.
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD COLUMN note text DEFAULT 'x', ADD CHECK (amount <> 5000), ADD CHECK (amount <> 5000), ADD FOREIGN KEY (a) REFERENCES users, ADD UNIQUE (id)
 ----
-ALTER TABLE: adding "orders_amount_check1", "orders_amount_check2", "orders_a_fkey" to "orders" NOT VALID, validating afterwards
+ALTER TABLE: building "orders_id_key" on "orders" concurrently; adding "orders_amount_check1", "orders_amount_check2", "orders_a_fkey" to "orders" NOT VALID, validating afterwards
+  probe
   check 23514 check constraint "orders_amount_check1" of relation "orders" is violated by some row
     SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
     ) LIMIT 1
@@ -81,8 +82,18 @@ ALTER TABLE: adding "orders_amount_check1", "orders_amount_check2", "orders_a_fk
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_a_fkey"
     SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "a" FROM ONLY "app"."orders" WHERE "a" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
-  in place: ALTER TABLE orders ADD COLUMN note text DEFAULT 'x', ADD CONSTRAINT "orders_amount_check1" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_amount_check2" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_a_fkey" FOREIGN KEY (a) REFERENCES users NOT VALID, ADD UNIQUE (id)
+  check 23505 could not create unique index "orders_id_key"
+    SELECT pg_catalog.concat('Key ("id")=(', COALESCE(("id"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "app"."orders" WHERE ("id"
+    ) IS NOT NULL GROUP BY "id"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  in place: ALTER TABLE orders ADD COLUMN note text DEFAULT 'x', ADD CONSTRAINT "orders_amount_check1" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_amount_check2" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_a_fkey" FOREIGN KEY (a) REFERENCES users NOT VALID
     on app.orders and public.users, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "orders_id_key" ON "app"."orders" ("id")
+    on app.orders [1=id]
+    index app.orders_id_key
+  after commit: ALTER TABLE "app"."orders" ADD CONSTRAINT "orders_id_key" UNIQUE USING INDEX "orders_id_key"
+    on app.orders [1=id], lock budget
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_amount_check1"
     on app.orders [5=amount]
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_amount_check2"
@@ -91,7 +102,7 @@ ALTER TABLE: adding "orders_amount_check1", "orders_amount_check2", "orders_a_fk
     on app.orders [3=a] and public.users [1=id]
 
 # NOT VALID and VALIDATE together are two steps.
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD CONSTRAINT late CHECK (amount < 2000) NOT VALID, VALIDATE CONSTRAINT late
 ----
 ALTER TABLE: adding "late" to "orders" NOT VALID, validating afterwards
@@ -108,20 +119,27 @@ setup
 ALTER TABLE orders ADD CONSTRAINT later FOREIGN KEY (b) REFERENCES users NOT VALID
 ----
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE orders VALIDATE CONSTRAINT later
 ----
 ALTER TABLE: validating the constraints of "orders" outside of the transaction
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "later"
     on app.orders and public.users
 
-unplanned recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD COLUMN x int, ADD COLUMN y int, ADD CONSTRAINT mixed CHECK (amount < 2000) NOT VALID, VALIDATE CONSTRAINT mixed
 ----
-cannot take VALIDATE CONSTRAINT out of this ALTER TABLE: send it as a statement of its own
+ALTER TABLE: adding "mixed" to "orders" NOT VALID, validating afterwards
+  check 23514 check constraint "mixed" of relation "orders" is violated by some row
+    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount < 2000
+    ) LIMIT 1
+  in place: ALTER TABLE orders ADD COLUMN x int, ADD COLUMN y int, ADD CONSTRAINT mixed CHECK (amount < 2000) NOT VALID
+    on app.orders, lock budget
+  after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "mixed"
+    on app.orders [5=amount]
 
 # What the same statement makes cannot be looked at before.
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE orders ADD COLUMN fresh int, ADD CHECK (fresh > 0), ADD FOREIGN KEY (fresh) REFERENCES users
 ----
 ALTER TABLE: adding "orders_fresh_check", "orders_fresh_fkey" to "orders" NOT VALID, validating afterwards
@@ -133,7 +151,7 @@ ALTER TABLE: adding "orders_fresh_check", "orders_fresh_fkey" to "orders" NOT VA
     on app.orders and public.users [1=id]
 
 # A table that references itself; inheritance; partitions.
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE users ADD FOREIGN KEY (a) REFERENCES users
 ----
 ALTER TABLE: adding "users_a_fkey" to "users" NOT VALID, validating afterwards
@@ -150,7 +168,7 @@ CREATE TABLE parent (a int); CREATE TABLE child (b int) INHERITS (parent); INSER
 CREATE TABLE events (at int, user_id int) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (10); INSERT INTO events VALUES (1, 1)
 ----
 
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE parent ADD CHECK (a > 0)
 ----
 ALTER TABLE: adding "parent_a_check" to "parent" NOT VALID, validating afterwards
@@ -162,7 +180,7 @@ ALTER TABLE: adding "parent_a_check" to "parent" NOT VALID, validating afterward
   after commit: ALTER TABLE "app"."parent" VALIDATE CONSTRAINT "parent_a_check"
     on app.parent [1=a]
 
-plan recipe=check-validated-at-once
+plan
 ALTER TABLE events ADD CHECK (at > 0)
 ----
 ALTER TABLE: adding "events_at_check" to "events" NOT VALID, validating afterwards
@@ -174,7 +192,7 @@ ALTER TABLE: adding "events_at_check" to "events" NOT VALID, validating afterwar
   after commit: ALTER TABLE "app"."events" VALIDATE CONSTRAINT "events_at_check"
     on app.events [1=at]
 
-plan recipe=foreign-key-validated-at-once major=18
+plan major=18
 ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users
 ----
 ALTER TABLE: adding "events_user_id_fkey" to "events" NOT VALID, validating afterwards
@@ -191,7 +209,7 @@ setup
 CREATE TABLE small (s smallint, v varchar(10)); INSERT INTO small VALUES (1, 'x'); CREATE TABLE texts (t text PRIMARY KEY); INSERT INTO texts VALUES ('x')
 ----
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE small ADD FOREIGN KEY (s) REFERENCES users, ADD FOREIGN KEY (v) REFERENCES texts
 ----
 ALTER TABLE: adding "small_s_fkey", "small_v_fkey" to "small" NOT VALID, validating afterwards
@@ -208,7 +226,7 @@ ALTER TABLE: adding "small_s_fkey", "small_v_fkey" to "small" NOT VALID, validat
   after commit: ALTER TABLE "app"."small" VALIDATE CONSTRAINT "small_v_fkey"
     on app.small [2=v] and app.texts [1=t]
 
-unplanned recipe=foreign-key-validated-at-once
+unplanned
 ALTER TABLE small ADD FOREIGN KEY (s) REFERENCES texts
 ----
 ALTER TABLE: adding "small_s_fkey1" to "small" NOT VALID, validating afterwards
@@ -222,7 +240,7 @@ setup
 CREATE TABLE numbers (n numeric PRIMARY KEY); INSERT INTO numbers VALUES (1.0); CREATE TABLE uses (n numeric, i int); INSERT INTO uses VALUES (1.000, 1)
 ----
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE uses ADD FOREIGN KEY (n) REFERENCES numbers, ADD FOREIGN KEY (i) REFERENCES users
 ----
 ALTER TABLE: adding "uses_n_fkey", "uses_i_fkey" to "uses" NOT VALID, validating afterwards
@@ -244,25 +262,25 @@ setup
 INSERT INTO orders (id, amount) VALUES (99, 5); CREATE TABLE halves (a int, b int); INSERT INTO halves VALUES (1, NULL), (NULL, NULL)
 ----
 
-refused recipe=foreign-key-validated-at-once
+refused
 ALTER TABLE orders ADD CONSTRAINT orphaned FOREIGN KEY (id) REFERENCES users
 ----
 23503 insert or update on table "orders" violates foreign key constraint "orphaned"
 Key (id)=(99) is not present in table "users".
 
-refused recipe=check-validated-at-once
+refused
 ALTER TABLE orders ADD CONSTRAINT broken CHECK (id < 50)
 ----
 23514 check constraint "broken" of relation "orders" is violated by some row
 Rows that exist violate it.
 
-refused recipe=foreign-key-validated-at-once
+refused
 ALTER TABLE halves ADD CONSTRAINT mixed FOREIGN KEY (a, b) REFERENCES users (a, b) MATCH FULL
 ----
 23503 insert or update on table "halves" violates foreign key constraint "mixed"
 MATCH FULL does not allow mixing of null and nonnull key values.
 
-plan recipe=foreign-key-validated-at-once
+plan
 ALTER TABLE halves ADD CONSTRAINT simple FOREIGN KEY (a, b) REFERENCES users (a, b)
 ----
 ALTER TABLE: adding "simple" to "halves" NOT VALID, validating afterwards
