@@ -3,6 +3,7 @@ package proxy
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -39,11 +40,30 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Options: s.options.Lock}
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
-	if s.ledger(ctx) != nil {
+	r.Session = s.known(known)
+	if s.owes() || s.ledger(ctx) != nil {
 		r.Artifacts = artifacts{s}
 	}
 	s.leave()
 	return r
+}
+
+// known is what facts say of the session; the zero Session when they do not.
+func (s *session) known(known facts.Facts) run.Session {
+	session := run.Session{PID: int(s.link.pid), Version: known.Version}
+	for _, t := range []struct {
+		name  string
+		value *time.Duration
+	}{
+		{"lock_timeout", &session.LockTimeout}, {"statement_timeout", &session.StatementTimeout}, {"deadlock_timeout", &session.DeadlockTimeout},
+	} {
+		value, ok := known.Timeout(t.name)
+		if !ok {
+			return run.Session{}
+		}
+		*t.value = value
+	}
+	return session
 }
 
 // notices passes on to the client what a plan has to say while it runs.

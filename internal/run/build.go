@@ -221,7 +221,7 @@ func (w *work) list(ctx context.Context, artifact revisions.Artifact) (forget fu
 	if w.Artifacts == nil {
 		return func() {}, nil
 	}
-	artifact.Promise, artifact.PID, artifact.BackendStart = w.Options.Promise, int32(w.session.pid), w.Options.BackendStart
+	artifact.Promise, artifact.PID, artifact.BackendStart = w.Options.Promise, int32(w.session.PID), w.Options.BackendStart
 	id, err := w.Artifacts.Announce(ctx, artifact)
 	if err != nil {
 		return nil, err

@@ -54,6 +54,8 @@ type Options struct {
 	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
 	// error nothing at all.
 	Pipeline bool
+	// Session is what the caller knows of Conn's session now; the zero Session is asked for before each step.
+	Session Session
 	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
 	Promise int64
 	// BackendStart is when Conn's backend started, in microseconds since 1970, for the same; 0 if it is not known.
@@ -104,7 +106,7 @@ func (r *Result) add(other Result) {
 // work is one run of a Runner.
 type work struct {
 	Runner
-	session session
+	session Session
 	result  *Result
 	said    time.Time // when say last spoke
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
@@ -190,9 +192,11 @@ func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
 	case !step.Budget:
 		return exec(ctx)
 	case w.Options.Pipeline:
-		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error { return w.locally(ctx, timeout, exec) })
+		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error {
+			return w.locally(ctx, step, timeout, nil, nil)
+		})
 	}
-	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(exec))
+	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(step))
 }
 
 // stepOnTheSpot runs a step of a statement that the client sent outside a transaction, under the client's own settings.
