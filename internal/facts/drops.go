@@ -125,6 +125,16 @@ func (d Dependent) PartOf(r *Relation) bool {
 	return d.Table != "" && schema == r.Schema && name == r.Name
 }
 
+// Is reports whether the column is of the type itself, not of an array, a domain or a composite type over it.
+func (u TypeUser) Is(t *Type) bool {
+	first, rest := firstName(u.Type)
+	if rest == "" {
+		return first == t.Name
+	}
+	name, behind := firstName(strings.TrimPrefix(rest, "."))
+	return first == t.Schema && name == t.Name && behind == ""
+}
+
 // firstName takes the first name off a qualified one, without its quotes.
 func firstName(qualified string) (name, rest string) {
 	if !strings.HasPrefix(qualified, `"`) {

@@ -71,6 +71,11 @@ func goesWith(r *facts.Relation, column string) []string {
 			parts = append(parts, described(d))
 		}
 	}
+	for _, publication := range r.Depends.Publications {
+		if column == "" {
+			parts = append(parts, "its part of publication "+quoted(publication))
+		}
+	}
 	if column == "" && len(r.Depends.Triggers) > 0 {
 		parts = append(parts, fmt.Sprintf("its %d triggers", len(r.Depends.Triggers)))
 	}
