@@ -50,9 +50,9 @@ held AS MATERIALIZED (
 ),
 -- The descendants to describe, too. OFFSET keeps the planner from reading all of pg_inherits.
 child AS (
-  SELECT w.oid AS root, w.oid FROM wanted w WHERE w.children AND w.oid IS NOT NULL
+  SELECT w.oid AS root, w.oid, 0 AS depth FROM wanted w WHERE w.children AND w.oid IS NOT NULL
    UNION
-  SELECT c.root, h.inhrelid
+  SELECT c.root, h.inhrelid, c.depth OPERATOR(pg_catalog.+) 1
     FROM child c
    CROSS JOIN LATERAL (SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid OFFSET 0) h
 ),
@@ -68,7 +68,7 @@ subject AS MATERIALIZED (
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
    UNION
-  SELECT c.oid FROM child c
+  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth -- as in wanted
 ),
 tree AS (
   SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
@@ -333,7 +333,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'number', w.number, 'hidden', w.hidden, 'oid', w.oid::pg_catalog.int8, 'table', COALESCE(i.indrelid, w.oid)::pg_catalog.int8,
               'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
-              'children', (SELECT pg_catalog.json_agg(d.oid::pg_catalog.int8) FROM child d
+              'children', (SELECT pg_catalog.json_agg(DISTINCT d.oid::pg_catalog.int8) FROM child d
                             WHERE d.root OPERATOR(pg_catalog.=) w.oid AND d.oid OPERATOR(pg_catalog.<>) w.oid),
               'taken', (
                  SELECT pg_catalog.json_agg(t.name)
