@@ -114,7 +114,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes() || s.backend.keeps
+		return s.owes() || s.backend.keeps != ""
 	}
 	return false
 }
@@ -150,7 +150,7 @@ func (s *session) message(ctx context.Context) error {
 
 // tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
 func (s *session) tidy() error {
-	if !s.backend.keeps || s.owes() || s.pipe.executed || s.pipe.skipping {
+	if s.backend.keeps == "" || s.owes() || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
 	return s.backend.unkeep()

@@ -34,7 +34,10 @@ func runSlowBehindLock(c *policy.Check) {
 	if !c.Context.InTransaction || !c.Facts.HoldsStrong {
 		return
 	}
-	finding := policy.Finding{Detail: fmt.Sprintf("It holds locks on %s until it ends.", enumerated(heldTables(c)))}
+	finding := policy.Finding{
+		Detail: fmt.Sprintf("It holds locks on %s until it ends.", enumerated(heldTables(c))),
+		Hint:   "COMMIT before it, or put it into a migration of its own.",
+	}
 	switch action := c.Stmt.Action.(type) {
 	case ddl.Write:
 		if action.Reach < ddl.ManyRows || !heavy(c, action.Target) {
@@ -77,5 +80,5 @@ func heavy(c *policy.Check, name ddl.Name) bool {
 	if r != nil && r.Table != nil {
 		r = r.Table
 	}
-	return r != nil && !c.Light(r)
+	return r != nil && !r.VersionTable && !c.Light(r)
 }
