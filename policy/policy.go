@@ -88,8 +88,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a
-	// rule that is off by default for Block.
+	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 

@@ -119,14 +119,6 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 	return verdict
 }
 
-// usual is the action of a finding that names none.
-func usual(rule Rule) Action {
-	if rule.Default == Off {
-		return Block
-	}
-	return rule.Default
-}
-
 // BudgetRecipe is the recipe that every other one includes: the short lock_timeout.
 const BudgetRecipe = "lock-without-budget"
 
@@ -141,6 +133,14 @@ func (v *Verdict) compose() {
 		f.Action, v.Action = Block, Block
 		f.Message += "; send this as a statement of its own, because the rest of it needs other steps"
 	}
+}
+
+// usual is the action of a finding that names none.
+func usual(rule Rule) Action {
+	if rule.Default == Off {
+		return Block
+	}
+	return rule.Default
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.

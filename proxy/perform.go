@@ -19,8 +19,13 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 			return err
 		}
 	}
-	// What the data forbids is said before the first step has changed anything.
+	// What the server or the data forbids is said before the first step has changed anything.
 	if waits(plan) && s.backend.TxStatus() == 'I' {
+		if plan.Probe != "" && len(plan.Steps) > 1 {
+			if _, err := s.backend.Exec(ctx, plan.Probe); err != nil {
+				return s.answerFailure(ctx, at, plan, err)
+			}
+		}
 		if err := s.checkData(ctx, plan); err != nil {
 			return s.answerFailure(ctx, at, plan, err)
 		}

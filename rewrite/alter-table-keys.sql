@@ -121,6 +121,27 @@ ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; bu
 plan major=18
 ALTER TABLE t ADD PRIMARY KEY ("C c", id)
 ----
+ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; building "t_pkey" on "t" concurrently
+  probe
+  check 23502 column "id" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "id" IS NULL LIMIT 1
+  check 23505 could not create unique index "t_pkey"
+    SELECT pg_catalog.concat('Key ("C c", "id")=(', COALESCE(("C c"
+    )::pg_catalog.text, 'null'), ', ', COALESCE(("id"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."t" WHERE ("C c"
+    ) IS NOT NULL AND ("id"
+    ) IS NOT NULL GROUP BY "C c"
+    , "id"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  in place: ALTER TABLE t ADD CONSTRAINT "t_id_not_null" NOT NULL "id" NOT VALID
+    on public.t, lock budget
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_id_not_null"
+    on public.t [1=id]
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "t_pkey" ON "public"."t" ("C c", "id")
+    on public.t [1=id 4=C c]
+    index public.t_pkey
+  after commit: ALTER TABLE "public"."t" ADD CONSTRAINT "t_pkey" PRIMARY KEY USING INDEX "t_pkey"
+    on public.t [1=id 4=C c], lock budget
 
 # The server says that there is one already, and that a column is missing.
 plan
@@ -170,6 +191,15 @@ ALTER TABLE: checking that "id" of "u" has no NULL before making it NOT NULL
 plan major=18
 ALTER TABLE u ADD CONSTRAINT u_pk PRIMARY KEY USING INDEX u_id DEFERRABLE
 ----
+ALTER TABLE: checking that "id" of "u" has no NULL before making it NOT NULL
+  check 23502 column "id" of relation "u" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."u" WHERE "id" IS NULL LIMIT 1
+  in place: ALTER TABLE u ADD CONSTRAINT "u_id_not_null" NOT NULL "id" NOT VALID
+    on public.u and public.u_id, lock budget
+  after commit: ALTER TABLE "public"."u" VALIDATE CONSTRAINT "u_id_not_null"
+    on public.u [1=id]
+  after commit: ALTER TABLE "public"."u" ADD CONSTRAINT u_pk PRIMARY KEY USING INDEX u_id DEFERRABLE
+    on public.u [1=id], lock budget
 
 plan
 ALTER TABLE u ADD UNIQUE USING INDEX u_c
@@ -218,6 +248,29 @@ ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; bu
 plan major=18
 ALTER TABLE v ALTER id SET NOT NULL, ADD CONSTRAINT v_pk PRIMARY KEY (id), ADD CHECK (w > 0)
 ----
+ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; building "v_pk" on "v" concurrently; adding "v_w_check" to "v" NOT VALID, validating afterwards
+  probe
+  check 23502 column "id" of relation "v" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."v" WHERE "id" IS NULL LIMIT 1
+  check 23505 could not create unique index "v_pk"
+    SELECT pg_catalog.concat('Key ("id")=(', COALESCE(("id"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."v" WHERE ("id"
+    ) IS NOT NULL GROUP BY "id"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  check 23514 check constraint "v_w_check" of relation "v" is violated by some row
+    SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
+    ) LIMIT 1
+  in place: ALTER TABLE v ADD CONSTRAINT "v_id_not_null" NOT NULL "id" NOT VALID, ADD CONSTRAINT "v_w_check" CHECK (w > 0) NOT VALID
+    on public.v, lock budget
+  after commit: ALTER TABLE "public"."v" VALIDATE CONSTRAINT "v_id_not_null"
+    on public.v [1=id]
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "v_pk" ON "public"."v" ("id")
+    on public.v [1=id]
+    index public.v_pk
+  after commit: ALTER TABLE "public"."v" ADD CONSTRAINT "v_pk" PRIMARY KEY USING INDEX "v_pk"
+    on public.v [1=id], lock budget
+  after commit: ALTER TABLE "public"."v" VALIDATE CONSTRAINT "v_w_check"
+    on public.v [2=w]
 
 unplanned
 ALTER TABLE v ADD UNIQUE (w), ADD FOREIGN KEY (w) REFERENCES v (w)

@@ -130,8 +130,8 @@ ALTER TABLE: checking that "p" of "mixed" has no NULL before making it NOT NULL;
   check 23502 column "p" of relation "mixed" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "p" IS NULL LIMIT 1
   check 23503 insert or update on table "mixed" violates foreign key constraint "mixed_p_fkey"
-    SELECT pg_catalog.concat('Key (p)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "t".') FROM (SELECT "p" FROM ONLY "public"."mixed" WHERE "p" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."t") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "p" FROM ONLY "public"."mixed" AS c WHERE "p" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."t" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."p")) SELECT pg_catalog.concat('Key (p)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "t".') FROM k LIMIT 1
   check 23514 check constraint "mixed_q_check" of relation "mixed" is violated by some row
     SELECT 'Rows that exist violate it.' FROM "public"."mixed" WHERE NOT (q > 0
     ) LIMIT 1

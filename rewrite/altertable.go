@@ -30,8 +30,11 @@ type alteration struct {
 	// names are those of the constraints and indexes that the statement makes, added those of foreign keys and checks among them.
 	names, added []string
 	// filled are the new columns whose rows get their values in batches.
-	filled  []string
-	notices []string
+	filled []string
+	// notNulls are the columns that have to be NOT NULL in the end; primary is true when they are a primary key's, too.
+	notNulls []string
+	primary  bool
+	notices  []string
 }
 
 // alterTable is the plan of an ALTER TABLE whatever its hazards: foreign keys and checks are added NOT VALID and validated, NOT NULL is proven
@@ -172,7 +175,7 @@ func (a *alteration) plan() (Plan, error) {
 	if len(later) == 0 {
 		return budget(a.stmt, a.known)
 	}
-	plan := Plan{DataChecks: a.dataChecks, Unprobed: a.unprobed, Table: target(a.table)}
+	plan := Plan{DataChecks: a.dataChecks, Unprobed: a.unprobed, Table: target(a.table), NotNull: a.notNulls, Fills: a.filled, Primary: a.primary}
 	if first != "" {
 		statements := slices.Concat(a.before, []string{first}, a.behind)
 		plan.Steps = append(plan.Steps, Step{

@@ -99,7 +99,12 @@ func (a *alteration) addOnPartitions(command, inline int, add ddl.Constraint) er
 	if a.isFilled(add.Columns) {
 		return fmt.Errorf("send the foreign key on %s as a statement of its own: its column is filled afterwards, partition by partition", quotedNames(add.Columns))
 	}
-	for _, leaf := range a.leaves() {
+	parent := a.known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
+	for _, p := range a.table.Partitions {
+		if p.Kind != "r" || p.ForeignKey(parent, add.Columns, add.ParentCols) != nil {
+			continue
+		}
+		leaf := Target{OID: p.OID, Schema: p.Schema, Name: p.Name}
 		step := Step{
 			SQL: altering(leaf.Schema, leaf.Name, text+" NOT VALID"), Where: AfterCommit, Budget: true,
 			Table: leaf, Others: a.parentOf(add), Done: constraintIs(leaf.OID, add.Name, ""),

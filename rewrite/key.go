@@ -38,6 +38,8 @@ func (a *alteration) keyNotNull(command int, add ddl.Constraint) error {
 	if add.Type != ddl.PrimaryKey {
 		return nil
 	}
+	a.primary = true
+	a.notNulls = append(a.notNulls, add.Columns...)
 	for _, column := range add.Columns {
 		switch {
 		case a.isNew(column):
@@ -67,13 +69,8 @@ func (a *alteration) becomesNotNull(column string) bool {
 
 // keyIndex is the step that builds the index of a key.
 func (a *alteration) keyIndex(add ddl.Constraint, on Target, name string) Step {
-	text := fmt.Sprintf("CREATE UNIQUE INDEX CONCURRENTLY %s ON %s (%s)", quote(name), quote(on.Schema, on.Name), strings.Join(quoteAll(add.Columns), ", "))
-	text += a.keyOptions(add)
-	if add.Tablespace != "" {
-		text += " TABLESPACE " + quote(add.Tablespace)
-	}
 	return Step{
-		SQL: text, Where: Alone, Table: on,
+		SQL: ddl.KeyIndex(a.stmt, add, quote(on.Schema, on.Name), name), Where: Alone, Table: on,
 		Index: Index{Schema: on.Schema, Name: name, Plain: true},
 		Done:  keyIndexDone(add, on, name),
 	}
@@ -105,46 +102,13 @@ func readIndex(text string) (ddl.Statement, ddl.CreateIndex, error) {
 	return stmt, stmt.Action.(ddl.CreateIndex), nil
 }
 
-// keyOptions is what may follow the columns of a key and of its index alike.
-func (a *alteration) keyOptions(add ddl.Constraint) string {
-	text := ""
-	if len(add.Include) > 0 {
-		text += " INCLUDE (" + strings.Join(quoteAll(add.Include), ", ") + ")"
-	}
-	if add.NullsNotDistinct {
-		text += " NULLS NOT DISTINCT"
-	}
-	if add.With != (ddl.Span{}) {
-		text += " WITH " + a.stmt.Text[add.With.Start:add.With.End]
-	}
-	return text
-}
-
-func keyKind(add ddl.Constraint) (kind, contype string) {
-	if add.Type == ddl.PrimaryKey {
-		return "PRIMARY KEY", "p"
-	}
-	return "UNIQUE", "u"
-}
-
 // keyOf is the step that makes a constraint of an index.
 func (a *alteration) keyOf(add ddl.Constraint, on Target, name string) Step {
-	kind, contype := keyKind(add)
 	return Step{
-		SQL:   altering(on.Schema, on.Name, fmt.Sprintf("ADD CONSTRAINT %s %s USING INDEX %s%s", quote(name), kind, quote(name), deferrable(add))),
+		SQL:   altering(on.Schema, on.Name, ddl.KeyUsing(add, name)),
 		Where: AfterCommit, Budget: true, Table: on,
-		Done: constraintIs(on.OID, name, " AND k.contype OPERATOR(pg_catalog.=) '"+contype+"'"),
+		Done: constraintIs(on.OID, name, fmt.Sprintf(" AND k.contype OPERATOR(pg_catalog.=) '%c'", add.Type)),
 	}
-}
-
-func deferrable(add ddl.Constraint) string {
-	switch {
-	case add.Deferred:
-		return " DEFERRABLE INITIALLY DEFERRED"
-	case add.Deferrable:
-		return " DEFERRABLE"
-	}
-	return ""
 }
 
 // tryKey adds what tells beforehand whether the index of a key can be built: a probe, and a look at the rows.
@@ -253,11 +217,8 @@ func (a *alteration) keysBelow(add ddl.Constraint, parent uint32, index string) 
 
 // keyAlone is the step that gives a partitioned table its key without those of its partitions.
 func (a *alteration) keyAlone(add ddl.Constraint, on Target, name string) Step {
-	kind, _ := keyKind(add)
-	text := fmt.Sprintf("ALTER TABLE ONLY %s ADD CONSTRAINT %s %s (%s)%s", quote(on.Schema, on.Name), quote(name), kind,
-		strings.Join(quoteAll(add.Columns), ", "), a.keyOptions(add))
-	if add.Tablespace != "" {
-		text += " USING INDEX TABLESPACE " + quote(add.Tablespace)
+	return Step{
+		SQL:   "ALTER TABLE ONLY " + quote(on.Schema, on.Name) + " " + ddl.Key(a.stmt, add, name),
+		Where: AfterCommit, Budget: true, Table: on, Done: constraintIs(on.OID, name, ""),
 	}
-	return Step{SQL: text + deferrable(add), Where: AfterCommit, Budget: true, Table: on, Done: constraintIs(on.OID, name, "")}
 }

@@ -52,9 +52,14 @@ func (a *alteration) unprovenNotNull(column string) string {
 	return ""
 }
 
-// dropped are the constraints that the statement drops, which prove nothing in it.
+// dropped are the constraints that the statement drops, which prove nothing in it, and helpers of other plans, which may go at any time.
 func (a *alteration) dropped() []string {
 	var names []string
+	for _, k := range a.table.Constraints {
+		if strings.HasPrefix(k.Name, HelperPrefix) {
+			names = append(names, k.Name)
+		}
+	}
 	for _, c := range a.alter.Commands {
 		if c.Op == "DropConstraint" {
 			names = append(names, c.Name)
@@ -72,6 +77,7 @@ func (a *alteration) notNull(command int, column string, later bool) error {
 			Code: "23502", Message: fmt.Sprintf("column %q of relation %q contains null values", column, a.table.Name),
 		})
 	}
+	a.notNulls = append(a.notNulls, column)
 	a.notices = append(a.notices, fmt.Sprintf("checking that %q of %q has no NULL before making it NOT NULL", column, a.table.Name))
 	set := a.afterwards("ALTER COLUMN "+quote(column)+" SET NOT NULL", columnIs(a.table.OID, column, "a.attnotnull"), column)
 	if name := a.unprovenNotNull(column); name != "" {

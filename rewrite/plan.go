@@ -14,6 +14,11 @@ type Plan struct {
 	Object string `json:"object,omitempty"`
 	// Table is the relation that the plan is about when that is not the first step's; zero otherwise.
 	Table Target `json:"table"`
+	// NotNull are the columns that are NOT NULL, and Fills those whose rows have their values, only when the plan is done; Primary is true when the
+	// table gets its primary key then. They say what may not follow the plan while it is promised.
+	NotNull []string `json:"not_null,omitempty"`
+	Fills   []string `json:"fills,omitempty"`
+	Primary bool     `json:"primary,omitempty"`
 	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
 	Notice string `json:"notice,omitempty"`
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:

@@ -308,3 +308,70 @@ func (c Column) SerialType() string {
 	}
 	return "integer"
 }
+
+// KeyIndex is CREATE UNIQUE INDEX CONCURRENTLY, by that name, for a UNIQUE or PRIMARY KEY that the statement adds, on the relation that is named
+// as in SQL.
+func KeyIndex(s Statement, add Constraint, relation, name string) string {
+	text := fmt.Sprintf("CREATE UNIQUE INDEX CONCURRENTLY %s ON %s %s", quoted(name), relation, keyColumns(s, add))
+	if add.Tablespace != "" {
+		text += " TABLESPACE " + quoted(add.Tablespace)
+	}
+	return text
+}
+
+// KeyUsing is ADD CONSTRAINT, by that name, for the same of its index, which has the same name.
+func KeyUsing(add Constraint, name string) string {
+	return fmt.Sprintf("ADD CONSTRAINT %s %s USING INDEX %s%s", quoted(name), keyKind(add), quoted(name), deferrable(add))
+}
+
+// Key is ADD CONSTRAINT, by that name, for the same as the statement has it.
+func Key(s Statement, add Constraint, name string) string {
+	kind := keyKind(add)
+	if add.NullsNotDistinct {
+		kind, add.NullsNotDistinct = kind+" NULLS NOT DISTINCT", false // an index says it behind its columns
+	}
+	text := fmt.Sprintf("ADD CONSTRAINT %s %s %s", quoted(name), kind, keyColumns(s, add))
+	if add.Tablespace != "" {
+		text += " USING INDEX TABLESPACE " + quoted(add.Tablespace)
+	}
+	return text + deferrable(add)
+}
+
+func keyKind(add Constraint) string {
+	if add.Type == PrimaryKey {
+		return "PRIMARY KEY"
+	}
+	return "UNIQUE"
+}
+
+// keyColumns is what a key and its index say alike.
+func keyColumns(s Statement, add Constraint) string {
+	list := func(names []string) string {
+		words := make([]string, len(names))
+		for i, name := range names {
+			words[i] = quoted(name)
+		}
+		return "(" + strings.Join(words, ", ") + ")"
+	}
+	text := list(add.Columns)
+	if len(add.Include) > 0 {
+		text += " INCLUDE " + list(add.Include)
+	}
+	if add.NullsNotDistinct {
+		text += " NULLS NOT DISTINCT"
+	}
+	if add.With != (Span{}) {
+		text += " WITH " + s.Text[add.With.Start:add.With.End]
+	}
+	return text
+}
+
+func deferrable(add Constraint) string {
+	switch {
+	case add.Deferred:
+		return " DEFERRABLE INITIALLY DEFERRED"
+	case add.Deferrable:
+		return " DEFERRABLE"
+	}
+	return ""
+}

@@ -2,7 +2,10 @@
 // relation that the statement names, as the server resolves the names at that moment. Each fact is known or unknown.
 package facts
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Querier asks the server one question. The answer is the first column of each row as text; NULL is "".
 type Querier interface {
@@ -181,6 +184,28 @@ type Partition struct {
 	// Default is true for the default partition of its parent; Bound is its bound, where Wanted.Definitions asks for it.
 	Default bool   `json:"default"`
 	Bound   string `json:"bound"`
+	// ForeignKeys are its own, by name: Name, Type, Validated, Parent, Columns and ParentColumns are known of each.
+	ForeignKeys []Constraint `json:"foreign_keys"`
+}
+
+// ForeignKey is the partition's valid foreign key of those columns to that table; nil if it has none. No columns of the parent are its primary key's.
+func (p Partition) ForeignKey(parent *Relation, columns, parentColumns []string) *Constraint {
+	if parent == nil {
+		return nil
+	}
+	if len(parentColumns) == 0 {
+		for _, i := range parent.Indexes {
+			if i.Primary {
+				parentColumns = i.Columns
+			}
+		}
+	}
+	for i, k := range p.ForeignKeys {
+		if k.Parent == parent.OID && k.Validated && slices.Equal(k.Columns, columns) && slices.Equal(k.ParentColumns, parentColumns) {
+			return &p.ForeignKeys[i]
+		}
+	}
+	return nil
 }
 
 // PartitionKey is what a partitioned table is partitioned by.

@@ -192,7 +192,20 @@ described AS MATERIALIZED (
                        'rows', COALESCE(e.rows, -1), 'bytes', COALESCE(e.bytes, -1),
                        'default', COALESCE((SELECT t.partdefid OPERATOR(pg_catalog.=) p.oid FROM pg_catalog.pg_partitioned_table t
                                              WHERE t.partrelid OPERATOR(pg_catalog.=) p.parent), false),
-                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END) ORDER BY e.nspname, e.relname)
+                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END,
+                       'foreign_keys', (
+                          SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname, 'type', k.contype, 'validated', k.convalidated,
+                                   'parent', k.confrelid::pg_catalog.int8, 'columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) u.num),
+                                   'parent_columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.confrelid AND a.attnum OPERATOR(pg_catalog.=) u.num)
+                                 ) ORDER BY k.conname)
+                            FROM pg_catalog.pg_constraint k
+                           WHERE k.conrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char")) ORDER BY e.nspname, e.relname)
                 FROM tree p
                 JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) p.oid
                WHERE p.root OPERATOR(pg_catalog.=) c.oid AND p.parent IS NOT NULL

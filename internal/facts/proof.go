@@ -2,7 +2,6 @@ package facts
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -11,13 +10,13 @@ import (
 const HelperPrefix = "pgsluice_"
 
 // NotNullProof is a check constraint that proves that the column has no NULL, or would once it is validated: then SET NOT NULL need not read
-// the table. A valid one comes first; nil if there is none. Those named in without do not count, nor do our own helpers. It
-// needs Wanted.Definitions.
+// the table. A valid one comes first; nil if there is none. Those named in without do not count. It needs
+// Wanted.Definitions.
 func (r *Relation) NotNullProof(column string, without []string) *Constraint {
 	var proof *Constraint
 	for i := range r.Constraints {
 		k := &r.Constraints[i]
-		if k.Type != "c" || k.NoInherit && r.Descendants > 0 || strings.HasPrefix(k.Name, HelperPrefix) || slices.Contains(without, k.Name) {
+		if k.Type != "c" || k.NoInherit && r.Descendants > 0 || slices.Contains(without, k.Name) {
 			continue
 		}
 		if (proof == nil || k.Validated && !proof.Validated) && k.Definition != "" && ddl.ProvesNotNull(k.Definition, column) {

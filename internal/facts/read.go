@@ -90,10 +90,10 @@ func For(stmt ddl.Statement) []Wanted {
 	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
 }
 
-// needsProof reports whether a constraint of the table could spare the statement its scan.
+// needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.
 func needsProof(alter ddl.AlterTable) bool {
 	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
-		return c.Op == "SetNotNull" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
+		return c.Op == "SetNotNull" || c.Op == "DropConstraint" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
 	})
 }
 

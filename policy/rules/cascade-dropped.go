@@ -18,13 +18,14 @@ func cascadeDropped() policy.Rule {
 	return policy.Rule{
 		Name:  "cascade-dropped",
 		Title: "CASCADE drops what the statement does not name",
-		Doc: `DROP … CASCADE, DROP COLUMN … CASCADE and DROP CONSTRAINT … CASCADE drop everything that depends on what they name, and what depends on
+		Doc: `DROP … CASCADE and ALTER TABLE … DROP COLUMN … CASCADE drop everything that depends on what they name, and what depends on
 that: views, foreign keys of other tables, defaults, triggers, policies, generated columns. DROP TYPE and DROP DOMAIN … CASCADE drop the
 columns of that type, with their values. None of it is in the text, so that no review sees it, and every table that loses something is
 locked with ACCESS EXCLUSIVE.
 
 Drop what depends on it first, by name, or change it so that it no longer does; then drop without CASCADE, and the server will refuse if
-something was forgotten. A CASCADE that takes nothing along passes. CASCADE of DROP SCHEMA, DROP OWNED, DROP INDEX and TRUNCATE has rules of its own.`,
+something was forgotten. A CASCADE that takes nothing along passes. CASCADE of DROP SCHEMA, DROP OWNED, DROP INDEX,
+DROP CONSTRAINT and TRUNCATE has rules of its own.`,
 		Since:   "0.1",
 		Default: policy.Block,
 		Cases:   cascadeDroppedCases,
@@ -106,45 +107,18 @@ func alterCascades(c *policy.Check, alter ddl.AlterTable) {
 		return
 	}
 	for _, command := range alter.Commands {
-		if !command.Cascade {
+		if command.Op != "DropColumn" || !command.Cascade {
 			continue
 		}
 		var things []string
-		var what string
-		switch command.Op {
-		case "DropColumn":
-			what = fmt.Sprintf("DROP COLUMN %s CASCADE", quoted(command.Name))
-			if table != nil {
-				things = inTheWay(table, command.Name)
-			}
-		case "DropConstraint":
-			what = fmt.Sprintf("DROP CONSTRAINT %s CASCADE", quoted(command.Name))
-			if table != nil {
-				things = referencesThrough(table, command.Name)
-			}
-		default:
-			continue
+		seen := table != nil && table.Depends != nil
+		if seen {
+			things = inTheWay(table, command.Name)
 		}
-		if table == nil || table.Depends == nil || len(things) > 0 {
-			cascades(c, what, fmt.Sprintf("what depends on it in %q", alter.Table.Name), things, table != nil && table.Depends != nil)
+		if !seen || len(things) > 0 {
+			cascades(c, fmt.Sprintf("DROP COLUMN %s CASCADE", quoted(command.Name)), fmt.Sprintf("what depends on it in %q", alter.Table.Name), things, seen)
 		}
 	}
-}
-
-// referencesThrough are the foreign keys that stand on a unique constraint's index.
-func referencesThrough(table *facts.Relation, constraint string) []string {
-	var things []string
-	for _, i := range table.Indexes {
-		if i.Constraint != constraint || table.Depends == nil {
-			continue
-		}
-		for _, k := range table.Depends.References {
-			if k.Index == i.OID {
-				things = append(things, fmt.Sprintf("foreign key %s of %s", quoted(k.Name), qualified(k.Table.Schema, k.Table.Name)))
-			}
-		}
-	}
-	return things
 }
 
 // cascades reports what goes along.

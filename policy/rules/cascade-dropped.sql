@@ -72,24 +72,9 @@ ALTER TABLE lonely DROP COLUMN b CASCADE
 ----
 pass
 
+# It has a rule of its own.
 check
 ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE
-----
-block
-  DROP CONSTRAINT users_pkey CASCADE also drops foreign key orders_user of public.orders; drop what you mean by name first, and leave CASCADE out
-  hint: If it is meant, as a login named in overrides.roles:
-    /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE;
-
-check
-ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE, DROP COLUMN name
-----
-block
-  DROP CONSTRAINT users_email_key CASCADE also drops foreign key orders_mail of public.orders; drop what you mean by name first, and leave CASCADE out
-  hint: If it is meant, as a login named in overrides.roles:
-    /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP CONSTRAINT users_email_key CASCADE, DROP COLUMN name;
-
-check
-ALTER TABLE lonely DROP CONSTRAINT lonely_pkey CASCADE
 ----
 pass
 
