@@ -2,6 +2,8 @@
 package policy
 
 import (
+	"time"
+
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 )
@@ -24,15 +26,17 @@ type Context struct {
 	InTransaction bool
 	// Ledger is true when the pgsluice schema is installed here and this proxy may sign for it, so that work can be deferred.
 	Ledger bool
-	// Override is what the statement's own comment or the session's pgsluice.allow permits; zero for nothing.
-	Override Override
+	// Revision is the id of the revision that is being applied; "" is not known.
+	Revision string
+	// Now is the time; zero is not known, and then no exemption counts that expires.
+	Now time.Time
 }
 
 // Override names rules that somebody allows, and why.
 type Override struct {
 	Rules  []string
 	Reason string
-	// Source is "comment", "setting" or "config".
+	// Source is "comment", "setting", or "exemption" and where it is written.
 	Source string
 }
 
@@ -52,6 +56,8 @@ type Finding struct {
 	Code string
 	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
 	Recipe string
+	// Override is what took it out of force; nil for a finding in force.
+	Override *Override
 }
 
 // Verdict is the judgement of one statement.
@@ -61,6 +67,10 @@ type Verdict struct {
 	Findings []Finding
 	// Overridden are the findings that an Override took out of force.
 	Overridden []Finding
+	// Remarks are what is wrong with the overrides that were given, one line each, for the person who gave them.
+	Remarks []string
+	// Unneeded are the rules that the statement's own comment allows and that found nothing.
+	Unneeded []string
 }
 
 // Rule is one hazard. It is data with one pure function.

@@ -162,29 +162,31 @@ func TestOverrides(t *testing.T) {
 	for _, c := range []struct {
 		sql, setting string
 		found        policy.Action
-		override     policy.Override
 		login        string
 		want         string
 	}{
-		{"CREATE INDEX ON t (a)", "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", counts},
-		{`/* pgsluice:allow b-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{`/* pgsluice:allow b-rule,a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Warn, policy.Override{}, "joe", counts},
-		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{`/* pgsluice:allow a-rule reason="" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, policy.Override{}, "joe", stranger},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, policy.Override{}, "dba", counts},
-		{`CREATE INDEX ON t (a) WHERE a = '/* pgsluice:allow a-rule reason="why" */'`, "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", counts},
-		{"CREATE INDEX ON t (a)", `b-rule, a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", counts},
-		{"CREATE INDEX ON t (a)", `a-rule`, policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{"CREATE INDEX ON t (a)", `*/ a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", asks},
-		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Block, policy.Override{}, "joe", stranger},
-		{"CREATE INDEX ON t (a)", "", policy.Rewrite, policy.Override{Rules: []string{"a-rule"}, Reason: "why", Source: "config"}, "joe", counts},
+		{"CREATE INDEX ON t (a)", "", policy.Rewrite, "joe", asks},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", counts},
+		{`/* pgsluice:allow b-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", asks},
+		{`/* pgsluice:allow b-rule,a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Warn, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", reasonless},
+		{`/* pgsluice:allow a-rule reason="" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", reasonless},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, "joe", stranger},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, "dba", counts},
+		{`CREATE INDEX ON t (a) WHERE a = '/* pgsluice:allow a-rule reason="why" */'`, "", policy.Rewrite, "joe", asks},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `b-rule, a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule`, policy.Rewrite, "joe", reasonless},
+		{"CREATE INDEX ON t (a)", `*/ a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why */ not"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `b-rule reason="x" a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a) /* pgsluice:allow a-rule reason="why" */ WHERE a > 0`, "", policy.Warn, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, `a-rule reason="why"`, policy.Warn, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Block, "joe", stranger},
 	} {
 		set := newSet(t, policy.Settings{OverrideRoles: []string{"dba"}}, finds("a-rule", c.found))
 		known := facts.Facts{Known: true, SessionUser: c.login, CurrentUser: "dba", Settings: map[string]string{"pgsluice.allow": c.setting}}
-		v := set.Judge(parse(t, c.sql), known, policy.Context{Override: c.override})
+		v := set.Judge(parse(t, c.sql), known, policy.Context{})
 		got := counts
 		switch {
 		case len(v.Overridden) == 1 && len(v.Findings) == 0 && v.Action == policy.Pass:

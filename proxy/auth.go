@@ -224,7 +224,7 @@ func (h *handshake) serverFailed(l *link, err error) error {
 	if isTimeout(err) {
 		return &fatal{
 			code:    "57014",
-			message: fmt.Sprintf("pgsluice canceled the login: it took more than %s", h.server.options.LoginTimeout),
+			message: fmt.Sprintf("pgsluice canceled the login: it took more than %s", h.patience),
 		}
 	}
 	return &fatal{

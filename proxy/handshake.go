@@ -26,11 +26,12 @@ const (
 type handshake struct {
 	server   *Server
 	client   *leg
-	address  string    // of the client, for people; "[local]" for a Unix socket
-	deadline time.Time // of the whole handshake
-	code     uint32    // cancelRequest, or the protocol version
-	raw      []byte    // the packet with that code
-	leaf     []byte    // our certificate as the client saw it, DER; nil without TLS
+	address  string        // of the client, for people; "[local]" for a Unix socket
+	patience time.Duration // for the whole handshake, to its deadline
+	deadline time.Time
+	code     uint32 // cancelRequest, or the protocol version
+	raw      []byte // the packet with that code
+	leaf     []byte // our certificate as the client saw it, DER; nil without TLS
 	answers  chan error
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -67,6 +68,7 @@ type Server struct {
 	tcp       tcpOptions
 	logins    logins
 	buffers   *sync.Pool
+	following atomic.Pointer[SessionOptions] // what sessions decide by; nil: none does
 
 	// run owns a link from its call to its return; the sockets are closed afterwards.
 	run func(ctx context.Context, l *link) error
@@ -111,17 +113,37 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp, buffers: buffers,
-		logins: logins{max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
+		logins: logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
 		run:    func(_ context.Context, l *link) error { return pipe(l) },
 		quiet:  make(chan struct{}),
 	}
 	if o.Session != nil {
 		session := o.Session.complete(o.Log)
-		s.run = func(ctx context.Context, l *link) error { return newSession(session, l).run(ctx) }
+		s.following.Store(&session)
+		s.run = func(ctx context.Context, l *link) error { return newFollower(&s.following, l).run(ctx) }
 	}
 	s.drain, s.drainNow = context.WithCancel(context.Background())
 	s.halt, s.haltNow = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// SetSession puts other options of sessions into force. A session goes by them from its next statement on, and by the old ones to the end of
+// a transaction that owes deferred work. Name and RedactKey stay when they are not given. The Server must have been made with Options.Session.
+func (s *Server) SetSession(o SessionOptions) {
+	old := s.following.Load()
+	if o.Name == "" {
+		o.Name = old.Name
+	}
+	if o.RedactKey == nil {
+		o.RedactKey = old.RedactKey
+	}
+	o = o.complete(s.options.Log)
+	s.following.Store(&o)
+}
+
+// SetLogins changes the limits on logins, for connections that come from now on; see Options.
+func (s *Server) SetLogins(timeout time.Duration, most, mostPerAddress int) {
+	s.logins.set(timeout, most, mostPerAddress)
 }
 
 // Serve accepts connections from the listeners, which it owns from here on, until Shutdown has ended, ctx is done
@@ -255,7 +277,8 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s.tcp.apply(conn)
 
-	h := &handshake{server: s, address: clientAddress(conn), deadline: time.Now().Add(s.options.LoginTimeout)}
+	h := &handshake{server: s, address: clientAddress(conn), patience: s.logins.patience()}
+	h.deadline = time.Now().Add(h.patience)
 	log := s.log.With("client", h.address)
 	defer func() {
 		if reason := recover(); reason != nil {

@@ -50,15 +50,21 @@ func (s *session) mayDefer(ctx context.Context) bool {
 	return s.options.Deferred && (s.owes() || s.ledger(ctx) != nil)
 }
 
-// ink makes the pen ready for a promise.
-func (s *session) ink(ctx context.Context, known facts.Facts) error {
-	if !s.owes() {
-		ledger := s.ledger(ctx)
-		if ledger == nil {
-			return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"}
-		}
-		s.pen = pen{key: ledger.Key()}
+// takePen gets what the promises of a transaction are signed with.
+func (s *session) takePen(ctx context.Context) error {
+	if s.owes() {
+		return nil
 	}
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"}
+	}
+	s.pen = pen{key: ledger.Key()}
+	return nil
+}
+
+// ink makes the pen ready for the next promise, in the transaction that it is for.
+func (s *session) ink(ctx context.Context, known facts.Facts) error {
 	users := [2]string{known.SessionUser, known.CurrentUser}
 	if s.pen.nonce.Number != 0 && s.pen.users == users {
 		return nil
@@ -112,6 +118,9 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 		if err := s.checkData(ctx, plan); err != nil {
 			return s.answerFailure(ctx, at, plan, err)
 		}
+	}
+	if err := s.takePen(ctx); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
 	}
 	if err := s.ink(ctx, known); err != nil {
 		return s.answerFailure(ctx, at, plan, err)

@@ -20,6 +20,8 @@ type Runner struct {
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
+	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
+	Beside func(context.Context) error
 	Options
 }
 
@@ -128,6 +130,20 @@ func (r Runner) RunStep(ctx context.Context, step rewrite.Step) (Result, error) 
 	return r.run(ctx, []rewrite.Step{step}, nil)
 }
 
+// Undo takes back what the steps in place of a plan have done, however often the client cancels. The plan can be undone.
+func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
+	table := plan.Steps[0].Table
+	table.Columns = nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
+	defer cancel()
+	for {
+		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo, Where: rewrite.AfterCommit, Table: table, Budget: true})
+		if SQLState(err) != queryCanceled || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
 	for _, step := range steps {
@@ -205,7 +221,12 @@ func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
 	if step.Where == rewrite.Alone {
 		return w.ladder(ctx, step, true, w.alone(exec))
 	}
-	return w.ladder(ctx, step, true, w.inTransaction(exec))
+	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
+		if err := exec(ctx); err != nil || w.Beside == nil {
+			return err
+		}
+		return w.Beside(ctx)
+	}))
 }
 
 // stepOfOurs runs a step that the client did not send, with the settings of a plan.
