@@ -161,7 +161,7 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string) string {
 		t.Fatalf("%s\n%v", sql, err)
 	}
 	p.harmless(t, plan)
-	asked := p.warnings(t, sql)
+	asked := p.asked(t, sql, len(plan.Steps) == 1)
 	exec(t, p.plain, sql)
 	exec(t, p.plain, more)
 	if validates != "" {
@@ -254,12 +254,13 @@ func (p *pair) harmless(t *testing.T, plan rewrite.Plan) {
 	}
 }
 
-// warnings are the rules that only warn of what the statement asks for, however it is done.
-func (p *pair) warnings(t *testing.T, sql string) []string {
+// asked are the rules that only warn of what the statement asks for, however it is done; all that find something, where the plan is no more than
+// the statement itself.
+func (p *pair) asked(t *testing.T, sql string, itself bool) []string {
 	t.Helper()
 	var rules []string
 	for _, f := range p.findings(t, sql) {
-		if f.Action == policy.Warn {
+		if f.Action == policy.Warn || itself {
 			rules = append(rules, f.Rule)
 		}
 	}
@@ -282,7 +283,7 @@ func (p *pair) findings(t *testing.T, sql string) []policy.Finding {
 func (p *pair) judge(t *testing.T, step rewrite.Step, statement string, asked []string) {
 	t.Helper()
 	for _, f := range p.findings(t, statement) {
-		known := f.Action == policy.Warn && slices.Contains(asked, f.Rule)
+		known := slices.Contains(asked, f.Rule) && (f.Action == policy.Warn || step.Client)
 		if !known && !admitted[f.Rule] && (f.Rule != "lock-without-budget" || !step.Budget) {
 			t.Errorf("rule %s objects to the step %s: %s", f.Rule, statement, f.Message)
 		}

@@ -4,8 +4,10 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -74,7 +76,7 @@ func sequenceRestarted(c *policy.Check, name ddl.Name, what, hint string) {
 func sequenceDropped(c *policy.Check, drop ddl.Drop) {
 	for _, name := range drop.Names {
 		r, known := c.Relation(name)
-		if known && (r == nil || private(r)) {
+		if known && (r == nil || private(r)) || strings.HasPrefix(name.Name, facts.HelperPrefix) {
 			continue
 		}
 		finding := policy.Finding{
