@@ -13,6 +13,13 @@ ALTER TABLE: building "t_a_key" on "t" concurrently
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."t" WHERE ("a"
     ) IS NOT NULL GROUP BY "a"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_a_key"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."t_a_key"$pgsluice$;
+END IF;
+END$pgsluice_$
   alone: CREATE UNIQUE INDEX CONCURRENTLY "t_a_key" ON "public"."t" ("a")
     on public.t [2=a]
     index public.t_a_key
@@ -32,6 +39,13 @@ ALTER TABLE: building "T b" on "t" concurrently
     ) IS NOT NULL GROUP BY "b"
     , "C c"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "T b"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$T b$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."T b"$pgsluice$;
+END IF;
+END$pgsluice_$
   alone: CREATE UNIQUE INDEX CONCURRENTLY "T b" ON "public"."t" ("b", "C c") INCLUDE ("d") WITH (fillfactor = 50)
     on public.t [3=b 4=C c 5=d]
     index public.T b
@@ -49,6 +63,13 @@ ALTER TABLE: building "nulls" on "t" concurrently
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."t" GROUP BY "a"
     , "d"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "nulls"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$nulls$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."nulls"$pgsluice$;
+END IF;
+END$pgsluice_$
   alone: CREATE UNIQUE INDEX CONCURRENTLY "nulls" ON "public"."t" ("a", "d") NULLS NOT DISTINCT
     on public.t [2=a 5=d]
     index public.nulls
@@ -74,6 +95,19 @@ ALTER TABLE: building "t_a_key1" on "t" concurrently; building "t_a_C c_key" on 
     ) IS NOT NULL GROUP BY "a"
     , "C c"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_a_key1", DROP CONSTRAINT IF EXISTS "t_a_C c_key", DROP COLUMN IF EXISTS "note"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key1$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."t_a_key1"$pgsluice$;
+END IF;
+END$pgsluice_$
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_C c_key$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."t_a_C c_key"$pgsluice$;
+END IF;
+END$pgsluice_$
   in place: ALTER TABLE t ADD COLUMN note text
     on public.t, lock budget
   alone: CREATE UNIQUE INDEX CONCURRENTLY "t_a_key1" ON "public"."t" ("a")
@@ -103,6 +137,13 @@ ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; bu
     ) IS NOT NULL GROUP BY "C c"
     , "id"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_pkey", ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_id_not_null"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 16984::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_pkey$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."t_pkey"$pgsluice$;
+END IF;
+END$pgsluice_$
   in place: ALTER TABLE t ADD CONSTRAINT "pgsluice_id_not_null" CHECK ("id" IS NOT NULL) NOT VALID
     on public.t, lock budget
     helper pgsluice_id_not_null
@@ -228,6 +269,13 @@ ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; bu
   check 23514 check constraint "v_w_check" of relation "v" is violated by some row
     SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
     ) LIMIT 1
+  undo: ALTER TABLE "public"."v" ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_id_not_null", DROP CONSTRAINT IF EXISTS "v_pk", DROP CONSTRAINT IF EXISTS "v_w_check"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 17239::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$v_pk$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."v_pk"$pgsluice$;
+END IF;
+END$pgsluice_$
   in place: ALTER TABLE v ADD CONSTRAINT "pgsluice_id_not_null" CHECK ("id" IS NOT NULL) NOT VALID, ADD CONSTRAINT "v_w_check" CHECK (w > 0) NOT VALID
     on public.v, lock budget
     helper pgsluice_id_not_null
@@ -314,6 +362,13 @@ ALTER TABLE: building "twice_b_key" on "twice" concurrently
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."twice" WHERE ("b"
     ) IS NOT NULL GROUP BY "b"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."twice" DROP CONSTRAINT IF EXISTS "twice_b_key"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) 17269::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$twice_b_key$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."twice_b_key"$pgsluice$;
+END IF;
+END$pgsluice_$
   alone: CREATE UNIQUE INDEX CONCURRENTLY "twice_b_key" ON "public"."twice" ("b")
     on public.twice [2=b]
     index public.twice_b_key

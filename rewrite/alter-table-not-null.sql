@@ -9,6 +9,7 @@ ALTER TABLE t ALTER COLUMN a SET NOT NULL
 ALTER TABLE: checking that "a" of "t" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "t" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."t" ALTER COLUMN "a" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_a_not_null"
   in place: ALTER TABLE t ADD CONSTRAINT "pgsluice_a_not_null" CHECK ("a" IS NOT NULL) NOT VALID
     on public.t, lock budget
     helper pgsluice_a_not_null
@@ -29,6 +30,7 @@ ALTER TABLE: checking that "C c" of "t" has no NULL before making it NOT NULL; c
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "C c" IS NULL LIMIT 1
   check 23502 column "b" of relation "t" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "b" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."t" ALTER COLUMN "C c" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_C c_not_null", DROP COLUMN IF EXISTS "note", ALTER COLUMN "b" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_b_not_null"
   in place: alter table only t /* two */ ADD CONSTRAINT "pgsluice_C c_not_null" CHECK ("C c" IS NOT NULL) NOT VALID, -- first
   add column note text default 'x', ADD CONSTRAINT "pgsluice_b_not_null" CHECK ("b" IS NOT NULL) NOT VALID
     on public.t, lock budget
@@ -117,6 +119,7 @@ ALTER TABLE events ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "events" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "events" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."events" ALTER COLUMN "a" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_a_not_null"
   in place: ALTER TABLE events ADD CONSTRAINT "pgsluice_a_not_null" CHECK ("a" IS NOT NULL) NOT VALID
     on public.events, lock budget
     helper pgsluice_a_not_null
@@ -133,6 +136,7 @@ ALTER TABLE parent ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "parent" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "parent" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."parent" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."parent" ALTER COLUMN "a" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_a_not_null"
   in place: ALTER TABLE parent ADD CONSTRAINT "pgsluice_a_not_null" CHECK ("a" IS NOT NULL) NOT VALID
     on public.parent, lock budget
     helper pgsluice_a_not_null
@@ -210,6 +214,7 @@ ALTER TABLE holes ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "holes" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "holes" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."holes" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."holes" ALTER COLUMN "a" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_a_not_null1"
   in place: ALTER TABLE holes ADD CONSTRAINT "pgsluice_a_not_null1" CHECK ("a" IS NOT NULL) NOT VALID
     on public.holes, lock budget
     helper pgsluice_a_not_null1

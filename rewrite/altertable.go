@@ -35,6 +35,10 @@ type alteration struct {
 	notNulls []string
 	primary  bool
 	notices  []string
+	// undo are the commands, and undoBehind the statements behind them, that take back what the steps do; stays is true when something cannot
+	// be taken back.
+	undo, undoBehind []string
+	stays            bool
 }
 
 // alterTable is the plan of an ALTER TABLE whatever its hazards: foreign keys and checks are added NOT VALID and validated, NOT NULL is proven
@@ -80,7 +84,14 @@ func (a *alteration) command(i int, command ddl.AlterCommand) error {
 	case "AddColumn":
 		return a.addColumn(i, command)
 	}
+	a.stays = true
 	return a.beside(command)
+}
+
+// undoConstraint notes how to take a constraint back: without its name nobody can.
+func (a *alteration) undoConstraint(name string) {
+	a.stays = a.stays || name == ""
+	a.undo = append(a.undo, "DROP CONSTRAINT IF EXISTS "+quote(name))
 }
 
 // beside refuses a command that cannot stand beside one whose work comes later.
@@ -113,7 +124,8 @@ func (a *alteration) refused() bool {
 	for _, command := range a.alter.Commands {
 		switch command.Op {
 		case "AddConstraint":
-			if command.Constraint.Type == ddl.PrimaryKey && primary && !a.addsKeyAfterDrop() || !a.haveColumns(command.Constraint.Columns) {
+			if command.Constraint.Type == ddl.PrimaryKey && primary && !a.addsKeyAfterDrop() || !a.haveColumns(command.Constraint.Columns) ||
+				a.named(*command.Constraint) {
 				return true
 			}
 		case "SetNotNull":
@@ -127,6 +139,13 @@ func (a *alteration) refused() bool {
 		}
 	}
 	return false
+}
+
+// named reports whether the table has a constraint of that name, or an index that a key of that name would get.
+func (a *alteration) named(add ddl.Constraint) bool {
+	return add.Name != "" && !slices.Contains(a.dropped(), add.Name) &&
+		(slices.ContainsFunc(a.table.Constraints, func(k facts.Constraint) bool { return k.Name == add.Name }) ||
+			isKey(add) && add.UsingIndex == "" && slices.ContainsFunc(a.table.Indexes, func(i facts.Index) bool { return i.Name == add.Name }))
 }
 
 func (a *alteration) addsKeyAfterDrop() bool {
@@ -184,6 +203,12 @@ func (a *alteration) plan() (Plan, error) {
 		})
 	}
 	plan.Steps = append(plan.Steps, later...)
+	if !a.stays {
+		if len(a.undo) > 0 {
+			plan.Undo = append(plan.Undo, altering(a.table.Schema, a.table.Name, strings.Join(a.undo, ", ")))
+		}
+		plan.Undo = append(plan.Undo, a.undoBehind...)
+	}
 	if len(a.names) > 0 {
 		plan.Object = a.names[0]
 	}

@@ -36,6 +36,8 @@ func (a *alteration) addColumn(i int, command ddl.AlterCommand) error {
 	if command.IfExists && a.table.Column(command.Name) != nil {
 		return nil
 	}
+	a.undo = append(a.undo, "DROP COLUMN IF EXISTS "+quote(command.Name))
+	a.stays = a.stays || command.IfExists // somebody else may be making it just now
 	if t := a.known.Types[facts.TypeKey(column.Type.Schema, column.Type.Name, column.Array)]; t != nil && t.Constrained {
 		return fmt.Errorf("send ADD COLUMN %s as a statement of its own: the constraints of its domain make the server write every row", quote(command.Name))
 	}

@@ -17,6 +17,7 @@ func (a *alteration) addConstraint(command int, add ddl.Constraint) error {
 		a.now[command] = nil
 		return a.addKey(command, -1, add)
 	case !validated(a.alter, add):
+		a.undoConstraint(add.Name)
 		if a.isFilled(add.Columns) {
 			return fmt.Errorf("send ADD CONSTRAINT %s as a statement of its own: it is about a column whose rows get their values afterwards", add.Name)
 		}
@@ -49,6 +50,9 @@ func (a *alteration) addValidated(command, inline int, add ddl.Constraint) error
 		return err
 	}
 	a.added = append(a.added, add.Name)
+	if inline < 0 {
+		a.undoConstraint(add.Name)
+	}
 	if a.isFilled(columns) {
 		step := a.afterwards(text, constraintIs(a.table.OID, add.Name, ""), columns...)
 		step.Others = a.parentOf(add)
@@ -113,6 +117,7 @@ func (a *alteration) addOnPartitions(command, inline int, add ddl.Constraint) er
 		check.Others = step.Others
 		a.checks = append(a.checks, step, check)
 	}
+	a.stays = true // nobody knows which constraints of that name the partitions had
 	last := a.afterwards(text, constraintIs(a.table.OID, add.Name, ""), add.Columns...)
 	last.Others = a.parentOf(add)
 	a.checks = append(a.checks, last)

@@ -14,6 +14,7 @@ import (
 func (a *alteration) addKey(command, inline int, add ddl.Constraint) error {
 	if a.table.Kind == "p" && a.alter.Only {
 		delete(a.now, command) // nothing is built
+		a.undoConstraint(add.Name)
 		return nil
 	}
 	name, err := a.constraintName(command, inline, add)
@@ -21,6 +22,10 @@ func (a *alteration) addKey(command, inline int, add ddl.Constraint) error {
 		return err
 	}
 	add.Name = name
+	if inline < 0 {
+		a.undoConstraint(name)
+		a.undoBehind = append(a.undoBehind, dropOwnIndex(a.table, name))
+	}
 	if err := a.keyNotNull(command, add); err != nil {
 		return err
 	}
@@ -31,6 +36,16 @@ func (a *alteration) addKey(command, inline int, add ddl.Constraint) error {
 	a.keys = append(a.keys, index, a.keyOf(add, target(a.table, add.Columns...), name))
 	a.notices = append(a.notices, fmt.Sprintf("building %q on %q concurrently", name, a.table.Name))
 	return a.tryKey(add, index.SQL)
+}
+
+// dropOwnIndex drops the index of that name if it is one of the table's, which had none when the plan was made.
+func dropOwnIndex(table *facts.Relation, name string) string {
+	return "DO " + dollar(fmt.Sprintf(`BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) %s) THEN
+EXECUTE %s;
+END IF;
+END`, table.OID, dollar(name), dollar("DROP INDEX "+quote(table.Schema, name))))
 }
 
 // keyNotNull proves the columns of a primary key.
@@ -135,6 +150,7 @@ func (a *alteration) tryKey(add ddl.Constraint, index string) error {
 
 // addKeyUsing proves the columns of a PRIMARY KEY USING INDEX before it is added; anything else USING INDEX is done at once.
 func (a *alteration) addKeyUsing(command int, add ddl.Constraint) error {
+	a.stays = true // to drop the constraint would drop the index
 	i := slices.IndexFunc(a.table.Indexes, func(i facts.Index) bool { return i.Name == add.UsingIndex })
 	if add.Type != ddl.PrimaryKey || i < 0 || !a.table.Indexes[i].Valid {
 		return nil
@@ -166,6 +182,7 @@ func (a *alteration) addKeyOnPartitions(add ddl.Constraint) error {
 	if slices.ContainsFunc(a.table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" }) {
 		return fmt.Errorf("cannot add a key to %q: a foreign table is among its partitions", a.table.Name)
 	}
+	a.stays = true // nobody knows which constraints of that name the partitions had
 	a.keys = append(a.keys, a.keyAlone(add, target(a.table, add.Columns...), add.Name))
 	a.keysBelow(add, a.table.OID, quote(a.table.Schema, add.Name))
 	a.notices = append(a.notices, fmt.Sprintf("building %q on the partitions of %q one by one, concurrently", add.Name, a.table.Name))

@@ -23,6 +23,7 @@ func (a *alteration) setNotNull(command int, column string) error {
 		return fmt.Errorf("leave ONLY out: %q has partitions or children, and NOT NULL is theirs, too", a.table.Name)
 	}
 	if !a.mayBeNull(column) {
+		a.stays = a.stays || !a.table.Column(column).NotNull
 		return nil
 	}
 	a.now[command] = nil
@@ -81,12 +82,17 @@ func (a *alteration) notNull(command int, column string, later bool) error {
 	a.notices = append(a.notices, fmt.Sprintf("checking that %q of %q has no NULL before making it NOT NULL", column, a.table.Name))
 	set := a.afterwards("ALTER COLUMN "+quote(column)+" SET NOT NULL", columnIs(a.table.OID, column, "a.attnotnull"), column)
 	if name := a.unprovenNotNull(column); name != "" {
+		a.stays = true
 		a.proofs = append(a.proofs, validation(a.table, name, []string{column}))
 		return nil
 	}
 	if proof := a.table.NotNullProof(column, a.dropped()); proof != nil {
+		a.stays = true
 		a.proofs = append(a.proofs, validation(a.table, proof.Name, []string{column}), set)
 		return nil
+	}
+	if !later {
+		a.undo = append(a.undo, "ALTER COLUMN "+quote(column)+" DROP NOT NULL")
 	}
 	if a.known.Version >= 180000 {
 		return a.namedNotNull(command, column, later)
@@ -101,6 +107,7 @@ func (a *alteration) notNull(command int, column string, later bool) error {
 	} else {
 		a.now[command] = append(a.now[command], ddl.Command{SQL: add})
 		a.helpers = append(a.helpers, Helper{Name: helper})
+		a.undoConstraint(helper)
 	}
 	check := validation(a.table, helper, []string{column})
 	check.Done = either(done, check.Done)

@@ -26,8 +26,9 @@ type Plan struct {
 	Probe string `json:"probe,omitempty"`
 	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
 	Unprobed string `json:"unprobed,omitempty"`
-	// Undo takes back what the steps in place have done, for a plan that fails outside of a transaction; "" when that cannot be taken back.
-	Undo string `json:"undo,omitempty"`
+	// Undo are statements that, in one transaction, take back whatever the steps have done so far, for a plan that fails outside of a
+	// transaction; none when that cannot be taken back.
+	Undo []string `json:"undo,omitempty"`
 	// DataChecks are run before anything is promised. They take no lock stronger than ACCESS SHARE.
 	DataChecks []DataCheck `json:"data_checks,omitempty"`
 	Steps      []Step      `json:"steps"`

@@ -161,6 +161,7 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string) string {
 		t.Fatalf("%s\n%v", sql, err)
 	}
 	p.harmless(t, plan)
+	p.undo(t, plan)
 	asked := p.asked(t, sql, len(plan.Steps) == 1)
 	exec(t, p.plain, sql)
 	exec(t, p.plain, more)
@@ -176,6 +177,29 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string) string {
 	p.compare(t, sql)
 	p.redo(t, plan)
 	return show(plan, sql)
+}
+
+// undo runs the first steps, as far as they can be in a transaction, and takes them back after each: nothing may be left.
+func (p *pair) undo(t *testing.T, plan rewrite.Plan) {
+	t.Helper()
+	if len(plan.Undo) == 0 {
+		return
+	}
+	before := strings.Join(query(t, p.plan, catalog), "\n")
+	for n := range plan.Steps {
+		if slices.ContainsFunc(plan.Steps[:n], func(step rewrite.Step) bool { return step.Where == rewrite.Alone }) {
+			return
+		}
+		exec(t, p.plan, "BEGIN")
+		for _, step := range plan.Steps[:n] {
+			exec(t, p.plan, strings.Join(step.Statements(), ";\n"))
+		}
+		exec(t, p.plan, strings.Join(plan.Undo, ";\n"))
+		if after := strings.Join(query(t, p.plan, catalog), "\n"); after != before {
+			t.Errorf("%d steps and %v leave\n%s", n, plan.Undo, difference(before, after))
+		}
+		exec(t, p.plan, "ROLLBACK")
+	}
 }
 
 // redo is what a resume meets when all steps were done, and nobody could write it down: each step says so, or does nothing.
@@ -427,6 +451,9 @@ func show(plan rewrite.Plan, sql string) string {
 	for _, check := range plan.DataChecks {
 		fmt.Fprintf(&out, "  check %s %s\n", check.Code, check.Message)
 		fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
+	}
+	for _, undo := range plan.Undo {
+		fmt.Fprintf(&out, "  undo: %s\n", undo)
 	}
 	for _, step := range plan.Steps {
 		text := step.SQL

@@ -42,6 +42,11 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 		if command.Name == "" {
 			command.Name = def.Constraint.Conname
 		}
+		if c.Subtype == pgquery.AlterTableType_AT_AddIdentity {
+			for _, option := range def.Constraint.Options {
+				command.Options = append(command.Options, option.GetDefElem().GetDefname())
+			}
+		}
 	case *pgquery.Node_ColumnDef:
 		command.Column = s.column(def.ColumnDef, part)
 		if using := def.ColumnDef.RawDefault; using != nil {

@@ -288,7 +288,7 @@ type AlterCommand struct {
 	Relation Name
 	// Concurrently is true for DETACH PARTITION … CONCURRENTLY.
 	Concurrently bool
-	// Options are the names of the storage parameters that the command sets or resets.
+	// Options are the names of the storage parameters that the command sets or resets; of AddIdentity those of the sequence that are written.
 	Options []string
 	// Default is the text of the expression of ALTER COLUMN … SET DEFAULT; zero otherwise (ColumnDefault without it is DROP DEFAULT).
 	Default Span

@@ -259,7 +259,7 @@ type Index struct {
 	NullsNotDistinct bool `json:"nulls_not_distinct"`
 	// Columns are the keys in order, an expression is ""; INCLUDE columns are not among them.
 	Columns []string `json:"columns"`
-	// Definition is pg_get_indexdef, of an index with the name that is wanted; "" is unknown.
+	// Definition is pg_get_indexdef, of an index with the name that is wanted, and where Wanted.Definitions asks for it; "" is unknown.
 	Definition string `json:"definition"`
 	// Constraint is the name of the constraint it stands behind, "" if none.
 	Constraint string `json:"constraint"`
@@ -290,8 +290,10 @@ type Index struct {
 type Class struct {
 	OID     uint32 `json:"oid"`
 	Default bool   `json:"default"`
-	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then every change of the type rebuilds the index.
+	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then a type that is not the one that the index stores rebuilds it.
 	Polymorphic bool `json:"polymorphic"`
+	// Stored is the OID of the type that the index stores, which need not be the column's (of a hash index it is int4).
+	Stored uint32 `json:"stored"`
 }
 
 // Constraint is a constraint of a relation.

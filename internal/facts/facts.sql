@@ -267,16 +267,18 @@ described AS MATERIALIZED (
                        'classes', (
                           -- The last are the polymorphic pseudo-types: anyarray, anyelement, anynonarray, anyenum, anyrange, anymultirange, and the anycompatible ones.
                           SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault,
+                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault, 'stored', a.atttypid::pg_catalog.int8,
                                    'polymorphic', o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))
                                    ORDER BY y.place)
                             FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) WITH ORDINALITY AS y(oid, place)
-                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid),
+                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+                                                               AND a.attnum OPERATOR(pg_catalog.=) y.place::pg_catalog.int2),
                        'collations', pg_catalog.array_to_json(i.indcollation::pg_catalog.int8[]),
                        'sorting', pg_catalog.array_to_json(i.indoption::pg_catalog.int2[]),
                        'deferrable', NOT i.indimmediate, 'clustered', i.indisclustered, 'replica_identity', i.indisreplident,
                        'bytes', (x.relpages::pg_catalog.float8 OPERATOR(pg_catalog.*) s.block)::pg_catalog.int8,
-                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname)
+                       'definition', CASE WHEN NOT m.busy AND (q.defined OR EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname))
                                           THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
                        'constraint', (SELECT k.conname FROM pg_catalog.pg_constraint k
                                        WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.conindid OPERATOR(pg_catalog.=) i.indexrelid

@@ -32,7 +32,7 @@ type Wanted struct {
 	// if Constraint is true): asks for Taken.
 	Candidates []string
 	Constraint bool
-	// Definitions asks for the definitions of its constraints, the defaults of its columns and the bounds of its partitions. The server opens
+	// Definitions asks for the definitions of its constraints and indexes, the defaults of its columns and the bounds of its partitions. The server opens
 	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
 	Definitions bool
 	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
