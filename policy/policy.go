@@ -30,6 +30,10 @@ type Context struct {
 	Revision string
 	// Now is the time; zero is not known, and then no exemption counts that expires.
 	Now time.Time
+	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
+	File bool
+	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
+	Exit string
 }
 
 // Override names rules that somebody allows, and why.
@@ -85,6 +89,9 @@ type Rule struct {
 	// Recipe is the name of the recipe that its Rewrite asks for; "" is the rule's own name. Rules share one when one plan deals with the
 	// hazards of all of them.
 	Recipe string
+	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
+	// way back that is what is wanted, and lint does not count it there.
+	Loss bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.

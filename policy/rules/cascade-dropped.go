@@ -28,6 +28,7 @@ something was forgotten. A CASCADE that takes nothing along passes. CASCADE of D
 DROP CONSTRAINT and TRUNCATE has rules of its own.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   cascadeDroppedCases,
 		Run:     runCascadeDropped,
 	}

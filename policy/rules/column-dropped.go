@@ -27,6 +27,7 @@ column first; a column that is NOT NULL without a default must give that up befo
 ones, and those made by the same transaction pass.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   columnDroppedCases,
 		Run:     runColumnDropped,
 	}

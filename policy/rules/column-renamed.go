@@ -26,6 +26,7 @@ the old one. Or leave the column's name as it is and rename only in code. Tables
 transaction pass; so do indexes and constraints, whose names no query uses. A view's column is a warning.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   columnRenamedCases,
 		Run:     runColumnRenamed,
 	}

@@ -28,7 +28,7 @@ func instead(c *policy.Check, finding policy.Finding, statements ...string) poli
 		finding.Message += " outside of the transaction"
 		if !c.Context.Ledger {
 			finding.Action = policy.Block
-			hint = append(hint, exits)
+			hint = append(hint, exit(c.Context))
 		}
 	}
 	finding.Hint = strings.Join(hint, "\n")
@@ -43,4 +43,12 @@ func eachByItself(c *policy.Check, finding policy.Finding, steps []string) polic
 	finding = instead(c, finding)
 	finding.Hint = strings.TrimSpace("Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n") + "\n" + finding.Hint)
 	return finding
+}
+
+// exit is the way out of the transaction: that of the tool at hand, or all that are known.
+func exit(where policy.Context) string {
+	if where.Exit == "" {
+		return exits
+	}
+	return "Outside of the transaction, " + where.Exit + "."
 }

@@ -36,6 +36,10 @@ func runNotInTransaction(c *policy.Check) {
 	if !c.Context.InTransaction || !refusesTransaction(c) {
 		return
 	}
+	way := exitsOnly
+	if c.Context.Exit != "" {
+		way = exit(c.Context)
+	}
 	tag := c.Stmt.Tag
 	if _, ok := c.Stmt.Action.(ddl.AlterTable); ok {
 		tag += " ... DETACH PARTITION"
@@ -46,7 +50,7 @@ func runNotInTransaction(c *policy.Check) {
 	c.Report(policy.Finding{
 		Message: fmt.Sprintf("%s cannot run inside a transaction block; send it by itself, outside of the transaction", tag),
 		Detail:  "Several statements in one Query are a transaction block, too.",
-		Hint:    exitsOnly,
+		Hint:    way,
 		Code:    activeTransaction,
 	})
 }

@@ -26,6 +26,7 @@ Make the new one beside the old one: a new schema with views, a new enum value (
 names and places of views, functions, types, domains, sequences and roles are a warning. What was made by the same transaction, and an empty schema, pass.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   objectRenamedCases,
 		Run:     runObjectRenamed,
 	}

@@ -27,6 +27,7 @@ Drop the tables one by one, then the schema without CASCADE: the server refuses 
 one that was made by the same transaction with all that is in it, pass.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   schemaDroppedCases,
 		Run:     runSchemaDropped,
 	}

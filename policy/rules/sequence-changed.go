@@ -27,6 +27,7 @@ Set a sequence behind the largest value that is used: SELECT setval('s', (SELECT
 ones, and those made by the same transaction pass; other options, like OWNED BY, are only locks.`,
 		Since:   "0.1",
 		Default: policy.Warn,
+		Loss:    true,
 		Cases:   sequenceChangedCases,
 		Run:     runSequenceChanged,
 	}

@@ -26,6 +26,7 @@ one, and one made by the same transaction pass. To drop a table that has rows, s
 overrides.roles. A migration tool's version table is a table like any other here.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   tableDroppedCases,
 		Run:     runTableDropped,
 	}

@@ -26,6 +26,7 @@ rules: {table-renamed: rewrite} pgsluice renames and makes the view, with the ta
 code uses it any more. Tables without a row, temporary ones, and those made by the same transaction pass. A view that is renamed is a warning.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   tableRenamedCases,
 		Run:     runTableRenamed,
 	}

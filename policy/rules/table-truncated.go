@@ -26,6 +26,7 @@ DELETE in batches lets others work and can be undone until its COMMIT. Tables wi
 transaction pass, and so does a migration tool that empties its own version table.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   tableTruncatedCases,
 		Run:     runTableTruncated,
 	}

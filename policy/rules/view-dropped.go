@@ -23,6 +23,7 @@ To change a view, CREATE OR REPLACE VIEW keeps its privileges and what depends o
 and order. Views that are temporary or were made by the same transaction pass.`,
 		Since:   "0.1",
 		Default: policy.Warn,
+		Loss:    true,
 		Cases:   viewDroppedCases,
 		Run:     runViewDropped,
 	}
