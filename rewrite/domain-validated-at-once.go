@@ -51,7 +51,7 @@ func domainConstraint(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	return Plan{
 		Object:     name,
 		DataChecks: checks,
-		Undo:       []string{fmt.Sprintf("ALTER DOMAIN %s DROP CONSTRAINT %s", quote(domain.Schema, domain.Name), quote(name))},
+		Undo:       []string{fmt.Sprintf("ALTER DOMAIN %s DROP CONSTRAINT IF EXISTS %s", quote(domain.Schema, domain.Name), quote(name))},
 		Notice:     fmt.Sprintf("adding %q to domain %q NOT VALID, validating afterwards", name, domain.Name),
 		Steps:      []Step{{SQL: first, Where: InPlace, Budget: true}, validated},
 	}, nil

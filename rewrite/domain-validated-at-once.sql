@@ -13,8 +13,9 @@ ALTER DOMAIN: adding "Positive" to domain "positive" NOT VALID, validating after
   check 23514 column "N" of table "sums" contains values that violate the new constraint
     SELECT 'Values that exist violate it.' FROM (SELECT c."N" AS value FROM "app"."sums" c) v WHERE NOT (VALUE > 0
     ) LIMIT 1
+  undo: ALTER DOMAIN "public"."positive" DROP CONSTRAINT IF EXISTS "Positive"
   in place: ALTER DOMAIN positive ADD CONSTRAINT "Positive" CHECK (VALUE > 0) NOT VALID
-    on nothing
+    on nothing, lock budget
   after commit: ALTER DOMAIN "public"."positive" VALIDATE CONSTRAINT "Positive"
     on public.counts and app.sums, lock budget
 

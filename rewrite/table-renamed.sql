@@ -9,6 +9,12 @@ ALTER TABLE users RENAME TO "Customers"
 --
 CREATE VIEW users AS SELECT * FROM "Customers"; GRANT SELECT, INSERT (name) ON users TO PUBLIC
 ----
+ALTER TABLE: renaming "users" to "Customers" and leaving a view of the old name
+  in place: (as it is)
+    then CREATE VIEW "public"."users" AS SELECT * FROM "public"."Customers"
+    then GRANT SELECT ON "public"."users" TO PUBLIC
+    then GRANT INSERT ("name") ON "public"."users" TO PUBLIC
+    on public.users, lock budget
 
 plan major=15
 ALTER TABLE users RENAME TO "Customers"
@@ -38,6 +44,7 @@ ALTER TABLE "Odd ""One" ENABLE ROW LEVEL SECURITY
 unplanned before=15
 ALTER TABLE "Odd ""One" RENAME TO even
 ----
+cannot leave a view in the place of a table with row security before PostgreSQL 15: the view would show its owner's rows
 
 # What is no table is only renamed.
 unplanned
