@@ -18,7 +18,8 @@ func tableLocked() policy.Rule {
 		Title: "Table locked by hand",
 		Doc: `LOCK TABLE in a mode from SHARE up makes writers wait until the transaction ends, in ACCESS EXCLUSIVE mode (which is what it means
 without a mode) readers, too; and while the lock is waited for, everything queues behind it. Nothing may run before LOCK TABLE in its
-transaction, so pgsluice neither looks at the table nor gives the lock a budget.
+transaction, so pgsluice neither looks at the table nor gives the lock a budget; the proxy warns only where the transaction has run a schema
+change before, lint always. Migration tools that lock their own version table are left alone.
 
 To keep two migrations apart use an advisory lock; to keep rows still, SELECT … FOR UPDATE or SHARE ROW EXCLUSIVE for a moment, under SET LOCAL
 lock_timeout.`,
@@ -35,7 +36,7 @@ func runTableLocked(c *policy.Check) {
 		return
 	}
 	for _, ref := range c.Stmt.Refs {
-		if !ref.Lock.BlocksWriters() {
+		if r, _ := c.Relation(ref.Name); !ref.Lock.BlocksWriters() || r != nil && (private(r) || r.VersionTable) {
 			continue
 		}
 		who := "writers"
