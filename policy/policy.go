@@ -63,7 +63,8 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise.
+	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
+	// sets it to another action.
 	Default Action
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
@@ -78,7 +79,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 

@@ -59,7 +59,7 @@ func whole(rule Rule) error {
 		{"title", rule.Title == ""},
 		{"documentation", rule.Doc == ""},
 		{"version since which it exists", rule.Since == ""},
-		{"default action", rule.Default <= Pass},
+		{"default action", rule.Default == Pass},
 		{"cases", rule.Cases == ""},
 		{"function", rule.Run == nil},
 	}
@@ -96,7 +96,7 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 	doors := overrides(stmt, known, where)
 	for _, rule := range s.rules {
 		setting, set := s.settings.Actions[rule.Name]
-		if set && setting == Off {
+		if set && setting == Off || !set && rule.Default == Off {
 			continue
 		}
 		rule.Run(&Check{
@@ -104,7 +104,7 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 			Report: func(f Finding) {
 				f.Rule = rule.Name
 				if f.Action == Pass {
-					f.Action = rule.Default
+					f.Action = usual(rule)
 				}
 				if set {
 					f.Action = configured(f.Action, setting)
@@ -114,6 +114,14 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 		})
 	}
 	return verdict
+}
+
+// usual is the action of a finding that names none.
+func usual(rule Rule) Action {
+	if rule.Default == Off {
+		return Block
+	}
+	return rule.Default
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.
