@@ -24,8 +24,24 @@ type Context struct {
 	InTransaction bool
 	// Ledger is true when the pgsluice schema is installed here and this proxy may sign for it, so that work can be deferred.
 	Ledger bool
+	// Inside is what the statement stands in; zero when it stands for itself.
+	Inside Inside
 	// Override is what the statement's own comment or the session's pgsluice.allow permits; zero for nothing.
 	Override Override
+}
+
+// Inside is what a statement stands in: then it cannot be rewritten or deferred, and what asks for that is refused.
+type Inside struct {
+	// What names it: "the DO block", `function "f"`; "" for nothing.
+	What string
+	// Later is true when the outer statement only stores the statement: then nothing that is found is more than a warning.
+	Later bool
+	// Dynamic is true for the text of an EXECUTE.
+	Dynamic bool
+
+	line int
+	// made are the relations that the body has made before, by facts.Key.
+	made map[string]*facts.Relation
 }
 
 // Override names rules that somebody allows, and why.
@@ -63,8 +79,7 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
-	// sets it to another action.
+	// Default is the rule's strongest action unless the configuration says otherwise.
 	Default Action
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
@@ -79,8 +94,7 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
-	// that is off by default for Block.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
 	Report func(Finding)
 }
 

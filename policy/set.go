@@ -59,7 +59,7 @@ func whole(rule Rule) error {
 		{"title", rule.Title == ""},
 		{"documentation", rule.Doc == ""},
 		{"version since which it exists", rule.Since == ""},
-		{"default action", rule.Default == Pass},
+		{"default action", rule.Default <= Pass},
 		{"cases", rule.Cases == ""},
 		{"function", rule.Run == nil},
 	}
@@ -90,13 +90,17 @@ func kebab(name string) bool {
 // Rules returns the rules in order, those that are off included.
 func (s *Set) Rules() []Rule { return slices.Clone(s.rules) }
 
-// Judge runs every rule over a statement. It asks nobody: the same input gives the same verdict.
+// Judge runs every rule over a statement, and over those that stand within it. It asks nobody: the same input gives the same verdict.
 func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdict {
 	var verdict Verdict
-	doors := overrides(stmt, known, where)
+	s.judge(&verdict, stmt, known, where, overrides(stmt, known, where))
+	return verdict
+}
+
+func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) {
 	for _, rule := range s.rules {
 		setting, set := s.settings.Actions[rule.Name]
-		if set && setting == Off || !set && rule.Default == Off {
+		if set && setting == Off {
 			continue
 		}
 		rule.Run(&Check{
@@ -104,24 +108,16 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 			Report: func(f Finding) {
 				f.Rule = rule.Name
 				if f.Action == Pass {
-					f.Action = usual(rule)
+					f.Action = rule.Default
 				}
 				if set {
 					f.Action = configured(f.Action, setting)
 				}
-				s.admit(&verdict, f, doors, known.SessionUser)
+				s.admit(verdict, where.Inside.placed(f), doors, known.SessionUser)
 			},
 		})
 	}
-	return verdict
-}
-
-// usual is the action of a finding that names none.
-func usual(rule Rule) Action {
-	if rule.Default == Off {
-		return Block
-	}
-	return rule.Default
+	s.judgeInner(verdict, stmt, known, where, doors)
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.

@@ -111,30 +111,6 @@ func TestConfiguredAction(t *testing.T) {
 	}
 }
 
-// A rule that is off by default runs where the configuration sets another action, and only there.
-func TestOffByDefault(t *testing.T) {
-	stmt := parse(t, "CREATE INDEX ON t (a)")
-	for _, c := range []struct {
-		set         map[string]policy.Action
-		found, want policy.Action
-	}{
-		{nil, policy.Block, policy.Pass},
-		{nil, policy.Pass, policy.Pass},
-		{map[string]policy.Action{"a-rule": policy.Off}, policy.Block, policy.Pass},
-		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Pass, policy.Warn},
-		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Pass, policy.Block},
-		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite, policy.Rewrite},
-		{map[string]policy.Action{"a-rule": policy.Block}, policy.Pass, policy.Block},
-		{map[string]policy.Action{"a-rule": policy.Block}, policy.Warn, policy.Warn},
-	} {
-		rule := finds("a-rule", c.found)
-		rule.Default = policy.Off
-		if got := newSet(t, policy.Settings{Actions: c.set}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
-			t.Errorf("a rule that is off finds %s, set to %v: %s, want %s", c.found, c.set, got, c.want)
-		}
-	}
-}
-
 // Whoever allows must say why, and a block takes a login that may; session_user counts, not what SET ROLE made of it.
 func TestOverrides(t *testing.T) {
 	const asks, counts, reasonless, stranger = "asks", "counts", "reason", "login"

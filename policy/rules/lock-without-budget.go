@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -36,6 +37,9 @@ tool's own version table.`,
 }
 
 func runLockWithoutBudget(c *policy.Check) {
+	if c.Context.Inside.What != "" && !c.Context.Inside.Later {
+		return // the outer statement names what this one locks
+	}
 	switch action := c.Stmt.Action.(type) {
 	case ddl.LockTable:
 		return
@@ -62,9 +66,28 @@ func runLockWithoutBudget(c *policy.Check) {
 			}
 			finding.Message = waiting(ddl.Ref{Name: ddl.Name{Schema: parent.Schema, Name: parent.Name}, Lock: ref.Lock})
 		}
-		c.Report(finding)
+		c.Report(unlessTriedAgain(c, finding))
 		return // one budget covers the whole statement
 	}
+}
+
+// unlessTriedAgain refuses a DO block that cannot run under a lock_timeout and be tried again.
+func unlessTriedAgain(c *policy.Check, finding policy.Finding) policy.Finding {
+	block, ok := c.Stmt.Action.(ddl.Opaque)
+	why := "the handlers of this DO block would swallow the lock_timeout"
+	if block.Commits {
+		why = "this DO block commits, so that it cannot be tried again"
+	}
+	if !ok || !block.Commits && !block.SwallowsTimeout {
+		return finding
+	}
+	lock, _, _ := strings.Cut(finding.Message, ": ")
+	finding.Action = policy.Block
+	finding.Message = fmt.Sprintf("%s, and %s: send the schema change as a statement of its own", lock, why)
+	if !block.Commits {
+		finding.Hint = "Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS."
+	}
+	return finding
 }
 
 // waiting says what waits behind the lock.

@@ -13,6 +13,8 @@ func All() []policy.Rule {
 		dropIndexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
+		writeWithoutWhere(),
+		copyProgram(),
 		lockWithoutBudget(),
 	}
 }
