@@ -71,7 +71,7 @@ func (h *handshake) relayLogin(l *link, toClient *bufio.Writer) error {
 		if err != nil {
 			return h.serverFailed(l, err)
 		}
-		held := min(size, bufferSize) // the rest of a longer message is passed on unread
+		held := min(size, len(l.server.buf)) // the rest of a longer message is passed on unread
 		if err := l.server.need(held); err != nil {
 			return h.serverFailed(l, err)
 		}
@@ -177,7 +177,7 @@ func (h *handshake) relayAnswers(server *leg, stripped bool) error {
 		if size > headerSize+maxAuthToken {
 			return &fatal{code: "08P01", message: "invalid length of an authentication message"}
 		}
-		if err := h.client.need(min(size, bufferSize)); err != nil {
+		if err := h.client.need(min(size, len(h.client.buf))); err != nil {
 			return fmt.Errorf("read from client: %w", err)
 		}
 		if stripped && saysCouldBind(h.client.unread()[headerSize:min(size, saslHead)]) {

@@ -131,11 +131,8 @@ func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, 
 	default:
 		return policy.Finding{}, false
 	}
-	if s.owes() {
-		return policy.Finding{}, false
-	}
 	ledger := s.ledger(ctx)
-	if ledger == nil {
+	if ledger == nil || s.owes() {
 		return policy.Finding{}, false
 	}
 	failed, err := ledger.Failed(ctx)

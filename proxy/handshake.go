@@ -7,7 +7,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"time"
 )
 
@@ -32,50 +31,6 @@ type handshake struct {
 	raw      []byte    // the packet with that code
 	leaf     []byte    // our certificate as the client saw it, DER; nil without TLS
 	answers  chan error
-}
-
-// enter brings a client from its first byte to its first ReadyForQuery. It returns no link, and perhaps no error either, when that was all;
-// with a link the session has begun, and its end is the caller's.
-//
-// It runs on a stack of its own, which ends with it: TLS and dialing make it grow, and sessions keep theirs for hours.
-func (h *handshake) enter(ctx context.Context) (l *link, err error) {
-	entered := make(chan struct{})
-	go func() {
-		defer close(entered)
-		defer func() {
-			if reason := recover(); reason != nil {
-				l, err = nil, fmt.Errorf("panic during the login: %v\n%s", reason, debug.Stack())
-				h.server.log.Error("panic: the connection is closed", "client", h.address, "reason", err)
-			}
-		}()
-		l, err = h.begin(ctx)
-	}()
-	<-entered
-	return l, err
-}
-
-// begin does what the client's first packet asks for.
-func (h *handshake) begin(ctx context.Context) (l *link, err error) {
-	if err := h.greet(ctx); err != nil {
-		return nil, err
-	}
-	if h.code == cancelRequest {
-		h.forwardCancel(ctx)
-		return nil, nil
-	}
-	startup, err := parseStartup(h.raw)
-	if err != nil {
-		return nil, err
-	}
-	if !h.server.begin() {
-		return nil, &fatal{code: "57P03", message: "pgsluice is shutting down"}
-	}
-	defer func() {
-		if l == nil {
-			h.server.end()
-		}
-	}()
-	return h.login(ctx, startup)
 }
 
 // greet answers requests for encryption and reads the packet behind them, a StartupMessage or a CancelRequest, into
@@ -151,7 +106,8 @@ func (h *handshake) acceptDirectTLS(ctx context.Context) error {
 	if !h.offersTLS() {
 		return errors.New("received a direct TLS connection, but TLS is off here")
 	}
-	h.client.over(&replayConn{Conn: h.client.conn, head: bytes.Clone(h.client.unread())})
+	h.client.conn = &replayConn{Conn: h.client.conn, head: bytes.Clone(h.client.unread())}
+	h.client.r = h.client.w
 	if err := h.acceptTLS(ctx); err != nil {
 		return err
 	}
@@ -171,8 +127,7 @@ func (h *handshake) acceptTLS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("TLS handshake with client: %w", err)
 	}
-	h.client.over(conn)
-	h.leaf = leaf
+	h.client.conn, h.leaf = conn, leaf
 	return nil
 }
 

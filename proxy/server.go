@@ -66,7 +66,6 @@ type Server struct {
 	clientTLS *clientTLS // nil: off
 	tcp       tcpOptions
 	logins    logins
-	buffers   *sync.Pool
 
 	// run owns a link from its call to its return; the sockets are closed afterwards.
 	run func(ctx context.Context, l *link) error
@@ -100,8 +99,7 @@ func New(o Options) (*Server, error) {
 		o.KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 6}
 	}
 	tcp := tcpOptions{keepAlive: o.KeepAlive, userTimeout: o.TCPUserTimeout, log: o.Log}
-	buffers := newBuffers()
-	upstream, err := newUpstream(o.Upstream, tcp, buffers)
+	upstream, err := newUpstream(o.Upstream, tcp)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +108,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp, buffers: buffers,
+		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp,
 		logins: logins{max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
 		run:    func(_ context.Context, l *link) error { return pipe(l) },
 		quiet:  make(chan struct{}),
@@ -262,13 +260,15 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 			log.Error("panic: the connection is closed", "reason", reason, "stack", string(debug.Stack()))
 		}
 	}()
-	h.client = newLeg(conn, s.buffers)
-	h.client.wary = true
+	h.client = newLeg(conn)
 	_ = conn.SetDeadline(h.deadline)
-	l, err := h.enter(ctx)
-	if l != nil {
-		loggedIn()
-		err = s.session(ctx, l)
+	err := h.greet(ctx)
+	if err == nil {
+		if h.code == cancelRequest {
+			h.forwardCancel(ctx)
+		} else {
+			err = s.session(ctx, h, loggedIn)
+		}
 	}
 	part(h.client.conn, err)
 	if f, ours := errors.AsType[*fatal](err); ours {
@@ -278,16 +278,28 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 	log.Debug("a connection has ended", "error", err)
 }
 
-// session serves a client that has logged in, and counts as one until it ends.
-func (s *Server) session(ctx context.Context, l *link) error {
+// session serves a client that has sent its startup packet. It calls loggedIn after the login.
+func (s *Server) session(ctx context.Context, h *handshake, loggedIn func()) error {
+	startup, err := parseStartup(h.raw)
+	if err != nil {
+		return err
+	}
+	if !s.begin() {
+		return &fatal{code: "57P03", message: "pgsluice is shutting down"}
+	}
 	defer s.end()
+	l, err := h.login(ctx, startup)
+	if err != nil {
+		return err
+	}
+	loggedIn()
 	_ = l.client.conn.SetDeadline(time.Time{})
 	_ = l.server.conn.SetDeadline(time.Time{})
 	defer func() { // both sockets, before the session counts as ended
 		_ = l.server.conn.Close()
 		_ = l.client.conn.Close()
 	}()
-	if l.startup.replication == "true" {
+	if startup.replication == "true" {
 		return pipe(l)
 	}
 	return s.run(ctx, l)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"slices"
 	"strings"
 	"time"
 
@@ -43,11 +42,8 @@ type session struct {
 
 	// promises is the work that this transaction has deferred, in memory only to know that there is some: the ledger is the truth.
 	promises []promise
-	// owed is the transaction that made them, and pen what they are signed with.
+	// owed is the transaction that made them.
 	owed revisions.Transaction
-	pen  pen
-	// strong is true when the transaction at hand is known to hold a lock that others wait for.
-	strong bool
 	// failed is true when the statement at hand was answered with an error, whose SQLSTATE is failure.
 	failed  bool
 	failure string
@@ -110,7 +106,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes() || s.backend.keeps
+		return s.owes()
 	}
 	return false
 }
@@ -137,22 +133,6 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
-	if err := s.deal(ctx, kind, size); err != nil {
-		return err
-	}
-	return s.tidy()
-}
-
-// tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
-func (s *session) tidy() error {
-	if !s.backend.keeps || s.owes() || s.pipe.executed || s.pipe.skipping {
-		return nil
-	}
-	return s.backend.unkeep()
-}
-
-// deal gives the message to whom it concerns.
-func (s *session) deal(ctx context.Context, kind byte, size int) error {
 	if s.pipe.skipping && kind != 'S' {
 		return s.passOn(size)
 	}
@@ -320,7 +300,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
-	known, err := facts.Read(ctx, s.asking(), wanted)
+	known, err := facts.Read(ctx, sheltered{s.backend}, wanted)
 	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
 		return known, err
 	}
@@ -338,27 +318,6 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	return known, nil
 }
 
-// asking is how the client's connection is asked without a trace. In a transaction that has deferred work, which asks before every statement
-// and in which others may wait for each round trip, the server keeps the question prepared.
-func (s *session) asking() facts.Querier {
-	if s.owes() {
-		return remembered{s.backend}
-	}
-	return sheltered{s.backend}
-}
-
-// opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.
-func (s *session) opaque(ctx context.Context, statement ddl.Statement, known facts.Facts) ([]string, error) {
-	runsNothing := len(statement.Calls) == 0 && !slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool {
-		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
-		return ref.Written || relation == nil || !strings.Contains("rpmiIS", relation.Kind)
-	})
-	if runsNothing {
-		return nil, nil
-	}
-	return facts.Opaque(ctx, sheltered{s.backend}, statement)
-}
-
 // canceled is query_canceled.
 const canceled = "57014"
 
@@ -366,11 +325,11 @@ const canceled = "57014"
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
 	where := policy.Context{
 		InTransaction: at.inTransaction,
-		Ledger:        s.mayDefer(ctx),
+		Ledger:        s.options.Deferred && s.ledger(ctx) != nil,
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
 	if s.owes() {
-		opaque, err := s.opaque(ctx, at.Statement, known)
+		opaque, err := facts.Opaque(ctx, sheltered{s.backend}, at.Statement)
 		if err != nil {
 			opaque = []string{"something that could not be looked up"}
 		}

@@ -34,7 +34,7 @@ func TestWireRules(t *testing.T) {
 			name := folder + "/" + strings.TrimSuffix(filepath.Base(file), ".txt")
 			t.Run(name, func(t *testing.T) {
 				r := &wireRun{file: name, worlds: []*world{recordedWorld(t, set)}}
-				datadriven.RunTest(t, file, r.recorded)
+				datadriven.RunTest(t, file, r.directive)
 			})
 		}
 	}
