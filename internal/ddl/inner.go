@@ -22,6 +22,7 @@ const (
 	WithinPrepare  Within = "PREPARE"
 	WithinQuery    Within = "WITH clause"
 	WithinSchema   Within = "CREATE SCHEMA"
+	WithinCopy     Within = "COPY"
 )
 
 // Inner is a statement within another. Its Offset counts from the start of the body that it stands in, or of the outer statement's Text where
@@ -83,6 +84,10 @@ func inners(s *Statement, node *pgquery.Node, depth int) []Inner {
 	case *pgquery.Node_PrepareStmt:
 		from := text.find(1, text.end(), "AS") + 1
 		return []Inner{part(s, text, n.PrepareStmt.Query, from, text.end(), WithinPrepare, depth)}
+	case *pgquery.Node_CopyStmt:
+		if query := n.CopyStmt.Query; query != nil {
+			return []Inner{part(s, text, query, 2, text.over(1)-1, WithinCopy, depth)}
+		}
 	}
 	return writingQueries(s, text, node, depth)
 }
@@ -203,8 +208,6 @@ func withClause(node *pgquery.Node) *pgquery.WithClause {
 		return n.DeleteStmt.WithClause
 	case *pgquery.Node_MergeStmt:
 		return n.MergeStmt.WithClause
-	case *pgquery.Node_CopyStmt:
-		return withClause(n.CopyStmt.Query)
 	case *pgquery.Node_CreateTableAsStmt:
 		return withClause(n.CreateTableAsStmt.Query)
 	}

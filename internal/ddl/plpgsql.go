@@ -59,12 +59,16 @@ func sqlBody(text string, depth int) (list []Inner, unread string) {
 	return list, ""
 }
 
-// refs are the relations of all statements that the body runs, each with its strongest lock; none on one that it makes itself.
+// refs are the relations of all statements that the body runs, each with its strongest lock; none on one that it certainly makes itself.
 func (b body) refs() []Ref {
 	found := newRefs()
 	for _, inner := range b.inner {
+		create, _ := inner.Action.(CreateTable)
+		unsure := (inner.Maybe || create.IfNotExists) && !create.Temp
 		for _, ref := range inner.Refs {
-			found.found = append(found.found, located[Ref]{0, ref})
+			if !ref.Created || !unsure {
+				found.found = append(found.found, located[Ref]{0, ref})
+			}
 		}
 	}
 	return found.list()
