@@ -70,7 +70,7 @@ func inners(s *Statement, node *pgquery.Node, depth int) []Inner {
 	case *pgquery.Node_CreateSchemaStmt:
 		return schemaElements(s, text, n.CreateSchemaStmt, depth)
 	case *pgquery.Node_ExplainStmt:
-		if !optionOn(n.ExplainStmt.Options, "analyze") {
+		if !optionOn(n.ExplainStmt.Options, "analyze") || n.ExplainStmt.Query.GetRefreshMatViewStmt() != nil {
 			return nil
 		}
 		from := 1

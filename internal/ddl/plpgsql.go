@@ -465,7 +465,7 @@ func (g *gathering) loop(n plNode) (name string, given assigned, ok bool) {
 	case n.kind == "foreach_a":
 		return g.name(n.VarNo), assigned{n.Expr.text(), true}, true
 	case n.kind == "fors" && n.Var != nil && n.Var.kind == "row" && len(n.Var.Fields) == 1:
-		return n.Var.Fields[0].Name, assigned{"(" + n.Query.text() + ")", true}, true
+		return n.Var.Fields[0].Name, assigned{"(" + n.Query.text() + "\n)", true}, true
 	}
 	return "", assigned{}, false
 }
