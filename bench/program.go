@@ -221,6 +221,7 @@ func (l *lab) serve(path, mode, certificate, key string) func(context.Context, i
 			"PGSLUICE_LISTEN=127.0.0.1:" + strconv.Itoa(port),
 			"PGSLUICE_UPSTREAM_HOST=" + l.box.Host(), "PGSLUICE_UPSTREAM_PORT=" + strconv.Itoa(l.box.Port()),
 			"PGSLUICE_CONTROL_DSN=" + l.box.DSN(login, database),
+			"PGSLUICE_UPSTREAM_SSLMODE=disable", // the server has no TLS; asking for it would be a round trip that nobody else makes
 			"PGSLUICE_MODE=" + mode,
 			"PGSLUICE_TLS_MODE=allow", "PGSLUICE_TLS_CERT=" + certificate, "PGSLUICE_TLS_KEY=" + key,
 		}

@@ -11,7 +11,9 @@ import (
 
 // judgeInner judges what stands within a statement by the same rules. A body is always within a transaction, cannot be rewritten, and nothing in it
 // can be deferred.
-func (s *Set) judgeInner(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) {
+// It returns the overrides that stand in it.
+func (s *Set) judgeInner(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) []Override {
+	var all []Override
 	seen := body{made: map[string]*facts.Relation{}, dropped: map[string]bool{}}
 	maps.Copy(seen.made, where.Inside.made)
 	for _, inner := range stmt.Inner {
@@ -25,9 +27,14 @@ func (s *Set) judgeInner(verdict *Verdict, stmt ddl.Statement, known facts.Facts
 			line:    inner.Line,
 			made:    maps.Clone(seen.made),
 		}
-		s.judge(verdict, inner.Statement, known, at, slices.Concat(doors, overrides(inner.Statement, facts.Facts{}, Context{})))
+		var own []Override
+		if inner.Line > 0 { // else they are the outer statement's
+			own = overrides(inner.Statement, facts.Facts{})
+		}
+		all = append(append(all, own...), s.judge(verdict, inner.Statement, known, at, slices.Concat(doors, own))...)
 		seen.passed(inner, known)
 	}
+	return all
 }
 
 // insideOf names what a statement stands in.

@@ -2,6 +2,8 @@
 package policy
 
 import (
+	"time"
+
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 )
@@ -26,8 +28,10 @@ type Context struct {
 	Ledger bool
 	// Inside is what the statement stands in; zero when it stands for itself.
 	Inside Inside
-	// Override is what the statement's own comment or the session's pgsluice.allow permits; zero for nothing.
-	Override Override
+	// Revision is the id of the revision that is being applied; "" is not known.
+	Revision string
+	// Now is the time; zero is not known, and then no exemption counts that expires.
+	Now time.Time
 }
 
 // Inside is what a statement stands in: then it cannot be rewritten or deferred, and what asks for that is refused.
@@ -48,7 +52,7 @@ type Inside struct {
 type Override struct {
 	Rules  []string
 	Reason string
-	// Source is "comment", "setting" or "config".
+	// Source is "comment", "setting", or "exemption" and where it is written.
 	Source string
 }
 
@@ -62,6 +66,8 @@ type Finding struct {
 	Detail, Hint string
 	// Unknown names the fact that would decide it, when it was not known.
 	Unknown string
+	// Override is what took it out of force; nil for a finding in force.
+	Override *Override
 }
 
 // Verdict is the judgement of one statement.
@@ -71,6 +77,10 @@ type Verdict struct {
 	Findings []Finding
 	// Overridden are the findings that an Override took out of force.
 	Overridden []Finding
+	// Remarks are what is wrong with the overrides that were given, one line each, for the person who gave them.
+	Remarks []string
+	// Unneeded are the rules that the statement's own comment allows and that found nothing.
+	Unneeded []string
 }
 
 // Rule is one hazard. It is data with one pure function.
@@ -79,7 +89,8 @@ type Rule struct {
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
-	// Default is the rule's strongest action unless the configuration says otherwise.
+	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
+	// sets it to another action.
 	Default Action
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
@@ -94,7 +105,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default.
+	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// that is off by default for Block.
 	Report func(Finding)
 }
 

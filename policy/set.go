@@ -1,10 +1,14 @@
 package policy
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -19,16 +23,20 @@ type Settings struct {
 	Small   Small
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
 	OverrideRoles []string
+	Exemptions    []Exemption
 }
 
 // Set is the rules in force. It may be used concurrently.
 type Set struct {
-	rules    []Rule
-	settings Settings
+	rules      []Rule
+	names      []string // of the rules
+	settings   Settings
+	exemptions []exemption
+	version    string
 }
 
 // NewSet takes the rules, in the order in which their findings are to be told, and refuses rules that are not whole and settings that name
-// a rule which does not exist.
+// a rule which does not exist. What is wrong with exemptions is an ExemptionError each, joined.
 func NewSet(rules []Rule, settings Settings) (*Set, error) {
 	names := make([]string, 0, len(rules))
 	for _, rule := range rules {
@@ -45,7 +53,54 @@ func NewSet(rules []Rule, settings Settings) (*Set, error) {
 			return nil, fmt.Errorf("there is no rule %q: did you mean %q?", name, nearest(name, names))
 		}
 	}
-	return &Set{rules: slices.Clone(rules), settings: settings}, nil
+	exemptions, err := exempting(settings.Exemptions, names)
+	if err != nil {
+		return nil, err
+	}
+	version, err := versionOf(rules, settings)
+	if err != nil {
+		return nil, err
+	}
+	return &Set{rules: slices.Clone(rules), names: names, settings: settings, exemptions: exemptions, version: version}, nil
+}
+
+// versionOf is a hash of what a set decides by: the rules with their defaults, and the settings.
+func versionOf(rules []Rule, settings Settings) (string, error) {
+	type rule struct {
+		Name    string
+		Default Action
+	}
+	var all []rule
+	for _, r := range rules {
+		all = append(all, rule{r.Name, r.Default})
+	}
+	settings.Exemptions = slices.Clone(settings.Exemptions)
+	for i := range settings.Exemptions {
+		settings.Exemptions[i].Origin = ""
+	}
+	text, err := json.Marshal(struct {
+		Rules    []rule
+		Settings Settings
+	}{all, settings})
+	if err != nil {
+		return "", fmt.Errorf("cannot hash the policy: %w", err)
+	}
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:6]), nil
+}
+
+// Version names the policy in the audit trail: the same rules under the same settings have the same one, 12 hexadecimal digits.
+func (s *Set) Version() string { return s.version }
+
+// Expired are the exemptions that do not count any more at that time.
+func (s *Set) Expired(now time.Time) []Exemption {
+	var expired []Exemption
+	for _, e := range s.exemptions {
+		if e.expired(now) {
+			expired = append(expired, e.Exemption)
+		}
+	}
+	return expired
 }
 
 func whole(rule Rule) error {
@@ -59,7 +114,7 @@ func whole(rule Rule) error {
 		{"title", rule.Title == ""},
 		{"documentation", rule.Doc == ""},
 		{"version since which it exists", rule.Since == ""},
-		{"default action", rule.Default <= Pass},
+		{"default action", rule.Default == Pass},
 		{"cases", rule.Cases == ""},
 		{"function", rule.Run == nil},
 	}
@@ -93,14 +148,18 @@ func (s *Set) Rules() []Rule { return slices.Clone(s.rules) }
 // Judge runs every rule over a statement, and over those that stand within it. It asks nobody: the same input gives the same verdict.
 func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdict {
 	var verdict Verdict
-	s.judge(&verdict, stmt, known, where, overrides(stmt, known, where))
+	doors := overrides(stmt, known)
+	doors = append(doors, s.judge(&verdict, stmt, known, where, doors)...)
+	s.remark(&verdict, doors)
 	return verdict
 }
 
-func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) {
+// judge adds what is found in a statement, and within it, to the verdict. It returns the overrides that stand within the statement.
+func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) []Override {
+	in := circumstances{stmt: stmt, known: known, where: where, tables: about(stmt, known)}
 	for _, rule := range s.rules {
 		setting, set := s.settings.Actions[rule.Name]
-		if set && setting == Off {
+		if set && setting == Off || !set && rule.Default == Off {
 			continue
 		}
 		rule.Run(&Check{
@@ -108,16 +167,24 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 			Report: func(f Finding) {
 				f.Rule = rule.Name
 				if f.Action == Pass {
-					f.Action = rule.Default
+					f.Action = usual(rule)
 				}
 				if set {
 					f.Action = configured(f.Action, setting)
 				}
-				s.admit(verdict, where.Inside.placed(f), doors, known.SessionUser)
+				s.admit(verdict, where.Inside.placed(f), doors, in)
 			},
 		})
 	}
-	s.judgeInner(verdict, stmt, known, where, doors)
+	return s.judgeInner(verdict, stmt, known, where, doors)
+}
+
+// usual is the action of a finding that names none.
+func usual(rule Rule) Action {
+	if rule.Default == Off {
+		return Block
+	}
+	return rule.Default
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.
@@ -131,24 +198,91 @@ func configured(found, setting Action) Action {
 	return found
 }
 
-// admit adds a finding to the verdict, unless somebody who may has overridden it.
-func (s *Set) admit(verdict *Verdict, f Finding, doors []Override, login string) {
+// admit adds a finding to the verdict, unless the configuration exempts it or somebody who may has overridden it.
+func (s *Set) admit(verdict *Verdict, f Finding, doors []Override, in circumstances) {
+	for _, e := range s.exemptions {
+		if !e.mayCover(f) {
+			continue
+		}
+		covers, err := e.covers(f, in)
+		switch {
+		case err != nil:
+			f.Message += fmt.Sprintf(" (the exemption at %s does not count, its condition failed: %v)", e.Origin, err)
+		case covers && e.expired(in.where.Now) && in.where.Now.IsZero():
+		case covers && e.expired(in.where.Now):
+			f.Message += fmt.Sprintf(" (the exemption at %s does not count: it expired on %s)", e.Origin, e.Until.UTC().Format(expiry))
+		case covers:
+			verdict.override(f, Override{Rules: e.Rules, Reason: e.Reason, Source: "exemption " + e.Origin})
+			return
+		}
+	}
 	for _, door := range doors {
 		if !slices.Contains(door.Rules, f.Rule) {
 			continue
 		}
-		if door.Reason == "" {
-			f.Message += fmt.Sprintf(` (the override in the %s does not count without reason="...")`, door.Source)
-			continue
+		problem := s.closed(door, f, in.known.SessionUser)
+		if problem == "" {
+			verdict.override(f, door)
+			return
 		}
-		if f.Action == Block && !slices.Contains(s.settings.OverrideRoles, login) {
-			f.Message += fmt.Sprintf(" (the override in the %s does not count: login %q is not in overrides.roles)", door.Source, login)
-			continue
+		if f.Action == Rewrite { // nobody would see its message
+			verdict.Remarks = append(verdict.Remarks, fmt.Sprintf("%s [%s]", problem, f.Rule))
 		}
-		verdict.Overridden = append(verdict.Overridden, f)
-		return
+		f.Message += " (" + problem + ")"
 	}
 	verdict.Add(f)
+}
+
+// expiry is how the end of an exemption is written, in UTC.
+const expiry = "2006-01-02 15:04:05 UTC"
+
+// closed is why an override does not count for a finding; "" when it does.
+func (s *Set) closed(door Override, f Finding, login string) string {
+	switch {
+	case door.Reason == "":
+		return fmt.Sprintf(`the override in the %s does not count without reason="..."`, door.Source)
+	case f.Action == Block && !slices.Contains(s.settings.OverrideRoles, login):
+		return fmt.Sprintf("the override in the %s does not count: login %q is not in overrides.roles", door.Source, login)
+	}
+	return ""
+}
+
+// remark notes which overrides name no rule, and which were not needed.
+func (s *Set) remark(verdict *Verdict, doors []Override) {
+	found := rulesIn(verdict.Findings, verdict.Overridden)
+	for _, door := range doors {
+		for _, rule := range door.Rules {
+			switch {
+			case !slices.Contains(s.names, rule):
+				verdict.Remarks = append(verdict.Remarks,
+					fmt.Sprintf("there is no rule %q, which the override in the %s names%s", rule, door.Source, s.meant(rule)))
+			case door.Source == "comment" && !slices.Contains(found, rule):
+				verdict.Unneeded = append(verdict.Unneeded, rule)
+			}
+		}
+	}
+}
+
+// meant is the rule that a misspelt name is near to, as the end of a sentence; "" if there is none.
+func (s *Set) meant(name string) string {
+	if near := nearest(name, s.names); distance(name, near) <= len(name)/3 {
+		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return ""
+}
+
+func rulesIn(lists ...[]Finding) []string {
+	var rules []string
+	for _, f := range slices.Concat(lists...) {
+		rules = append(rules, f.Rule)
+	}
+	return rules
+}
+
+// override notes a finding that an override took out of force.
+func (v *Verdict) override(f Finding, by Override) {
+	f.Override = &by
+	v.Overridden = append(v.Overridden, f)
 }
 
 // Add puts one more finding into force.

@@ -111,35 +111,61 @@ func TestConfiguredAction(t *testing.T) {
 	}
 }
 
+// A rule that is off by default runs where the configuration sets another action, and only there.
+func TestOffByDefault(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	for _, c := range []struct {
+		set         map[string]policy.Action
+		found, want policy.Action
+	}{
+		{nil, policy.Block, policy.Pass},
+		{nil, policy.Pass, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Off}, policy.Block, policy.Pass},
+		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Pass, policy.Warn},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite, policy.Rewrite},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Pass, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Warn, policy.Warn},
+	} {
+		rule := finds("a-rule", c.found)
+		rule.Default = policy.Off
+		if got := newSet(t, policy.Settings{Actions: c.set}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("a rule that is off finds %s, set to %v: %s, want %s", c.found, c.set, got, c.want)
+		}
+	}
+}
+
 // Whoever allows must say why, and a block takes a login that may; session_user counts, not what SET ROLE made of it.
 func TestOverrides(t *testing.T) {
 	const asks, counts, reasonless, stranger = "asks", "counts", "reason", "login"
 	for _, c := range []struct {
 		sql, setting string
 		found        policy.Action
-		override     policy.Override
 		login        string
 		want         string
 	}{
-		{"CREATE INDEX ON t (a)", "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", counts},
-		{`/* pgsluice:allow b-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{`/* pgsluice:allow b-rule,a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Warn, policy.Override{}, "joe", counts},
-		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{`/* pgsluice:allow a-rule reason="" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, policy.Override{}, "joe", stranger},
-		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, policy.Override{}, "dba", counts},
-		{`CREATE INDEX ON t (a) WHERE a = '/* pgsluice:allow a-rule reason="why" */'`, "", policy.Rewrite, policy.Override{}, "joe", asks},
-		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", counts},
-		{"CREATE INDEX ON t (a)", `b-rule, a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", counts},
-		{"CREATE INDEX ON t (a)", `a-rule`, policy.Rewrite, policy.Override{}, "joe", reasonless},
-		{"CREATE INDEX ON t (a)", `*/ a-rule reason="why"`, policy.Rewrite, policy.Override{}, "joe", asks},
-		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Block, policy.Override{}, "joe", stranger},
-		{"CREATE INDEX ON t (a)", "", policy.Rewrite, policy.Override{Rules: []string{"a-rule"}, Reason: "why", Source: "config"}, "joe", counts},
+		{"CREATE INDEX ON t (a)", "", policy.Rewrite, "joe", asks},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", counts},
+		{`/* pgsluice:allow b-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", asks},
+		{`/* pgsluice:allow b-rule,a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Warn, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", reasonless},
+		{`/* pgsluice:allow a-rule reason="" */ CREATE INDEX ON t (a)`, "", policy.Rewrite, "joe", reasonless},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, "joe", stranger},
+		{`/* pgsluice:allow a-rule reason="why" */ CREATE INDEX ON t (a)`, "", policy.Block, "dba", counts},
+		{`CREATE INDEX ON t (a) WHERE a = '/* pgsluice:allow a-rule reason="why" */'`, "", policy.Rewrite, "joe", asks},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `b-rule, a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule`, policy.Rewrite, "joe", reasonless},
+		{"CREATE INDEX ON t (a)", `*/ a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why */ not"`, policy.Rewrite, "joe", counts},
+		{"CREATE INDEX ON t (a)", `b-rule reason="x" a-rule reason="why"`, policy.Rewrite, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a) /* pgsluice:allow a-rule reason="why" */ WHERE a > 0`, "", policy.Warn, "joe", counts},
+		{`/* pgsluice:allow a-rule */ CREATE INDEX ON t (a)`, `a-rule reason="why"`, policy.Warn, "joe", counts},
+		{"CREATE INDEX ON t (a)", `a-rule reason="why"`, policy.Block, "joe", stranger},
 	} {
 		set := newSet(t, policy.Settings{OverrideRoles: []string{"dba"}}, finds("a-rule", c.found))
 		known := facts.Facts{Known: true, SessionUser: c.login, CurrentUser: "dba", Settings: map[string]string{"pgsluice.allow": c.setting}}
-		v := set.Judge(parse(t, c.sql), known, policy.Context{Override: c.override})
+		v := set.Judge(parse(t, c.sql), known, policy.Context{})
 		got := counts
 		switch {
 		case len(v.Overridden) == 1 && len(v.Findings) == 0 && v.Action == policy.Pass:

@@ -71,7 +71,7 @@ func (h *handshake) relayLogin(l *link, toClient *bufio.Writer) error {
 		if err != nil {
 			return h.serverFailed(l, err)
 		}
-		held := min(size, len(l.server.buf)) // the rest of a longer message is passed on unread
+		held := min(size, bufferSize) // the rest of a longer message is passed on unread
 		if err := l.server.need(held); err != nil {
 			return h.serverFailed(l, err)
 		}
@@ -177,7 +177,7 @@ func (h *handshake) relayAnswers(server *leg, stripped bool) error {
 		if size > headerSize+maxAuthToken {
 			return &fatal{code: "08P01", message: "invalid length of an authentication message"}
 		}
-		if err := h.client.need(min(size, len(h.client.buf))); err != nil {
+		if err := h.client.need(min(size, bufferSize)); err != nil {
 			return fmt.Errorf("read from client: %w", err)
 		}
 		if stripped && saysCouldBind(h.client.unread()[headerSize:min(size, saslHead)]) {
@@ -224,7 +224,7 @@ func (h *handshake) serverFailed(l *link, err error) error {
 	if isTimeout(err) {
 		return &fatal{
 			code:    "57014",
-			message: fmt.Sprintf("pgsluice canceled the login: it took more than %s", h.server.options.LoginTimeout),
+			message: fmt.Sprintf("pgsluice canceled the login: it took more than %s", h.patience),
 		}
 	}
 	return &fatal{

@@ -140,7 +140,7 @@ func TestEarlyMessagesWaitForTheSession(t *testing.T) {
 // fakeLogin is a server that reads the startup packet and then does what the test says.
 func fakeLogin(t *testing.T, converse func(conn net.Conn)) Address {
 	return fakeServer(t, func(conn net.Conn) {
-		if _, err := readStartup(newLeg(conn)); err == nil {
+		if _, err := readStartup(newLeg(conn, nil)); err == nil {
 			converse(conn)
 		}
 	})

@@ -33,6 +33,8 @@ type backend struct {
 	setting func(name, value string)
 	// piped is true while the client's pipeline holds an implicit transaction open.
 	piped bool
+	// keeps is true while the server has a statement of ours prepared under keptName.
+	keeps bool
 	// mute, when set, is told of notices in place of the client.
 	mute func(body []byte)
 }
@@ -74,6 +76,21 @@ func (b *backend) Query(ctx context.Context, sql string, args ...string) ([]stri
 	}
 	answer, err := b.ask(ctx, sql, with)
 	return answer.rows, err
+}
+
+// Chain runs statements one behind the other in one round trip, up to the first that fails, and returns the tags of those that succeeded.
+func (b *backend) Chain(ctx context.Context, sql ...string) (tags []string, err error) {
+	none := make([]parameters, len(sql))
+	for i := range none {
+		none[i] = parameters{bind: &pgproto3.Bind{}}
+	}
+	answers, err := b.askAll(ctx, sql, none)
+	for _, a := range answers {
+		if a.tag != "" {
+			tags = append(tags, a.tag)
+		}
+	}
+	return tags, err
 }
 
 // InTx runs f in a transaction of ours. The session must be outside of any.
@@ -131,6 +148,8 @@ func isServerError(err error) bool {
 type parameters struct {
 	oids []uint32
 	bind *pgproto3.Bind
+	// kept is true for the one statement that stays prepared.
+	kept bool
 }
 
 func (b *backend) textArgs(args []string) (parameters, error) {
@@ -182,12 +201,66 @@ func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]str
 		return answers[1].rows, nil
 	}
 	if b.TxStatus() == 'E' {
-		none := []parameters{none, none}
-		if _, undone := b.askAll(ctx, []string{"ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}, none); undone != nil {
+		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
 			return nil, undone
 		}
 	}
 	return nil, err
+}
+
+// remembered is a Querier for one question that a transaction block asks again and again: the server prepares it once, plans it for any
+// parameters, and the savepoint takes even that setting back.
+type remembered struct{ *backend }
+
+// Query implements facts.Querier.
+func (b remembered) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	if b.piped || b.TxStatus() != 'T' {
+		return sheltered(b).Query(ctx, sql, args...)
+	}
+	with, err := b.textArgs(args)
+	if err != nil {
+		return nil, err
+	}
+	with.kept = true
+	none := parameters{bind: &pgproto3.Bind{}}
+	answers, err := b.askAll(ctx, []string{
+		"SAVEPOINT pgsluice", "SET LOCAL plan_cache_mode TO force_generic_plan", sql, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice",
+	}, []parameters{none, none, with, none, none})
+	if err == nil && len(answers) < 3 {
+		err = errors.New("the server skipped a statement of pgsluice")
+	}
+	if err == nil {
+		b.keeps = true
+		return answers[2].rows, nil
+	}
+	server, answered := asServerError(err)
+	deallocated := answered && server.fields.Code == noSuchStatement
+	b.keeps = !deallocated
+	if b.TxStatus() == 'E' {
+		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
+			return nil, undone
+		}
+	}
+	if deallocated { // by the client, with everything else
+		return sheltered(b).Query(ctx, sql, args...)
+	}
+	return nil, err
+}
+
+// noSuchStatement is invalid_sql_statement_name.
+const noSuchStatement = "26000"
+
+// keptName is that of the statement that stays prepared.
+func (b *backend) keptName() string { return b.name + "_kept" }
+
+// unkeep closes the statement that stayed prepared. The session must be outside of a pipeline.
+func (b *backend) unkeep() error {
+	b.keeps = false
+	_, err := b.exchange([]pgproto3.FrontendMessage{&pgproto3.Close{ObjectType: 'S', Name: b.keptName()}})
+	if isServerError(err) {
+		return nil // it is gone with whatever ended the session's transaction
+	}
+	return err
 }
 
 // askAll runs statements one behind the other in one round trip, up to the first that fails. There is an answer for each that was begun.
@@ -201,15 +274,18 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 		if err != nil {
 			return []answer{{}}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
 		}
+		name := b.name
+		if with[i].kept {
+			name = b.keptName()
+		}
 		bind := *with[i].bind
-		bind.PreparedStatement, bind.DestinationPortal = b.name, b.name
-		messages = append(messages,
-			&pgproto3.Close{ObjectType: 'P', Name: b.name},
-			&pgproto3.Close{ObjectType: 'S', Name: b.name},
-			&pgproto3.Parse{Name: b.name, Query: string(text), ParameterOIDs: with[i].oids},
-			&bind,
-			&pgproto3.Execute{Portal: b.name},
-		)
+		bind.PreparedStatement, bind.DestinationPortal = name, b.name
+		messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name})
+		if !with[i].kept || !b.keeps {
+			messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: name},
+				&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: with[i].oids})
+		}
+		messages = append(messages, &bind, &pgproto3.Execute{Portal: b.name})
 	}
 	messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name}, &pgproto3.Close{ObjectType: 'S', Name: b.name})
 	if b.piped {

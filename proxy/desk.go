@@ -131,8 +131,11 @@ func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, 
 	default:
 		return policy.Finding{}, false
 	}
+	if s.owes() {
+		return policy.Finding{}, false
+	}
 	ledger := s.ledger(ctx)
-	if ledger == nil || s.owes() {
+	if ledger == nil {
 		return policy.Finding{}, false
 	}
 	failed, err := ledger.Failed(ctx)

@@ -50,6 +50,9 @@ func (s *session) parse(ctx context.Context, size int) error {
 		return err // What had the name before still has it.
 	}
 	delete(s.prepared, key(name))
+	if s.untracked {
+		s.harmless[key(name)] = !concerned
+	}
 	if concerned {
 		s.prepared[key(name)] = &prepared{reading: r, oids: oids}
 	}
@@ -89,11 +92,14 @@ func (s *session) bind(ctx context.Context, size int) error {
 		return s.passOn(size)
 	}
 	from, known := s.prepared[key(m.PreparedStatement)]
-	if !known && s.owes() && (s.backend.TxStatus() != 'E' || s.unsettled) {
+	if !known && s.unseen(m.PreparedStatement) && (s.backend.TxStatus() != 'E' || s.unsettled) {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
 			return err
 		}
-		known = from != nil
+		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements))
+		if from != nil && s.untracked {
+			s.harmless[key(m.PreparedStatement)] = !known
+		}
 	}
 	if known && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
@@ -144,6 +150,7 @@ func (s *session) closeNamed(size int) error {
 	}
 	if m.ObjectType == 'S' {
 		delete(s.prepared, key(m.Name))
+		delete(s.harmless, key(m.Name))
 	} else {
 		delete(s.portals, key(m.Name))
 	}
@@ -350,7 +357,13 @@ func (s *session) functionCall(ctx context.Context, size int) error {
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }
 
-// preparedBefore is a statement that the client prepared before this transaction deferred something, when nothing had to be
+// unseen reports whether a prepared statement that is not known may be of concern all the same: it was let pass unread before this
+// transaction deferred something, or in mode pass.
+func (s *session) unseen(name string) bool {
+	return s.owes() || s.untracked && name != "" && !s.harmless[key(name)]
+}
+
+// preparedBefore is a statement that the client prepared before this transaction deferred something, or in mode pass, when nothing had to be
 // remembered: the server still knows the text of a named one. The unnamed one cannot be read and stays unjudged.
 func (s *session) preparedBefore(ctx context.Context, name string) (*prepared, error) {
 	if name == "" {

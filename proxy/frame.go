@@ -18,13 +18,13 @@ func (l *leg) hold(size int) error {
 		if l.r > 0 {
 			l.w, l.r = copy(l.buf, l.unread()), 0
 		}
-		if l.w == len(l.buf) {
+		if l.w == len(l.buf) && l.w > 0 {
 			grown := make([]byte, min(2*len(l.buf), max(size, bufferSize)))
-			l.w = copy(grown, l.unread())
-			l.buf = grown
+			unread := copy(grown, l.unread())
+			l.giveBack()
+			l.buf, l.w = grown, unread
 		}
-		n, err := l.conn.Read(l.buf[l.w:])
-		l.w += n
+		err := l.read()
 		if err != nil && l.w-l.r < size {
 			if err == io.EOF {
 				return io.ErrUnexpectedEOF
@@ -37,7 +37,7 @@ func (l *leg) hold(size int) error {
 
 // slim replaces a grown buffer by an ordinary one as soon as what is unread fits.
 func (l *leg) slim() {
-	if len(l.buf) <= bufferSize || l.w-l.r > bufferSize {
+	if l.lent != nil || len(l.buf) <= bufferSize || l.w-l.r > bufferSize {
 		return
 	}
 	ordinary := make([]byte, bufferSize)

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
 )
 
@@ -25,12 +26,57 @@ const (
 type handshake struct {
 	server   *Server
 	client   *leg
-	address  string    // of the client, for people; "[local]" for a Unix socket
-	deadline time.Time // of the whole handshake
-	code     uint32    // cancelRequest, or the protocol version
-	raw      []byte    // the packet with that code
-	leaf     []byte    // our certificate as the client saw it, DER; nil without TLS
+	address  string        // of the client, for people; "[local]" for a Unix socket
+	patience time.Duration // for the whole handshake, to its deadline
+	deadline time.Time
+	code     uint32 // cancelRequest, or the protocol version
+	raw      []byte // the packet with that code
+	leaf     []byte // our certificate as the client saw it, DER; nil without TLS
 	answers  chan error
+}
+
+// enter brings a client from its first byte to its first ReadyForQuery. It returns no link, and perhaps no error either, when that was all;
+// with a link the session has begun, and its end is the caller's.
+//
+// It runs on a stack of its own, which ends with it: TLS and dialing make it grow, and sessions keep theirs for hours.
+func (h *handshake) enter(ctx context.Context) (l *link, err error) {
+	entered := make(chan struct{})
+	go func() {
+		defer close(entered)
+		defer func() {
+			if reason := recover(); reason != nil {
+				l, err = nil, fmt.Errorf("panic during the login: %v\n%s", reason, debug.Stack())
+				h.server.log.Error("panic: the connection is closed", "client", h.address, "reason", err)
+			}
+		}()
+		l, err = h.begin(ctx)
+	}()
+	<-entered
+	return l, err
+}
+
+// begin does what the client's first packet asks for.
+func (h *handshake) begin(ctx context.Context) (l *link, err error) {
+	if err := h.greet(ctx); err != nil {
+		return nil, err
+	}
+	if h.code == cancelRequest {
+		h.forwardCancel(ctx)
+		return nil, nil
+	}
+	startup, err := parseStartup(h.raw)
+	if err != nil {
+		return nil, err
+	}
+	if !h.server.begin() {
+		return nil, &fatal{code: "57P03", message: "pgsluice is shutting down"}
+	}
+	defer func() {
+		if l == nil {
+			h.server.end()
+		}
+	}()
+	return h.login(ctx, startup)
 }
 
 // greet answers requests for encryption and reads the packet behind them, a StartupMessage or a CancelRequest, into
@@ -106,8 +152,7 @@ func (h *handshake) acceptDirectTLS(ctx context.Context) error {
 	if !h.offersTLS() {
 		return errors.New("received a direct TLS connection, but TLS is off here")
 	}
-	h.client.conn = &replayConn{Conn: h.client.conn, head: bytes.Clone(h.client.unread())}
-	h.client.r = h.client.w
+	h.client.over(&replayConn{Conn: h.client.conn, head: bytes.Clone(h.client.unread())})
 	if err := h.acceptTLS(ctx); err != nil {
 		return err
 	}
@@ -127,7 +172,8 @@ func (h *handshake) acceptTLS(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("TLS handshake with client: %w", err)
 	}
-	h.client.conn, h.leaf = conn, leaf
+	h.client.over(conn)
+	h.leaf = leaf
 	return nil
 }
 

@@ -38,7 +38,7 @@ func (s *session) keep(ctx context.Context) error {
 			s.release(ctx, by, rows[i:i+1])
 			continue
 		}
-		err := s.keepOne(ctx, by, row)
+		err := s.keepOne(ctx, by, row, nil)
 		if err != nil {
 			undone = append(undone, row)
 		}
@@ -88,8 +88,9 @@ func (s *session) pending(ctx context.Context, of revisions.Transaction) ([]revi
 	return ledger.Pending(ctx, of)
 }
 
-// keepOne does one piece of promised work and writes down how it ended.
-func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow) error {
+// keepOne does one piece of promised work and writes down how it ended. undo, if it is not nil, is tried when the work fails: when it returns
+// true the promise is void.
+func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow, undo func() bool) error {
 	ledger := s.ledger(ctx)
 	if ledger == nil {
 		return errLedgerGone
@@ -104,6 +105,7 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	err = s.carryOut(ctx, row)
 	gone, lost := s.targetGone(ctx, row.Table)
 	void := err != nil && lost == nil && gone
+	undone := err != nil && !void && !isGone(err) && undo != nil && undo()
 	if ledger = s.ledger(ctx); ledger == nil {
 		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
 		return err
@@ -115,6 +117,8 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	case void:
 		err = nil
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "the table is gone"})
+	case undone:
+		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "taken back: " + plain(err)})
 	case run.Retryable(err):
 		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0)
 	default:

@@ -5,12 +5,19 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync"
+	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const (
-	// bufferSize is what one leg reads at most before somebody must consume it. Longer messages are streamed.
+	// bufferSize is what one leg can always read before somebody must consume it. Longer messages are streamed.
 	bufferSize = 16 << 10
+
+	// lentSize is the size of the buffers that legs over a plain socket share. A bulk transfer fills them; most messages do not.
+	lentSize = 64 << 10
 
 	// headerSize is the type byte and the length of a message; the length counts itself but not the type.
 	headerSize = 5
@@ -24,14 +31,111 @@ var longAgo = time.Unix(1, 0)
 
 // leg is one side of a session: its connection and the bytes that were read from it and not yet consumed.
 // Invariant: 0 <= r <= w <= len(buf), and buf[r:w] is read and not consumed.
+//
+// A leg over a plain socket has a buffer only while something is unread: it borrows one when there is something to read, and gives it back
+// before it waits. So an idle session holds none.
 type leg struct {
 	conn net.Conn // TCP, Unix or TLS
-	buf  []byte
+	buf  []byte   // nil while nothing is unread
 	r, w int
+
+	stock *sync.Pool      // where buffers are borrowed
+	lent  *[lentSize]byte // what buf is part of; nil for a buffer of the leg's own
+	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err.
+	socket syscall.RawConn
+	try    func(fd uintptr) bool
+	n      int
+	err    error
+	// wary is true while what is read may be a password: then a buffer is given back empty.
+	wary bool
 }
 
-func newLeg(conn net.Conn) *leg {
-	return &leg{conn: conn, buf: make([]byte, bufferSize)}
+// newBuffers is a stock of buffers for legs to share. Only what the last read put into one is ever looked at.
+func newBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([lentSize]byte) }} }
+
+// newLeg reads from conn into buffers of the stock; without one (nil) the leg keeps a buffer of its own.
+func newLeg(conn net.Conn, stock *sync.Pool) *leg {
+	l := &leg{stock: stock}
+	l.try = l.tryRead
+	l.over(conn)
+	return l
+}
+
+// over makes the leg, in which nothing is unread, go on over another connection: the same one encrypted, for instance.
+func (l *leg) over(conn net.Conn) {
+	l.r, l.w = 0, 0
+	l.giveBack()
+	l.conn, l.socket = conn, nil
+	if plain, ok := conn.(syscall.Conn); ok && l.stock != nil {
+		l.socket, _ = plain.SyscallConn() // without it the connection is read as any other
+	}
+}
+
+// read puts more behind what is unread, for which there must be room, or a leg without anything unread.
+func (l *leg) read() error {
+	if l.r == l.w {
+		l.rest()
+	}
+	if l.socket == nil {
+		if l.buf == nil {
+			l.buf = make([]byte, bufferSize)
+		}
+		n, err := l.conn.Read(l.buf[l.w:])
+		l.w += n
+		return err
+	}
+	if err := l.socket.Read(l.try); err != nil {
+		return err
+	}
+	l.w += l.n
+	return l.err
+}
+
+// tryRead reads once without blocking, and reports false when there is nothing yet: then the runtime waits, and the leg needs no buffer.
+func (l *leg) tryRead(fd uintptr) bool {
+	if l.buf == nil {
+		l.lent = l.stock.Get().(*[lentSize]byte)
+		l.buf = l.lent[:]
+	}
+	for {
+		l.n, l.err = unix.Read(int(fd), l.buf[l.w:])
+		if l.err != unix.EINTR {
+			break
+		}
+	}
+	switch {
+	case l.err == unix.EAGAIN:
+		l.n, l.err = 0, nil
+		if l.r == l.w {
+			l.rest()
+		}
+		return false
+	case l.err != nil:
+		l.n = 0
+	case l.n == 0:
+		l.err = io.EOF
+	}
+	return true
+}
+
+// rest gives up a buffer in which nothing is unread.
+func (l *leg) rest() {
+	l.r, l.w = 0, 0
+	if l.socket == nil {
+		return // its own buffer serves again
+	}
+	l.giveBack()
+}
+
+// giveBack lets go of the buffer, whatever is in it.
+func (l *leg) giveBack() {
+	if l.lent != nil {
+		if l.wary {
+			clear(l.lent[:])
+		}
+		l.stock.Put(l.lent)
+	}
+	l.buf, l.lent = nil, nil
 }
 
 // unread returns what was read and not consumed. It is valid until the next read.
@@ -41,12 +145,11 @@ func (l *leg) unread() []byte { return l.buf[l.r:l.w] }
 // returns io.EOF when nothing is unread and io.ErrUnexpectedEOF otherwise.
 func (l *leg) need(n int) error {
 	for l.w-l.r < n {
-		if l.r+n > len(l.buf) {
+		if l.r+n > len(l.buf) && l.r > 0 {
 			l.w = copy(l.buf, l.unread())
 			l.r = 0
 		}
-		read, err := l.conn.Read(l.buf[l.w:])
-		l.w += read
+		err := l.read()
 		if errors.Is(err, io.EOF) && l.w-l.r > 0 && l.w-l.r < n {
 			return io.ErrUnexpectedEOF
 		}
@@ -95,8 +198,12 @@ func (l *leg) forward(dst io.Writer, n int) error {
 	return nil
 }
 
-// forget overwrites what was consumed, so that a password does not stay in memory for the life of a session.
-func (l *leg) forget() { clear(l.buf[:l.r]); clear(l.buf[l.w:]) }
+// forget overwrites what was consumed, so that a password does not stay in memory after the login.
+func (l *leg) forget() {
+	clear(l.buf[:l.r])
+	clear(l.buf[l.w:])
+	l.wary = false
+}
 
 func isTimeout(err error) bool {
 	var t net.Error

@@ -18,7 +18,7 @@ type readerConn struct {
 
 func (c readerConn) Read(p []byte) (int, error) { return c.r.Read(p) }
 
-func legOf(r io.Reader) *leg { return newLeg(readerConn{r: r}) }
+func legOf(r io.Reader) *leg { return newLeg(readerConn{r: r}, nil) }
 
 // A stream means the same however it is cut into reads, also where a message is longer than the buffer.
 func TestMessagesSurviveEveryReadSize(t *testing.T) {

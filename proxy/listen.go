@@ -18,7 +18,7 @@ func Listen(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, err
 			return nil, err
 		}
 	}
-	var config net.ListenConfig
+	config := net.ListenConfig{KeepAlive: -1} // tcpOptions sets it
 	l, err := config.Listen(ctx, network, address)
 	if err != nil {
 		return nil, fmt.Errorf("cannot listen on %s: %w", a, err)

@@ -5,16 +5,32 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"time"
 )
 
 // logins counts the connections that have not logged in yet.
 type logins struct {
+	mu      sync.Mutex
+	timeout time.Duration // of one login
+
 	max, maxPerAddress int
 
-	mu        sync.Mutex
 	open      int
 	byAddress map[netip.Prefix]int
 	refusing  bool // and the log says so already
+}
+
+func (l *logins) set(timeout time.Duration, most, mostPerAddress int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.timeout, l.max, l.maxPerAddress = timeout, most, mostPerAddress
+}
+
+// patience is how long a login that begins now may take.
+func (l *logins) patience() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.timeout
 }
 
 // admit counts a connection until release is called, which may be done more than once.

@@ -3,11 +3,14 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
@@ -27,23 +30,116 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 	if err := s.announce(plan.Notice); err != nil {
 		return err
 	}
-	result, err := s.runner(ctx, known).Run(ctx, plan)
-	record.ran(result)
+	err := s.runAndUndo(ctx, at, known, plan, record)
 	if err != nil {
 		return s.answerFailure(ctx, at, plan, err)
 	}
 	return s.voice.complete(plan.Tag)
 }
 
+// runAndUndo runs a plan outside of a transaction, all of it or, as far as it can be undone, nothing. What its steps in place have begun is
+// promised in their own transaction, so that whatever dies in between, the rest is done.
+func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
+	here, later := split(plan)
+	runner := s.runner(ctx, known)
+	if len(here.Steps) == 0 || len(later.Steps) == 0 || s.backend.TxStatus() != 'I' || s.backend.piped {
+		result, err := runner.Run(ctx, plan)
+		record.ran(result)
+		return err
+	}
+	promised := s.mayDefer(ctx)
+	if promised {
+		if err := s.takePen(ctx); err != nil {
+			return err
+		}
+		s.leave()
+		runner.Beside = func(ctx context.Context) error {
+			if err := s.ink(ctx, known); err != nil {
+				return err
+			}
+			return s.promise(ctx, at, known, later)
+		}
+	}
+	defer s.forget()
+	result, err := runner.Run(ctx, here)
+	record.ran(result)
+	if err != nil {
+		return err
+	}
+	runner.Beside = nil
+	if promised {
+		record.promised(s.promises[0].id)
+		return s.keepNow(ctx, runner, plan)
+	}
+	result, err = runner.Run(ctx, later)
+	record.ran(result)
+	if err != nil && !isGone(err) && plan.Undo != "" {
+		err = errors.Join(err, runner.Undo(ctx, plan))
+	}
+	return err
+}
+
+// keepNow keeps the promise that was just made outside of a transaction of the client's. One that cannot be kept is undone and void where
+// that is possible: the client's statement has failed, and is to leave nothing.
+func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.Plan) error {
+	rows, err := s.pending(ctx, s.owed)
+	if err != nil {
+		return err
+	}
+	if len(rows) != 1 {
+		return fmt.Errorf("the ledger has %d promises of one statement", len(rows))
+	}
+	row, left := rows[0], ""
+	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func() bool {
+		if plan.Undo == "" {
+			return false
+		}
+		undone := runner.Undo(ctx, plan)
+		if undone != nil {
+			left = "; what was begun could not be taken back: " + plain(undone)
+		}
+		return undone == nil
+	})
+	if err == nil || isGone(err) || plan.Undo != "" && left == "" {
+		return err
+	}
+	return &run.Failure{
+		Code:    run.SQLState(err),
+		Message: fmt.Sprintf("pgsluice: %s is begun and not finished: %s; to finish it, run: pgsluice jobs resume %d", row.Tag, plain(err), row.ID),
+		Detail:  fmt.Sprintf("Promise %d, %s on %s%s.", row.ID, row.Tag, row.TableName, left),
+		Hint:    "Or give it up with pgsluice jobs cancel, and take back by hand what is there.",
+		Err:     err,
+	}
+}
+
 // runner runs plans on the client's server connection.
 func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Options: s.options.Lock}
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
-	if s.ledger(ctx) != nil {
+	r.Session = s.known(known)
+	if s.owes() || s.ledger(ctx) != nil {
 		r.Artifacts = artifacts{s}
 	}
 	s.leave()
 	return r
+}
+
+// known is what facts say of the session; the zero Session when they do not.
+func (s *session) known(known facts.Facts) run.Session {
+	session := run.Session{PID: int(s.link.pid), Version: known.Version}
+	for _, t := range []struct {
+		name  string
+		value *time.Duration
+	}{
+		{"lock_timeout", &session.LockTimeout}, {"statement_timeout", &session.StatementTimeout}, {"deadlock_timeout", &session.DeadlockTimeout},
+	} {
+		value, ok := known.Timeout(t.name)
+		if !ok {
+			return run.Session{}
+		}
+		*t.value = value
+	}
+	return session
 }
 
 // notices passes on to the client what a plan has to say while it runs.

@@ -40,7 +40,9 @@ func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) 
 			Asked:       s.redacted(at.Statement),
 			Verdict:     verdict.Action.String(),
 			Rules:       rulesOf(verdict.Findings),
-			Override:    strings.Join(rulesOf(verdict.Overridden), ","),
+			Overrides:   overridesOf(verdict.Overridden),
+			Unneeded:    verdict.Unneeded,
+			Policy:      s.options.Policy.Version(),
 		},
 	}
 }
@@ -58,6 +60,21 @@ func (s *session) redacted(statement ddl.Statement) string {
 		return ddl.RedactUnparsed(statement.Text, s.options.RedactKey)
 	}
 	return ddl.Redact(statement)
+}
+
+// longestReason is how much of a reason is recorded, in bytes: a client chooses it.
+const longestReason = 1000
+
+func overridesOf(findings []policy.Finding) []revisions.Override {
+	var list []revisions.Override
+	for _, f := range findings {
+		reason := f.Override.Reason
+		if len(reason) > longestReason {
+			reason = strings.ToValidUTF8(reason[:longestReason], "") + "…"
+		}
+		list = append(list, revisions.Override{Rule: f.Rule, Verdict: f.Action.String(), Source: f.Override.Source, Reason: reason})
+	}
+	return list
 }
 
 func rulesOf(findings []policy.Finding) []string {

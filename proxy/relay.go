@@ -227,8 +227,6 @@ func (r *relay) down(stop *atomic.Int32) error {
 			rest = pos + size - end
 			pos = end
 		}
-		idle := r.pipe.idle() && rest == 0
-		over, stuck := idle && r.pipe.status == 'I', r.pipe.stuck()
 		r.pipe.mu.Unlock()
 		if err := r.write(client.conn, server, pos); err != nil {
 			return errClientGone
@@ -236,7 +234,13 @@ func (r *relay) down(stop *atomic.Int32) error {
 		if wrong != nil {
 			return wrong
 		}
-		switch stop.Load() {
+		// Asked in this order: whoever sets stop has noted before what was sent.
+		asked := stop.Load()
+		r.pipe.mu.Lock()
+		idle := r.pipe.idle() && rest == 0
+		over, stuck := idle && r.pipe.status == 'I', r.pipe.stuck()
+		r.pipe.mu.Unlock()
+		switch asked {
 		case stopNow:
 			if rest == 0 {
 				return nil

@@ -94,11 +94,16 @@ func (v *voice) report(code, message, detail, hint string) *pgproto3.ErrorRespon
 	}
 }
 
-// refusal is the ErrorResponse of a blocking verdict: its first line says what to do, since half of the tools print no other.
+// refusal is the ErrorResponse of a blocking verdict: its first line says what to do, and what is wrong with the override, since half of
+// the tools print no other.
 func (v *voice) refusal(verdict policy.Verdict) *pgproto3.ErrorResponse {
 	for _, f := range verdict.Findings {
 		if f.Action == policy.Block {
-			return v.report(codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint)
+			message := f.Message
+			for _, remark := range verdict.Remarks {
+				message += " (" + remark + ")"
+			}
+			return v.report(codeRefused, fmt.Sprintf("pgsluice: %s [%s]", message, f.Rule), f.Detail, f.Hint)
 		}
 	}
 	return v.report(codeRefused, "pgsluice: the statement is refused", "", "")

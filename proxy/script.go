@@ -171,6 +171,8 @@ type occasion struct {
 	ddl.Statement
 	// piece is the client's own text of the statement, comments before it included; before is what stood before that in its message.
 	piece, before string
+	// raw is piece as the client sent it, if that was a message of its own; nil otherwise.
+	raw []byte
 	// inTransaction is true inside a transaction block of the client's, or of ours that stands for an implicit one.
 	inTransaction bool
 	// portal is set for an Execute of the extended protocol.

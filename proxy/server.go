@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -66,6 +67,8 @@ type Server struct {
 	clientTLS *clientTLS // nil: off
 	tcp       tcpOptions
 	logins    logins
+	buffers   *sync.Pool
+	following atomic.Pointer[SessionOptions] // what sessions decide by; nil: none does
 
 	// run owns a link from its call to its return; the sockets are closed afterwards.
 	run func(ctx context.Context, l *link) error
@@ -99,7 +102,8 @@ func New(o Options) (*Server, error) {
 		o.KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 6}
 	}
 	tcp := tcpOptions{keepAlive: o.KeepAlive, userTimeout: o.TCPUserTimeout, log: o.Log}
-	upstream, err := newUpstream(o.Upstream, tcp)
+	buffers := newBuffers()
+	upstream, err := newUpstream(o.Upstream, tcp, buffers)
 	if err != nil {
 		return nil, err
 	}
@@ -108,18 +112,38 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp,
-		logins: logins{max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
+		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp, buffers: buffers,
+		logins: logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
 		run:    func(_ context.Context, l *link) error { return pipe(l) },
 		quiet:  make(chan struct{}),
 	}
 	if o.Session != nil {
 		session := o.Session.complete(o.Log)
-		s.run = func(ctx context.Context, l *link) error { return newSession(session, l).run(ctx) }
+		s.following.Store(&session)
+		s.run = func(ctx context.Context, l *link) error { return newFollower(&s.following, l).run(ctx) }
 	}
 	s.drain, s.drainNow = context.WithCancel(context.Background())
 	s.halt, s.haltNow = context.WithCancel(context.Background())
 	return s, nil
+}
+
+// SetSession puts other options of sessions into force. A session goes by them from its next statement on, and by the old ones to the end of
+// a transaction that owes deferred work. Name and RedactKey stay when they are not given. The Server must have been made with Options.Session.
+func (s *Server) SetSession(o SessionOptions) {
+	old := s.following.Load()
+	if o.Name == "" {
+		o.Name = old.Name
+	}
+	if o.RedactKey == nil {
+		o.RedactKey = old.RedactKey
+	}
+	o = o.complete(s.options.Log)
+	s.following.Store(&o)
+}
+
+// SetLogins changes the limits on logins, for connections that come from now on; see Options.
+func (s *Server) SetLogins(timeout time.Duration, most, mostPerAddress int) {
+	s.logins.set(timeout, most, mostPerAddress)
 }
 
 // Serve accepts connections from the listeners, which it owns from here on, until Shutdown has ended, ctx is done
@@ -253,22 +277,21 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s.tcp.apply(conn)
 
-	h := &handshake{server: s, address: clientAddress(conn), deadline: time.Now().Add(s.options.LoginTimeout)}
+	h := &handshake{server: s, address: clientAddress(conn), patience: s.logins.patience()}
+	h.deadline = time.Now().Add(h.patience)
 	log := s.log.With("client", h.address)
 	defer func() {
 		if reason := recover(); reason != nil {
 			log.Error("panic: the connection is closed", "reason", reason, "stack", string(debug.Stack()))
 		}
 	}()
-	h.client = newLeg(conn)
+	h.client = newLeg(conn, s.buffers)
+	h.client.wary = true
 	_ = conn.SetDeadline(h.deadline)
-	err := h.greet(ctx)
-	if err == nil {
-		if h.code == cancelRequest {
-			h.forwardCancel(ctx)
-		} else {
-			err = s.session(ctx, h, loggedIn)
-		}
+	l, err := h.enter(ctx)
+	if l != nil {
+		loggedIn()
+		err = s.session(ctx, l)
 	}
 	part(h.client.conn, err)
 	if f, ours := errors.AsType[*fatal](err); ours {
@@ -278,28 +301,16 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 	log.Debug("a connection has ended", "error", err)
 }
 
-// session serves a client that has sent its startup packet. It calls loggedIn after the login.
-func (s *Server) session(ctx context.Context, h *handshake, loggedIn func()) error {
-	startup, err := parseStartup(h.raw)
-	if err != nil {
-		return err
-	}
-	if !s.begin() {
-		return &fatal{code: "57P03", message: "pgsluice is shutting down"}
-	}
+// session serves a client that has logged in, and counts as one until it ends.
+func (s *Server) session(ctx context.Context, l *link) error {
 	defer s.end()
-	l, err := h.login(ctx, startup)
-	if err != nil {
-		return err
-	}
-	loggedIn()
 	_ = l.client.conn.SetDeadline(time.Time{})
 	_ = l.server.conn.SetDeadline(time.Time{})
 	defer func() { // both sockets, before the session counts as ended
 		_ = l.server.conn.Close()
 		_ = l.client.conn.Close()
 	}()
-	if startup.replication == "true" {
+	if l.startup.replication == "true" {
 		return pipe(l)
 	}
 	return s.run(ctx, l)

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -25,6 +27,14 @@ import (
 // hands both sockets to the session, which deals with it and gives them back. Everything here belongs to one goroutine.
 type session struct {
 	options SessionOptions
+	// following is where options come from; a session of its own options follows nothing. seen is what was last read there.
+	following *atomic.Pointer[SessionOptions]
+	seen      *SessionOptions
+	// untracked is true when the session was once Transparent: what the client prepared then is not known. harmless are the named statements
+	// that have been read since, and about which no rule cares.
+	untracked bool
+	harmless  map[string]bool
+
 	link    *link
 	pipe    *pipeline
 	relay   *relay
@@ -42,8 +52,11 @@ type session struct {
 
 	// promises is the work that this transaction has deferred, in memory only to know that there is some: the ledger is the truth.
 	promises []promise
-	// owed is the transaction that made them.
+	// owed is the transaction that made them, and pen what they are signed with.
 	owed revisions.Transaction
+	pen  pen
+	// strong is true when the transaction at hand is known to hold a lock that others wait for.
+	strong bool
 	// failed is true when the statement at hand was answered with an error, whose SQLSTATE is failure.
 	failed  bool
 	failure string
@@ -67,6 +80,7 @@ func newSession(options SessionOptions, l *link) *session {
 		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
 		prepared: map[string]*prepared{},
 		portals:  map[string]*portal{},
+		harmless: map[string]bool{},
 		id:       rand.Text(),
 	}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -77,6 +91,32 @@ func newSession(options SessionOptions, l *link) *session {
 		s.setting(name, value)
 	}
 	return s
+}
+
+// newFollower is a session that goes by options which may change.
+func newFollower(following *atomic.Pointer[SessionOptions], l *link) *session {
+	seen := following.Load()
+	s := newSession(*seen, l)
+	s.following, s.seen, s.untracked = following, seen, seen.Mode == Transparent
+	return s
+}
+
+// refresh takes over options that have changed. What was promised by the old ones is kept by them: a transaction that owes work ends first.
+func (s *session) refresh() {
+	if s.following == nil {
+		return
+	}
+	now := s.following.Load()
+	if now == s.seen || s.owes() {
+		return
+	}
+	s.options, s.seen, s.relay.limit = *now, now, now.InspectLimit
+	if now.Mode == Transparent {
+		s.untracked = true
+		clear(s.prepared)
+		clear(s.portals)
+		clear(s.harmless)
+	}
 }
 
 // run is the life of a session.
@@ -95,6 +135,7 @@ func (s *session) run(ctx context.Context) error {
 
 // matters decides, message by message and at line speed, what the session must see.
 func (s *session) matters(kind byte, frame []byte) bool {
+	s.refresh()
 	if s.options.Mode == Transparent {
 		return false
 	}
@@ -106,7 +147,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes()
+		return s.owes() || s.backend.keeps
 	}
 	return false
 }
@@ -119,8 +160,10 @@ func (s *session) counted(matters bool) bool {
 	return matters
 }
 
-// careful is true while the client has prepared something that a rule could care about, or this transaction owes work.
-func (s *session) careful() bool { return len(s.prepared) > 0 || len(s.portals) > 0 || s.owes() }
+// careful is true while the client has, or may have, prepared something that a rule could care about, or this transaction owes work.
+func (s *session) careful() bool {
+	return len(s.prepared) > 0 || len(s.portals) > 0 || s.untracked || s.owes()
+}
 
 // message deals with the one message that mattered.
 func (s *session) message(ctx context.Context) error {
@@ -133,6 +176,22 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
+	if err := s.deal(ctx, kind, size); err != nil {
+		return err
+	}
+	return s.tidy()
+}
+
+// tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
+func (s *session) tidy() error {
+	if !s.backend.keeps || s.owes() || s.pipe.executed || s.pipe.skipping {
+		return nil
+	}
+	return s.backend.unkeep()
+}
+
+// deal gives the message to whom it concerns.
+func (s *session) deal(ctx context.Context, kind byte, size int) error {
 	if s.pipe.skipping && kind != 'S' {
 		return s.passOn(size)
 	}
@@ -198,7 +257,9 @@ func (s *session) query(ctx context.Context, size int) error {
 
 	var err error
 	if len(r.statements) == 1 {
-		err = s.statement(ctx, occasion{Statement: r.statements[0], piece: r.text, inTransaction: s.backend.TxStatus() != 'I'})
+		err = s.statement(ctx, occasion{
+			Statement: r.statements[0], piece: r.text, raw: []byte(raw), inTransaction: s.backend.TxStatus() != 'I',
+		})
 	} else {
 		err = (&script{session: s, text: r.text}).run(ctx, r.statements)
 	}
@@ -224,16 +285,25 @@ func (s *session) mixed(ctx context.Context, size int) error {
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 }
 
-// observe judges and records the statements of one Query by what is known before it runs, and passes it on as it is.
+// observe judges and records the statements of one Query by what is known before it runs, and passes it on as it is. In a block nothing is
+// asked before a statement that may come before the transaction's first snapshot: the question would take it.
 func (s *session) observe(ctx context.Context, r reading, size int) error {
+	silent := false
 	for _, statement := range r.statements {
+		switch statement.Action.(type) {
+		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+			silent = silent || s.backend.TxStatus() == 'T'
+		}
 		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
 			continue
 		}
 		at := occasion{Statement: statement, inTransaction: true}
-		known, err := s.facts(ctx, at)
-		if err != nil && !isServerError(err) {
-			return err
+		var known facts.Facts
+		if !silent {
+			var err error
+			if known, err = s.facts(ctx, at); err != nil && !isServerError(err) {
+				return err
+			}
 		}
 		record := s.begin(at, known, s.judge(ctx, at, known))
 		record.entry.Outcome = "observed"
@@ -300,7 +370,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
-	known, err := facts.Read(ctx, sheltered{s.backend}, wanted)
+	known, err := facts.Read(ctx, s.asking(), wanted)
 	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
 		return known, err
 	}
@@ -318,6 +388,27 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	return known, nil
 }
 
+// asking is how the client's connection is asked without a trace. In a transaction that has deferred work, which asks before every statement
+// and in which others may wait for each round trip, the server keeps the question prepared.
+func (s *session) asking() facts.Querier {
+	if s.owes() {
+		return remembered{s.backend}
+	}
+	return sheltered{s.backend}
+}
+
+// opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.
+func (s *session) opaque(ctx context.Context, statement ddl.Statement, known facts.Facts) ([]string, error) {
+	runsNothing := len(statement.Calls) == 0 && !slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		return ref.Written || relation == nil || !strings.Contains("rpmiIS", relation.Kind)
+	})
+	if runsNothing {
+		return nil, nil
+	}
+	return facts.Opaque(ctx, sheltered{s.backend}, statement)
+}
+
 // canceled is query_canceled.
 const canceled = "57014"
 
@@ -325,11 +416,13 @@ const canceled = "57014"
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
 	where := policy.Context{
 		InTransaction: at.inTransaction,
-		Ledger:        s.options.Deferred && s.ledger(ctx) != nil,
+		Ledger:        s.mayDefer(ctx),
+		Revision:      known.Settings["pgsluice.revision"],
+		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
 	if s.owes() {
-		opaque, err := facts.Opaque(ctx, sheltered{s.backend}, at.Statement)
+		opaque, err := s.opaque(ctx, at.Statement, known)
 		if err != nil {
 			opaque = []string{"something that could not be looked up"}
 		}
@@ -367,10 +460,15 @@ func waits(plan rewrite.Plan) bool {
 	return false
 }
 
-// warn tells the client what a rule only warns of.
+// warn tells the client what a rule only warns of, and what is wrong with its overrides.
 func (s *session) warn(verdict policy.Verdict) error {
 	if s.options.Mode != Enforce {
 		return nil
+	}
+	for _, remark := range verdict.Remarks {
+		if err := s.voice.notice("WARNING", codeRefused, "pgsluice: "+remark, "", ""); err != nil {
+			return err
+		}
 	}
 	for _, f := range verdict.Findings {
 		if f.Action != policy.Warn {
@@ -396,9 +494,12 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 	if at.portal != nil {
 		return s.executeClient(at)
 	}
-	raw, err := s.backend.encoding.Encode(at.piece)
-	if err != nil {
-		return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+	raw := at.raw
+	if raw == nil {
+		var err error
+		if raw, err = s.backend.encoding.Encode(at.piece); err != nil {
+			return fmt.Errorf("cannot send a piece of the client's text: %w", err)
+		}
 	}
 	out, err := (&pgproto3.Query{String: string(raw)}).Encode(nil)
 	if err != nil {
@@ -408,13 +509,22 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 		return errServerGone
 	}
 	return s.backend.pump(func(kind byte, body []byte) (forward, last bool) {
+		observed := s.options.Mode == Observe
 		switch kind {
 		case 'C':
+			if observed {
+				return true, false
+			}
 			_ = s.voice.say()
 			s.voice.held = frameOf(kind, body)
 			return false, false
 		case 'E':
-			if server, ok := asServerError(decodeError(body)); ok {
+			server, ok := asServerError(decodeError(body))
+			if ok && observed {
+				s.failed, s.failure = true, server.fields.Code
+				return true, false
+			}
+			if ok {
 				_ = s.answer(shifted(server.fields, at.before))
 			}
 			return false, false

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"strings"
 	"sync"
@@ -18,12 +19,17 @@ import (
 	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/policy/rules"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
 // afterwards. Every table that is not empty counts as large there.
 //
+//	configure        puts other options into force, of which each line says one: "mode observe", "rule NAME ACTION", "override LOGIN" (may
+//	                 override a block), "exempt NAME TABLE REVISION REASON" ("-" for any table or revision); what is not said is the default
+//	connect          opens conn=NAME with the startup parameters "name value" of its lines
 //	direct           statements straight to the server, by a superuser: the rows that they return
 //	simple           one simple Query through the proxy, as it stands
 //	extended         each line prepared and executed, with a Sync of its own
@@ -50,6 +56,7 @@ func TestSession(t *testing.T) {
 type stage struct {
 	dsn     string
 	proxied string
+	server  *Server
 	conns   map[string]*pgconn.PgConn
 	// dead keeps the driver from sending a cancel when its connection breaks.
 	dead    atomic.Bool
@@ -79,7 +86,9 @@ func newStage(t *testing.T, mode Mode, ledger bool) *stage {
 	options := sessionOptions(t, mode)
 	options.Audit = revisions.NewAudit(w)
 	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
-	f.run = func(ctx context.Context, l *link) error { return newSession(options, l).run(ctx) }
+	f.following.Store(&options)
+	f.run = func(ctx context.Context, l *link) error { return newFollower(&f.following, l).run(ctx) }
+	w.server = f.Server
 	config, err := pgconn.ParseConfig(w.dsn)
 	if err != nil {
 		t.Fatal(err)
@@ -121,6 +130,16 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "configure":
+		w.configure(t, d.Input)
+		return ""
+	case "connect":
+		parameters := map[string]string{}
+		for line := range strings.SplitSeq(d.Input, "\n") {
+			key, value, _ := strings.Cut(line, " ")
+			parameters[key] = value
+		}
+		return w.told(w.open(t, name, parameters), "")
 	case "simple":
 		conn := w.conn(t, name)
 		results, err := conn.Exec(t.Context(), d.Input).ReadAll()
@@ -145,7 +164,43 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 	return ""
 }
 
-// audited is the trail in short: verdict, rules, outcome, what was asked and what ran.
+// configure puts the options into force that a case says.
+func (w *stage) configure(t *testing.T, text string) {
+	options := *w.server.following.Load()
+	options.Mode = Enforce
+	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	for line := range strings.SplitSeq(text, "\n") {
+		words := strings.SplitN(line, " ", 5)
+		switch words[0] {
+		case "mode":
+			options.Mode = map[string]Mode{"enforce": Enforce, "observe": Observe, "pass": Transparent}[words[1]]
+		case "rule":
+			action, err := policy.ParseAction(words[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			settings.Actions[words[1]] = action
+		case "override":
+			settings.OverrideRoles = append(settings.OverrideRoles, words[1])
+		case "exempt":
+			e := policy.Exemption{Rules: words[1:2], Reason: words[4], Origin: "config.yaml:1:1"}
+			if words[2] != "-" {
+				e.Tables = words[2:3]
+			}
+			if words[3] != "-" {
+				e.Revisions = words[3:4]
+			}
+			settings.Exemptions = append(settings.Exemptions, e)
+		}
+	}
+	var err error
+	if options.Policy, err = policy.NewSet(rules.All(), settings); err != nil {
+		t.Fatal(err)
+	}
+	w.server.SetSession(options)
+}
+
+// audited is the trail in short: verdict, rules, outcome, what was asked, what ran, what was overridden and what need not have been.
 func (w *stage) audited(t *testing.T) string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -158,6 +213,15 @@ func (w *stage) audited(t *testing.T) string {
 		fmt.Fprintf(&out, "%s %v %s %s: %s\n", e.Verdict, e.Rules, e.Outcome, e.SQLState, e.Asked)
 		for _, sql := range e.Ran {
 			fmt.Fprintf(&out, "  ran %s\n", sql)
+		}
+		for _, o := range e.Overrides {
+			fmt.Fprintf(&out, "  %s of %s overridden by the %s: %s\n", o.Verdict, o.Rule, o.Source, o.Reason)
+		}
+		for _, rule := range e.Unneeded {
+			fmt.Fprintf(&out, "  not needed: the override of %s\n", rule)
+		}
+		if len(e.Policy) != 12 {
+			t.Errorf("%s: no policy is named", e.Asked)
 		}
 	}
 	w.trail.Reset()
@@ -176,9 +240,20 @@ func (w *stage) conn(t *testing.T, name string) *pgconn.PgConn {
 	if conn := w.conns[name]; conn != nil {
 		return conn
 	}
+	return w.open(t, name, nil)
+}
+
+// open opens a connection with startup parameters.
+func (w *stage) open(t *testing.T, name string, parameters map[string]string) *pgconn.PgConn {
+	t.Helper()
 	config, err := pgconn.ParseConfig(w.proxied)
 	if err != nil {
 		t.Fatal(err)
+	}
+	maps.Copy(config.RuntimeParams, parameters)
+	if user, given := parameters["user"]; given {
+		config.User = user
+		delete(config.RuntimeParams, "user")
 	}
 	dial := config.DialFunc
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {

@@ -264,8 +264,8 @@ func newMemory() *memory {
 // link is a session's view of the two, after login.
 func (n *memory) link() *link {
 	return &link{
-		client: newLeg(&memoryConn{memory: n, in: n.fromClient, out: n.toClient}),
-		server: newLeg(&memoryConn{memory: n, in: n.fromServer, out: n.toServer}),
+		client: newLeg(&memoryConn{memory: n, in: n.fromClient, out: n.toClient}, nil),
+		server: newLeg(&memoryConn{memory: n, in: n.fromServer, out: n.toServer}, nil),
 		status: 'I', params: map[string]string{"client_encoding": "UTF8", "standard_conforming_strings": "on"},
 		startup: startup{user: "postgres", database: "postgres"}, drain: context.Background(),
 	}

@@ -30,7 +30,46 @@ type promise struct {
 func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 
 // forget is the end of a transaction without a commit: what it promised vanished with it.
-func (s *session) forget() { s.promises, s.owed = nil, revisions.Transaction{} }
+func (s *session) forget() {
+	s.promises, s.owed, s.pen, s.strong = nil, revisions.Transaction{}, pen{}, false
+}
+
+// pen is what the promises of one transaction are signed with.
+type pen struct {
+	key revisions.Key
+	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for.
+	nonce revisions.Nonce
+	users [2]string
+}
+
+// mayDefer reports whether work can be promised here. In a transaction that has promised some the ledger need not be asked again.
+func (s *session) mayDefer(ctx context.Context) bool {
+	return s.options.Deferred && (s.owes() || s.ledger(ctx) != nil)
+}
+
+// takePen gets what the promises of a transaction are signed with.
+func (s *session) takePen(ctx context.Context) error {
+	if s.owes() {
+		return nil
+	}
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"}
+	}
+	s.pen = pen{key: ledger.Key()}
+	return nil
+}
+
+// ink makes the pen ready for the next promise, in the transaction that it is for.
+func (s *session) ink(ctx context.Context, known facts.Facts) error {
+	users := [2]string{known.SessionUser, known.CurrentUser}
+	if s.pen.nonce.Number != 0 && s.pen.users == users {
+		return nil
+	}
+	nonce, err := revisions.NewNonce(ctx, s.backend)
+	s.pen.nonce, s.pen.users = nonce, users
+	return err
+}
 
 // transaction deals with BEGIN, COMMIT and their kin. They only matter while work is deferred, or as a piece of a script.
 func (s *session) transaction(ctx context.Context, at occasion, control ddl.Transaction) error {
@@ -42,6 +81,7 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 		case ends:
 			s.forget()
 		case s.owes() && control.Op == ddl.RollbackTo:
+			s.strong = false // perhaps not, but it may be
 			err = s.prune(ctx)
 		}
 		return err
@@ -60,11 +100,6 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 // deferred promises what cannot run inside the client's transaction, in that transaction, and answers the statement as done.
 func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
-	ledger := s.ledger(ctx)
-	if ledger == nil {
-		return s.answerFailure(ctx, at, plan, &run.Failure{Code: codeRefused, Message: "pgsluice: the ledger cannot be reached any more, nothing can be deferred"})
-	}
-	key := ledger.Key()
 	if plan.Unprobed != "" {
 		return s.answerFailure(ctx, at, plan, &run.Failure{
 			Code:    codeRefused,
@@ -81,12 +116,19 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 			return s.answerFailure(ctx, at, plan, err)
 		}
 	}
+	if err := s.takePen(ctx); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
+	}
+	if err := s.ink(ctx, known); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
+	}
 	result, err := s.runner(ctx, known).Run(ctx, here)
 	record.ran(result)
 	if err != nil {
 		return s.answerFailure(ctx, at, here, err)
 	}
-	if err := s.promise(ctx, at, known, later, key); err != nil {
+	s.strong = s.strong || len(result.Ran) > 0
+	if err := s.promise(ctx, at, known, later); err != nil {
 		return s.answerFailure(ctx, at, later, err)
 	}
 	record.promised(s.promises[len(s.promises)-1].id)
@@ -183,7 +225,7 @@ func (s *session) modes(ctx context.Context) (string, error) {
 const marker = "pgsluice.promised"
 
 // promise writes the deferred steps of a plan into the ledger, in the client's transaction.
-func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan, key revisions.Key) error {
+func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, later rewrite.Plan) error {
 	steps, err := json.Marshal(later.Steps)
 	if err != nil {
 		return fmt.Errorf("cannot write the steps of a promise: %w", err)
@@ -192,22 +234,16 @@ func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, l
 	if err != nil {
 		return fmt.Errorf("cannot write the environment of a promise: %w", err)
 	}
-	nonce, err := revisions.NewNonce(ctx, s.backend)
-	if err != nil {
-		return err
-	}
-	id, err := revisions.RecordWith(ctx, s.backend, key, nonce, revisions.Promise{
+	nonce := s.pen.nonce
+	s.pen.nonce = revisions.Nonce{} // it is used up, however this ends
+	id, next, err := revisions.RecordNext(ctx, s.backend, s.pen.key, nonce, revisions.Promise{
 		Kind: later.Recipe, Tag: later.Tag, Table: later.Steps[0].Table.OID, Asked: s.redacted(at.Statement),
 		Steps: steps, Environment: environment,
-	})
+	}, marker)
 	if err != nil {
 		return err
 	}
-	if _, err := s.backend.Exec(ctx, `SELECT pg_catalog.set_config($1, pg_catalog.concat(pg_catalog.current_setting($1, true), ',', $2::pg_catalog.text), true)`,
-		marker, strconv.FormatInt(id, 10)); err != nil {
-		return err
-	}
-	s.owed = nonce.Transaction()
+	s.owed, s.pen.nonce = nonce.Transaction(), next
 	s.promises = append(s.promises, promise{Promised: promisedBy(later), id: id, plan: later})
 	return nil
 }
@@ -279,35 +315,40 @@ func (s *session) blind(ctx context.Context, statement ddl.Statement) (bool, err
 		return false, nil
 	}
 	rows, err := s.backend.Query(ctx, `SELECT name FROM pg_catalog.pg_prepared_statements
-		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text LIMIT 1`, s.backend.name)
+		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text AND name OPERATOR(pg_catalog.<>) $2::pg_catalog.text LIMIT 1`,
+		s.backend.name, s.backend.keptName())
 	return len(rows) > 0, err
 }
 
 // verify checks, just before the COMMIT is sent, that every promise that still stands can be kept: the relations and columns are the
 // same, and the data still allows it. A mismatch is an ordinary error, and the transaction rolls back.
+//
+// Others may be waiting for what this transaction has locked, so that no more is asked than can have changed: what an index on plain
+// columns needs is those columns, and nobody is served by reading whole tables.
 func (s *session) verify(ctx context.Context) error {
-	// Reading whole tables is no use to anybody while others wait for what this transaction has locked.
-	now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+	var steps []rewrite.Step
+	for _, p := range s.promises {
+		steps = append(steps, p.plan.Steps...)
+	}
+	changes, err := run.Changes(ctx, s.backend, steps)
 	if err != nil {
 		return err
 	}
 	for _, p := range s.promises {
-		gone, err := s.targetGone(ctx, p.Table)
-		if err != nil {
-			return err
-		}
-		if gone {
+		if slices.ContainsFunc(changes, func(c run.Change) bool { return c.Gone && c.OID == p.Table }) {
 			continue // Its table was dropped: the promise will be void.
 		}
-		if err := (run.Runner{Conn: s.backend}).Verify(ctx, p.plan); err != nil {
-			return err
+		for _, step := range p.plan.Steps {
+			if err := run.Misplanned(step, changes); err != nil {
+				return err
+			}
 		}
-		if p.plan.Probe != "" {
+		if p.plan.Probe != "" && !p.plan.Steps[0].Index.Plain {
 			if _, err := s.backend.Exec(ctx, p.plan.Probe); err != nil {
 				return err
 			}
 		}
-		if now.HoldsStrong && !p.written {
+		if len(p.plan.DataChecks) == 0 || !p.written && s.holdsStrong(ctx) {
 			continue
 		}
 		if err := s.checkData(ctx, p.plan); err != nil {
@@ -315,6 +356,15 @@ func (s *session) verify(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// holdsStrong reports whether others may be waiting for this transaction.
+func (s *session) holdsStrong(ctx context.Context) bool {
+	if !s.strong {
+		now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+		s.strong = err == nil && now.HoldsStrong
+	}
+	return s.strong
 }
 
 func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {

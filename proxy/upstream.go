@@ -89,12 +89,13 @@ type upstream struct {
 	options Upstream
 	tls     *serverTLS // nil: never
 	tcp     tcpOptions
+	buffers *sync.Pool
 
 	mu    sync.Mutex
 	first int // the address to begin with, an index
 }
 
-func newUpstream(o Upstream, tcp tcpOptions) (*upstream, error) {
+func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, error) {
 	if len(o.Addresses) == 0 {
 		return nil, errors.New("no upstream address is given")
 	}
@@ -120,7 +121,7 @@ func newUpstream(o Upstream, tcp tcpOptions) (*upstream, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &upstream{options: o, tls: encryption, tcp: tcp}, nil
+	return &upstream{options: o, tls: encryption, tcp: tcp, buffers: buffers}, nil
 }
 
 // start finds a server that takes the startup packet, and returns it with at least the header of its first message
@@ -151,7 +152,7 @@ func (u *upstream) startAt(ctx context.Context, a Address, packet []byte, deadli
 	if err != nil {
 		return nil, err
 	}
-	server, err := send(conn, packet, deadline)
+	server, err := u.send(conn, packet, deadline)
 	if err != nil || u.options.SSLMode != SSLPrefer || peerCertificate(conn) == nil || firstError(server) == "" {
 		return server, err
 	}
@@ -160,13 +161,13 @@ func (u *upstream) startAt(ctx context.Context, a Address, packet []byte, deadli
 	if conn, err = u.dial(ctx, a); err != nil {
 		return nil, err
 	}
-	return send(conn, packet, deadline)
+	return u.send(conn, packet, deadline)
 }
 
 // send sends the startup packet and waits for the reply.
-func send(conn net.Conn, packet []byte, deadline time.Time) (*leg, error) {
+func (u *upstream) send(conn net.Conn, packet []byte, deadline time.Time) (*leg, error) {
 	_ = conn.SetDeadline(deadline)
-	server := newLeg(conn)
+	server := newLeg(conn, u.buffers)
 	if _, err := conn.Write(packet); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("cannot send startup packet: %w", err)
@@ -181,7 +182,7 @@ func send(conn net.Conn, packet []byte, deadline time.Time) (*leg, error) {
 // firstError returns the SQLSTATE if the first message of a server is an error, else nothing. It consumes nothing.
 func firstError(server *leg) string {
 	kind, size, err := server.header()
-	if err != nil || kind != 'E' || size > len(server.buf) || server.need(size) != nil {
+	if err != nil || kind != 'E' || size > bufferSize || server.need(size) != nil {
 		return ""
 	}
 	var e pgproto3.ErrorResponse
@@ -209,7 +210,7 @@ func (u *upstream) connect(ctx context.Context, a Address) (net.Conn, error) {
 }
 
 func (u *upstream) dial(ctx context.Context, a Address) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: u.options.ConnectTimeout}
+	dialer := net.Dialer{Timeout: u.options.ConnectTimeout, KeepAlive: -1} // tcpOptions sets it
 	network, address := a.network()
 	conn, err := dialer.DialContext(ctx, network, address)
 	if err != nil {

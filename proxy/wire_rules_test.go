@@ -9,14 +9,18 @@ import (
 	"net"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/policy/rules"
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // Cases with rules on show both legs: until prints what the client saw, sent what the server was sent. In testdata/wire/rules the
@@ -34,7 +38,7 @@ func TestWireRules(t *testing.T) {
 			name := folder + "/" + strings.TrimSuffix(filepath.Base(file), ".txt")
 			t.Run(name, func(t *testing.T) {
 				r := &wireRun{file: name, worlds: []*world{recordedWorld(t, set)}}
-				datadriven.RunTest(t, file, r.directive)
+				datadriven.RunTest(t, file, r.recorded)
 			})
 		}
 	}
@@ -43,16 +47,71 @@ func TestWireRules(t *testing.T) {
 // blockEverything is a policy that refuses every statement that it is asked about.
 func blockEverything(t testing.TB) *policy.Set {
 	t.Helper()
-	set, err := policy.NewSet([]policy.Rule{{
-		Name: "everything", Title: "Nothing is let through", Doc: "For tests.", Since: "0.1", Default: policy.Block, Cases: "-",
-		Run: func(c *policy.Check) {
-			c.Report(policy.Finding{Action: policy.Block, Message: c.Stmt.Tag + " is refused"})
-		},
-	}}, policy.Settings{})
+	set, err := policy.NewSet([]policy.Rule{everything()}, policy.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return set
+}
+
+// everything is a rule that refuses whatever it is asked about.
+func everything() policy.Rule {
+	return policy.Rule{
+		Name: "everything", Title: "Nothing is let through", Doc: "For tests.", Since: "0.1", Default: policy.Block, Cases: "-",
+		Run: func(c *policy.Check) {
+			c.Report(policy.Finding{Action: policy.Block, Message: c.Stmt.Tag + " is refused"})
+		},
+	}
+}
+
+// Every wire case runs straight to the server and through a session that observes, with every rule in force and one that refuses everything. A
+// client can tell no difference, and the trail has what the rules would have done.
+func TestObserveChangesNothing(t *testing.T) {
+	set, err := policy.NewSet(append(rules.All(), everything()), policy.Settings{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := control.New(control.Options{DSN: pgtest.Database(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(pool.Close)
+	trail := &lockedBuffer{}
+	options := SessionOptions{
+		Mode: Observe, Policy: set, Control: lent{pool}, Audit: revisions.NewAudit(trail), AuditRequired: true, Deferred: true, BlockOnFailed: true,
+	}.complete(slog.New(slog.DiscardHandler))
+	both := []*world{newWorld(t, "direct", addressOf(pgtest.Server(t))), newWorld(t, "observing", startSessions(t, options, (*session).run))}
+	differences := slices.DeleteFunc(readDifferences(t), func(d difference) bool { return d.world != "observing" })
+	for _, folder := range []string{"", "rules/", "blocked/"} {
+		files, err := filepath.Glob("testdata/wire/" + folder + "*.txt")
+		if err != nil || len(files) == 0 {
+			t.Fatalf("no wire cases in %q: %v", folder, err)
+		}
+		before := len(trail.String())
+		for _, file := range files {
+			name := folder + strings.TrimSuffix(filepath.Base(file), ".txt")
+			if name == "differences" {
+				continue
+			}
+			t.Run(name, func(t *testing.T) {
+				r := &wireRun{file: name, worlds: both, differences: differences}
+				r.empty(t)
+				datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
+					if d.Cmd != "sent" {
+						seen := len(r.differing)
+						if got := r.directive(t, d); len(r.differing) > seen {
+							t.Logf("%s: %s", d.Pos, got)
+						}
+					}
+					return d.Expected
+				})
+				r.finish(t)
+			})
+		}
+		if got := trail.String()[before:]; !strings.Contains(got, `"verdict":"block"`) || !strings.Contains(got, `"outcome":"done"`) {
+			t.Errorf("the trail has no judgement of what is in %q:\n%s", folder, got)
+		}
+	}
 }
 
 func recordedWorld(t *testing.T, set *policy.Set) *world {

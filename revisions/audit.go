@@ -16,24 +16,34 @@ import (
 // Entry is one line of the audit trail: a statement that was judged. The caller has removed secrets from every text.
 type Entry struct {
 	Time        time.Time     `json:"time"`
-	Session     string        `json:"session"`          // the proxy's own name of the session
-	User        string        `json:"user"`             // session_user
-	Role        string        `json:"role,omitempty"`   // what SET ROLE made of it; "" if nothing
-	Database    string        `json:"database"`         //
-	Client      string        `json:"client"`           // address and port
-	TLS         bool          `json:"tls"`              // between client and proxy
-	Application string        `json:"application_name"` //
-	PID         int32         `json:"pid"`              // of the server's backend
-	Asked       string        `json:"asked"`            // what the client sent
-	Verdict     string        `json:"verdict"`          // pass, warn, rewrite or block
-	Rules       []string      `json:"rules,omitempty"`  // names of the rules that led to it
-	Override    string        `json:"override,omitempty"`
-	Ran         []string      `json:"ran,omitempty"`      // what the server got instead; empty: what was asked, or nothing
-	Promise     int64         `json:"promise,omitempty"`  // the work that was deferred to COMMIT; 0: none
-	Took        time.Duration `json:"took_ns,omitempty"`  // nanoseconds from the first step to the reply
-	Outcome     string        `json:"outcome,omitempty"`  // "" for an intent, which is written before the first step
-	SQLState    string        `json:"sqlstate,omitempty"` // of the error
+	Session     string        `json:"session"`                      // the proxy's own name of the session
+	User        string        `json:"user"`                         // session_user
+	Role        string        `json:"role,omitempty"`               // what SET ROLE made of it; "" if nothing
+	Database    string        `json:"database"`                     //
+	Client      string        `json:"client"`                       // address and port
+	TLS         bool          `json:"tls"`                          // between client and proxy
+	Application string        `json:"application_name"`             //
+	PID         int32         `json:"pid"`                          // of the server's backend
+	Asked       string        `json:"asked"`                        // what the client sent
+	Verdict     string        `json:"verdict"`                      // pass, warn, rewrite or block
+	Rules       []string      `json:"rules,omitempty"`              // names of the rules that led to it
+	Overrides   []Override    `json:"overrides,omitempty"`          // what was taken out of force
+	Unneeded    []string      `json:"overrides_unneeded,omitempty"` // rules that the statement's own comment allows and that found nothing
+	Policy      string        `json:"policy,omitempty"`             // the version of the policy that it was judged by
+	Ran         []string      `json:"ran,omitempty"`                // what the server got instead; empty: what was asked, or nothing
+	Promise     int64         `json:"promise,omitempty"`            // the work that was deferred to COMMIT; 0: none
+	Took        time.Duration `json:"took_ns,omitempty"`            // nanoseconds from the first step to the reply
+	Outcome     string        `json:"outcome,omitempty"`            // "" for an intent, which is written before the first step
+	SQLState    string        `json:"sqlstate,omitempty"`           // of the error
 	Error       string        `json:"error,omitempty"`
+}
+
+// Override is a finding that somebody has taken out of force.
+type Override struct {
+	Rule    string `json:"rule"`
+	Verdict string `json:"verdict"` // what it would have been: warn, rewrite or block
+	Source  string `json:"source"`  // comment, setting, or "exemption" and where that is written
+	Reason  string `json:"reason"`
 }
 
 // link ties a line to the one before it in its chain. The hash is over the line's bytes up to the hash itself.

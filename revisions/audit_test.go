@@ -34,7 +34,7 @@ func TestEntryIsOneLineOfJSON(t *testing.T) {
 		Time: time.Date(2024, 2, 29, 12, 0, 0, 123456000, time.UTC), Session: "s1", User: "alice", Role: "dba", Database: "shop",
 		Client: "10.0.0.7:5123", TLS: true, Application: "alembic", PID: 4711,
 		Asked: "CREATE INDEX i\n ON \"größe\" (a) WHERE a <> 'x\",\"hash\":\"y' & b > 1", Verdict: "rewrite", Rules: []string{"index-not-concurrent"},
-		Override: "reason", Ran: []string{"CREATE INDEX CONCURRENTLY …"}, Promise: 7, Took: 1500 * time.Millisecond, Outcome: "failed",
+		Overrides: []Override{{Rule: "index-not-concurrent", Verdict: "rewrite", Source: "comment", Reason: "because"}}, Policy: "0123456789ab", Ran: []string{"CREATE INDEX CONCURRENTLY …"}, Promise: 7, Took: 1500 * time.Millisecond, Outcome: "failed",
 		SQLState: "23505", Error: "could not create unique index",
 	}
 	var file bytes.Buffer

@@ -85,28 +85,63 @@ func Record(ctx context.Context, client Conn, key Key, p Promise) (id int64, err
 
 // RecordWith is Record with a nonce that was asked for in this transaction and not used.
 func RecordWith(ctx context.Context, client Conn, key Key, nonce Nonce, p Promise) (id int64, err error) {
-	if nonce.Home != key.Home {
-		return 0, fmt.Errorf("cannot record a promise: %w: the key is of database %d of cluster %d, the client is in %d of %d",
-			ErrCopied, key.Home.Database, key.Home.System, nonce.Database, nonce.System)
-	}
-	mac, err := key.Sign(nonce, p)
+	args, err := p.signed(key, nonce)
 	if err != nil {
 		return 0, fmt.Errorf("cannot record a promise: %w", err)
 	}
-	payload, err := p.payload()
-	if err != nil {
-		return 0, fmt.Errorf("cannot record a promise: %w", err)
-	}
-	id, err = queryRow[int64](ctx, client, promiseCall, strconv.FormatInt(nonce.Number, 10), strconv.Itoa(int(key.ID)),
-		p.Kind, p.Tag, oid(p.Table), payload, mac)
+	id, err = queryRow[int64](ctx, client, promiseCall, args...)
 	if err != nil {
 		return 0, fmt.Errorf("cannot record a promise: %w", err)
 	}
 	return id, nil
 }
 
-const promiseCall = `SELECT pgsluice.promise($1::bigint, $2::integer, $3::pg_catalog.text, $4::pg_catalog.text, ` +
-	`$5::pg_catalog.oid, $6::pg_catalog.text, $7::pg_catalog.text)`
+// RecordNext is RecordWith in a transaction that will make more promises: in the same round trip the id is added to the list in a setting
+// of the transaction, which ROLLBACK TO SAVEPOINT takes back with the row, and the nonce for the next promise is asked for. That nonce is
+// the session_user's and role's of now.
+func RecordNext(ctx context.Context, client Conn, key Key, nonce Nonce, p Promise, list string) (id int64, next Nonce, err error) {
+	args, err := p.signed(key, nonce)
+	if err != nil {
+		return 0, Nonce{}, fmt.Errorf("cannot record a promise: %w", err)
+	}
+	answer, err := queryRow[struct {
+		ID   int64 `json:"id"`
+		Next Nonce `json:"next"`
+	}](ctx, client, promiseAndNext, append(args, list)...)
+	if err != nil {
+		return 0, Nonce{}, fmt.Errorf("cannot record a promise: %w", err)
+	}
+	return answer.ID, answer.Next, nil
+}
+
+// signed are the parameters of the call that records the promise.
+func (p Promise) signed(key Key, nonce Nonce) ([]string, error) {
+	if nonce.Home != key.Home {
+		return nil, fmt.Errorf("%w: the key is of database %d of cluster %d, the client is in %d of %d",
+			ErrCopied, key.Home.Database, key.Home.System, nonce.Database, nonce.System)
+	}
+	mac, err := key.Sign(nonce, p)
+	if err != nil {
+		return nil, err
+	}
+	payload, err := p.payload()
+	if err != nil {
+		return nil, err
+	}
+	return []string{strconv.FormatInt(nonce.Number, 10), strconv.Itoa(int(key.ID)), p.Kind, p.Tag, oid(p.Table), payload, mac}, nil
+}
+
+const (
+	promiseFunction = `pgsluice.promise($1::bigint, $2::integer, $3::pg_catalog.text, $4::pg_catalog.text, ` +
+		`$5::pg_catalog.oid, $6::pg_catalog.text, $7::pg_catalog.text)`
+
+	promiseCall = "SELECT " + promiseFunction
+
+	promiseAndNext = `SELECT pg_catalog.json_build_object('id', p.id,
+		'listed', pg_catalog.set_config($8::pg_catalog.text,
+			pg_catalog.concat(pg_catalog.current_setting($8::pg_catalog.text, true), ',', p.id::pg_catalog.text), true),
+		'next', pgsluice.nonce()::pg_catalog.json) FROM ` + promiseFunction + ` AS p(id)`
+)
 
 func oid(n uint32) string { return strconv.FormatUint(uint64(n), 10) }
 

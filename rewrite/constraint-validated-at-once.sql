@@ -10,8 +10,8 @@ ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES u
 ----
 ALTER TABLE: adding "orders_user" to "orders" NOT VALID, validating afterwards
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_user"
-    SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "user_id" FROM ONLY "app"."orders" WHERE "user_id" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM ONLY "app"."orders" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID
     on app.orders and public.users, lock budget
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_user"
@@ -23,8 +23,8 @@ alter table only orders add foreign key ("user_id") references public.users (id)
 ----
 ALTER TABLE: adding "orders_user_id_fkey" to "orders" NOT VALID, validating afterwards
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_user_id_fkey"
-    SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "user_id" FROM ONLY "app"."orders" WHERE "user_id" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM ONLY "app"."orders" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: alter table only orders add CONSTRAINT "orders_user_id_fkey" foreign key ("user_id") references public.users (id) on delete cascade deferrable initially deferred NOT VALID
     on app.orders and public.users, lock budget
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_user_id_fkey"
@@ -35,9 +35,9 @@ ALTER TABLE orders ADD FOREIGN KEY (a, b) REFERENCES users (a, b) MATCH FULL
 ----
 ALTER TABLE: adding "orders_a_b_fkey" to "orders" NOT VALID, validating afterwards
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_a_b_fkey"
-    (SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM ONLY "app"."orders" WHERE ("a" IS NULL OR "b" IS NULL) AND ("a" IS NOT NULL OR "b" IS NOT NULL) LIMIT 1) UNION ALL (SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
+    (SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM ONLY "app"."orders" WHERE ("a" IS NULL OR "b" IS NULL) AND ("a" IS NOT NULL OR "b" IS NOT NULL) LIMIT 1) UNION ALL (WITH k(c1, c2) AS MATERIALIZED (SELECT "a", "b" FROM ONLY "app"."orders" AS c WHERE "a" IS NOT NULL AND "b" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."a" OPERATOR(pg_catalog.=) c."a" AND p."b" OPERATOR(pg_catalog.=) c."b")) SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ', ', COALESCE((c2
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "a", "b" FROM ONLY "app"."orders" WHERE "a" IS NOT NULL AND "b" IS NOT NULL EXCEPT SELECT "a", "b" FROM ONLY "public"."users") AS k(c1, c2) LIMIT 1) LIMIT 1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1) LIMIT 1
   in place: ALTER TABLE orders ADD CONSTRAINT "orders_a_b_fkey" FOREIGN KEY (a, b) REFERENCES users (a, b) MATCH FULL NOT VALID
     on app.orders and public.users, lock budget
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_a_b_fkey"
@@ -79,8 +79,8 @@ ALTER TABLE: adding "orders_amount_check1", "orders_amount_check2", "orders_a_fk
     SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
     ) LIMIT 1
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_a_fkey"
-    SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "a" FROM ONLY "app"."orders" WHERE "a" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "a" FROM ONLY "app"."orders" AS c WHERE "a" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."a")) SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE orders ADD COLUMN note text DEFAULT 'x', ADD CONSTRAINT "orders_amount_check1" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_amount_check2" CHECK (amount <> 5000) NOT VALID, ADD CONSTRAINT "orders_a_fkey" FOREIGN KEY (a) REFERENCES users NOT VALID, ADD UNIQUE (id)
     on app.orders and public.users, lock budget
   after commit: ALTER TABLE "app"."orders" VALIDATE CONSTRAINT "orders_amount_check1"
@@ -138,8 +138,8 @@ ALTER TABLE users ADD FOREIGN KEY (a) REFERENCES users
 ----
 ALTER TABLE: adding "users_a_fkey" to "users" NOT VALID, validating afterwards
   check 23503 insert or update on table "users" violates foreign key constraint "users_a_fkey"
-    SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "a" FROM ONLY "public"."users" WHERE "a" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "a" FROM ONLY "public"."users" AS c WHERE "a" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."a")) SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE users ADD CONSTRAINT "users_a_fkey" FOREIGN KEY (a) REFERENCES users NOT VALID
     on public.users, lock budget
   after commit: ALTER TABLE "public"."users" VALIDATE CONSTRAINT "users_a_fkey"
@@ -196,11 +196,11 @@ ALTER TABLE small ADD FOREIGN KEY (s) REFERENCES users, ADD FOREIGN KEY (v) REFE
 ----
 ALTER TABLE: adding "small_s_fkey", "small_v_fkey" to "small" NOT VALID, validating afterwards
   check 23503 insert or update on table "small" violates foreign key constraint "small_s_fkey"
-    SELECT pg_catalog.concat('Key (s)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "s" FROM ONLY "app"."small" WHERE "s" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "s" FROM ONLY "app"."small" AS c WHERE "s" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."s")) SELECT pg_catalog.concat('Key (s)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   check 23503 insert or update on table "small" violates foreign key constraint "small_v_fkey"
-    SELECT pg_catalog.concat('Key (v)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "texts".') FROM (SELECT "v" FROM ONLY "app"."small" WHERE "v" IS NOT NULL EXCEPT SELECT "t" FROM ONLY "app"."texts") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "v" FROM ONLY "app"."small" WHERE "v" IS NOT NULL EXCEPT SELECT "t" FROM ONLY "app"."texts") SELECT pg_catalog.concat('Key (v)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "texts".') FROM k LIMIT 1
   in place: ALTER TABLE small ADD CONSTRAINT "small_s_fkey" FOREIGN KEY (s) REFERENCES users NOT VALID, ADD CONSTRAINT "small_v_fkey" FOREIGN KEY (v) REFERENCES texts NOT VALID
     on app.small and public.users and app.texts, lock budget
   after commit: ALTER TABLE "app"."small" VALIDATE CONSTRAINT "small_s_fkey"
@@ -227,11 +227,11 @@ ALTER TABLE uses ADD FOREIGN KEY (n) REFERENCES numbers, ADD FOREIGN KEY (i) REF
 ----
 ALTER TABLE: adding "uses_n_fkey", "uses_i_fkey" to "uses" NOT VALID, validating afterwards
   check 23503 insert or update on table "uses" violates foreign key constraint "uses_n_fkey"
-    SELECT pg_catalog.concat('Key (n)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "numbers".') FROM (SELECT "n" FROM ONLY "app"."uses" WHERE "n" IS NOT NULL EXCEPT SELECT "n" FROM ONLY "app"."numbers") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "n" FROM ONLY "app"."uses" AS c WHERE "n" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "app"."numbers" AS p WHERE p."n" OPERATOR(pg_catalog.=) c."n")) SELECT pg_catalog.concat('Key (n)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "numbers".') FROM k LIMIT 1
   check 23503 insert or update on table "uses" violates foreign key constraint "uses_i_fkey"
-    SELECT pg_catalog.concat('Key (i)=(', COALESCE((c1
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "i" FROM ONLY "app"."uses" WHERE "i" IS NOT NULL EXCEPT SELECT "id" FROM ONLY "public"."users") AS k(c1) LIMIT 1
+    WITH k(c1) AS MATERIALIZED (SELECT "i" FROM ONLY "app"."uses" AS c WHERE "i" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."i")) SELECT pg_catalog.concat('Key (i)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE uses ADD CONSTRAINT "uses_n_fkey" FOREIGN KEY (n) REFERENCES numbers NOT VALID, ADD CONSTRAINT "uses_i_fkey" FOREIGN KEY (i) REFERENCES users NOT VALID
     on app.uses and app.numbers and public.users, lock budget
   after commit: ALTER TABLE "app"."uses" VALIDATE CONSTRAINT "uses_n_fkey"
@@ -267,9 +267,9 @@ ALTER TABLE halves ADD CONSTRAINT simple FOREIGN KEY (a, b) REFERENCES users (a,
 ----
 ALTER TABLE: adding "simple" to "halves" NOT VALID, validating afterwards
   check 23503 insert or update on table "halves" violates foreign key constraint "simple"
-    SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
+    WITH k(c1, c2) AS MATERIALIZED (SELECT "a", "b" FROM ONLY "app"."halves" AS c WHERE "a" IS NOT NULL AND "b" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."a" OPERATOR(pg_catalog.=) c."a" AND p."b" OPERATOR(pg_catalog.=) c."b")) SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ', ', COALESCE((c2
-    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM (SELECT "a", "b" FROM ONLY "app"."halves" WHERE "a" IS NOT NULL AND "b" IS NOT NULL EXCEPT SELECT "a", "b" FROM ONLY "public"."users") AS k(c1, c2) LIMIT 1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
   in place: ALTER TABLE halves ADD CONSTRAINT simple FOREIGN KEY (a, b) REFERENCES users (a, b) NOT VALID
     on app.halves and public.users, lock budget
   after commit: ALTER TABLE "app"."halves" VALIDATE CONSTRAINT "simple"

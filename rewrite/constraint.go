@@ -72,6 +72,9 @@ func constraints(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		plan.Steps = slices.Insert(plan.Steps, 0, step)
 	}
 	plan.Notice = fmt.Sprintf("validating the constraints of %q outside of the transaction", table.Name)
+	if len(names) > 0 && len(names) == len(rest) {
+		plan.Undo = fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", quote(table.Schema, table.Name), strings.Join(quoteAll(names), ", DROP CONSTRAINT "))
+	}
 	if len(names) > 0 {
 		plan.Object = names[0]
 		plan.Notice = fmt.Sprintf("adding %s to %q NOT VALID, validating afterwards", quotedNames(names), table.Name)

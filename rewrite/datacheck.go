@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -58,8 +59,8 @@ func violations(stmt ddl.Statement, known facts.Facts, table *facts.Relation, co
 	}, nil
 }
 
-// orphans finds a key that the parent does not have. EXCEPT compares by the types' own equality, as the foreign key will, whatever operators
-// search_path has.
+// orphans finds a key that the parent does not have, compared as the foreign key will, whatever operators search_path has. A join is several
+// times as fast as EXCEPT; the planner must not take LIMIT for a reason to look up each row.
 func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, command int, add ddl.Constraint) (DataCheck, error) {
 	parent := known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
 	if parent == nil || !parent.Readable {
@@ -79,11 +80,19 @@ func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, comma
 		key[i] = fmt.Sprintf("c%d", i+1)
 		conditions = append(conditions, column+" IS NOT NULL")
 	}
+	missing := fmt.Sprintf("SELECT %s FROM %s%s EXCEPT SELECT %s FROM %s", strings.Join(columns, ", "), only(table), where(conditions),
+		strings.Join(quoteAll(referenced), ", "), only(parent))
+	if equalByOperator(table, add.Columns) {
+		equal := make([]string, len(columns))
+		for i, column := range quoteAll(referenced) {
+			equal[i] = fmt.Sprintf("p.%s OPERATOR(pg_catalog.=) c.%s", column, columns[i])
+		}
+		missing = fmt.Sprintf("SELECT %s FROM %s AS c%s AND NOT EXISTS (SELECT FROM %s AS p WHERE %s)", strings.Join(columns, ", "), only(table),
+			where(conditions), only(parent), strings.Join(equal, " AND "))
+	}
 	check := DataCheck{
-		SQL: fmt.Sprintf("SELECT %s FROM (SELECT %s FROM %s%s EXCEPT SELECT %s FROM %s) AS k(%s) LIMIT 1",
-			row("Key ("+strings.Join(add.Columns, ", ")+")=(", key, fmt.Sprintf(") is not present in table %q.", parent.Name)),
-			strings.Join(columns, ", "), only(table), where(conditions), strings.Join(quoteAll(referenced), ", "), only(parent),
-			strings.Join(key, ", ")),
+		SQL: fmt.Sprintf("WITH k(%s) AS MATERIALIZED (%s) SELECT %s FROM k LIMIT 1", strings.Join(key, ", "), missing,
+			row("Key ("+strings.Join(add.Columns, ", ")+")=(", key, fmt.Sprintf(") is not present in table %q.", parent.Name))),
 		Code:    "23503",
 		Message: fmt.Sprintf("insert or update on table %q violates foreign key constraint %q", table.Name, add.Name),
 	}
@@ -106,6 +115,13 @@ func comparable(child *facts.Relation, columns []string, parent *facts.Relation,
 		}
 	}
 	return true
+}
+
+// equalByOperator reports whether the server's own = is how the columns are compared, which for text also depends on collations.
+func equalByOperator(r *facts.Relation, columns []string) bool {
+	return !slices.ContainsFunc(columns, func(column string) bool {
+		return !slices.Contains([]string{"integer", "numeric", "uuid"}, family(r, column))
+	})
 }
 
 // family is a column's type without its modifier, integers and strings each being one; "" if there is no such column.

@@ -17,6 +17,8 @@ type Plan struct {
 	Probe string `json:"probe,omitempty"`
 	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
 	Unprobed string `json:"unprobed,omitempty"`
+	// Undo takes back what the steps in place have done, for a plan that fails outside of a transaction; "" when that cannot be taken back.
+	Undo string `json:"undo,omitempty"`
 	// DataChecks are run before anything is promised. They take no lock stronger than ACCESS SHARE.
 	DataChecks []DataCheck `json:"data_checks,omitempty"`
 	Steps      []Step      `json:"steps"`
@@ -41,10 +43,12 @@ const (
 	Alone       Where = "alone"
 )
 
-// Step is one statement of a plan.
+// Step is one statement of a plan, or a few that belong together.
 type Step struct {
-	SQL   string `json:"sql"`
-	Where Where  `json:"where"`
+	SQL string `json:"sql"`
+	// Then are statements that run behind SQL in the same transaction: all of them take effect, or none. A step that runs alone has none.
+	Then  []string `json:"then,omitempty"`
+	Where Where    `json:"where"`
 	// Client is true when SQL is the client's own text, so that its own spelling reaches the server.
 	Client bool `json:"client,omitempty"`
 	// Table is the relation whose maintenance lock is taken (one step of SHARE UPDATE EXCLUSIVE or stronger at a time) and whose
@@ -56,8 +60,37 @@ type Step struct {
 	Budget bool `json:"budget,omitempty"`
 	// Index is the index that the step builds or drops concurrently; zero for none. Such a step runs with lock_timeout 0 and is watched.
 	Index Index `json:"index"`
+	// Helper is the constraint of ours that the step makes or removes; zero for none.
+	Helper Helper `json:"helper"`
+	// Fill is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.
+	Fill *Fill `json:"fill,omitempty"`
 	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
 	Done string `json:"done,omitempty"`
+}
+
+// Statements are the statements of the step, in order.
+func (s Step) Statements() []string { return append([]string{s.SQL}, s.Then...) }
+
+// Helper is a constraint that serves a plan and is not in what the client asked for. Made outside of a client's transaction it is
+// listed as an artifact first, and removed when the plan fails.
+type Helper struct {
+	// Name is the constraint's, on the step's table; HelperPrefix is how it begins.
+	Name string `json:"name,omitempty"`
+	// Drop is true when the step removes it.
+	Drop bool `json:"drop,omitempty"`
+}
+
+// HelperPrefix begins the name of every helper, so that nothing else is ever taken for one.
+const HelperPrefix = "pgsluice_"
+
+// Fill gives a value to rows that exist, in batches along a unique index over NOT NULL columns, each batch a short transaction. Rows
+// inserted meanwhile are left alone: they must have the value by themselves. It may be run again, so Set must make Where false.
+type Fill struct {
+	// Column is what is filled, for people.
+	Column string `json:"column"`
+	// Set is the assignment and Where the condition for the rows that lack it, as UPDATE takes them.
+	Set   string `json:"set"`
+	Where string `json:"where"`
 }
 
 // Target is a relation by identity.

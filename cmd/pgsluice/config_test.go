@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+
+	"github.com/pgsluice/pgsluice/policy"
 )
 
 // defaultFile is the configuration that ships with the program.
@@ -58,6 +60,52 @@ func TestConfigFileHasEveryKey(t *testing.T) {
 	for i, line := range strings.Split(string(text), "\n") {
 		if assigned.MatchString(line) && !strings.Contains(line, " # ") {
 			t.Errorf("config.yaml:%d: no comment says what this key does: %s", i+1, line)
+		}
+	}
+}
+
+// The README explains what a condition may ask about.
+func TestReadmeHasEveryVariable(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range policy.Variables() {
+		if line := fmt.Sprintf("| `%s` | %s |\n", v.Name, v.Doc); !strings.Contains(string(text), line) {
+			t.Errorf("README.md lacks %s", line)
+		}
+	}
+}
+
+// What stands in a comment of config.yaml as an example is a valid exemption.
+func TestExampleIsValid(t *testing.T) {
+	text, err := os.ReadFile(defaultFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var example strings.Builder
+	for line := range strings.Lines(string(text)) {
+		if inner, ok := strings.CutPrefix(line, "# "); ok && (inner == "exemptions:\n" || strings.HasPrefix(inner, "  ")) {
+			example.WriteString(inner)
+		}
+	}
+	assignments, err := parseFile("config.yaml", []byte(example.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := defaultConfig()
+	for _, a := range assignments {
+		if err := assign(config.keys(), a); err != nil {
+			t.Error(err)
+		}
+	}
+	if err := config.Validate(nil); err != nil || len(config.Exemptions) != 1 {
+		t.Errorf("%d exemptions, %v", len(config.Exemptions), err)
+	}
+	e := reflect.ValueOf(config.Exemptions[0])
+	for i := range e.NumField() {
+		if e.Type().Field(i).Name != "origin" && e.Field(i).IsZero() {
+			t.Errorf("the example lacks %s", e.Type().Field(i).Tag.Get("yaml"))
 		}
 	}
 }
@@ -147,7 +195,7 @@ func TestDSNIsHidden(t *testing.T) {
 	config.Control.DSN = "postgres://app:hunter2@db/app"
 	var log strings.Builder
 	for _, format := range []string{"text", "json"} {
-		logger, err := newLogger(&log, logConfig{Level: "info", Format: format})
+		logger, _, err := newLogger(&log, logConfig{Level: "info", Format: format})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -27,9 +27,8 @@ import (
 func TestKilledProxy(t *testing.T) {
 	for _, kind := range crashKinds() {
 		killAtEveryStep(t, kind, "transaction", inTransaction)
+		killAtEveryStep(t, kind, "autocommit", inAutocommit)
 	}
-	// Outside of a transaction a constraint is added and then validated, and a client whose connection is lost finds it so.
-	killAtEveryStep(t, "index", "autocommit", inAutocommit)
 }
 
 func crashKinds() []string { return []string{"index", "foreign-key", "check"} }
@@ -388,7 +387,8 @@ func newSite(t *testing.T, dsn, role, kind string, statements func(string) []str
 	}
 	s.exec(t, "RESET ROLE")
 	s.finished = s.state(t)
-	if len(s.statements) > 1 {
+	// Outside of a transaction a build is one step, and nothing of it needs a promise.
+	if len(s.statements) > 1 || kind != "index" {
 		lines := strings.Split(s.finished+"\npromise done", "\n")
 		slices.Sort(lines)
 		s.finished = strings.Join(lines, "\n")

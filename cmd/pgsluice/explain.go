@@ -149,7 +149,8 @@ type explained struct {
 	Verdict    string       `json:"verdict"`
 	Findings   []finding    `json:"findings"`
 	Overridden []finding    `json:"overridden,omitempty"`
-	Plan       *plannedWork `json:"plan,omitempty"` // nil when the statement goes to the server as it is, or not at all
+	Remarks    []string     `json:"remarks,omitempty"` // what is wrong with the overrides that were given
+	Plan       *plannedWork `json:"plan,omitempty"`    // nil when the statement goes to the server as it is, or not at all
 	// NoPlan is why there is no plan although there should be one.
 	NoPlan string `json:"no_plan,omitempty"`
 }
@@ -161,6 +162,9 @@ type finding struct {
 	Detail  string `json:"detail,omitempty"`
 	Hint    string `json:"hint,omitempty"`
 	Unknown string `json:"unknown,omitempty"`
+	// Override is what took it out of force, Reason why; "" for a finding in force.
+	Override string `json:"override,omitempty"`
+	Reason   string `json:"reason,omitempty"`
 }
 
 type plannedWork struct {
@@ -209,9 +213,12 @@ func (j *judge) one(ctx context.Context, stmt ddl.Statement, inTx bool) (explain
 			return explained{}, err
 		}
 	}
-	verdict := j.rules.Judge(stmt, known, policy.Context{InTransaction: inTx, Ledger: j.ledger})
+	verdict := j.rules.Judge(stmt, known, policy.Context{
+		InTransaction: inTx, Ledger: j.ledger, Revision: known.Settings["pgsluice.revision"], Now: time.Now(),
+	})
 	e := explained{
 		Statement: stmt.Text, Verdict: verdict.Action.String(), Findings: findings(verdict.Findings), Overridden: findings(verdict.Overridden),
+		Remarks: verdict.Remarks,
 	}
 	if unparsed, ok := stmt.Action.(ddl.Unparsed); ok {
 		e.Unread = unparsed.Reason
@@ -238,7 +245,11 @@ func (j *judge) one(ctx context.Context, stmt ddl.Statement, inTx bool) (explain
 func findings(found []policy.Finding) []finding {
 	list := []finding{}
 	for _, f := range found {
-		list = append(list, finding{f.Rule, f.Action.String(), f.Message, f.Detail, f.Hint, f.Unknown})
+		one := finding{Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: f.Hint, Unknown: f.Unknown}
+		if f.Override != nil {
+			one.Override, one.Reason = f.Override.Source, f.Override.Reason
+		}
+		list = append(list, one)
 	}
 	return list
 }
@@ -260,7 +271,10 @@ func printExplained(w io.Writer, all []explained, live bool) error {
 			printFinding(w, f)
 		}
 		for _, f := range e.Overridden {
-			fmt.Fprintf(w, "\n  overridden: %s\n", f.Rule)
+			fmt.Fprintf(w, "\n  overridden: %s (%s), by the %s\n    Reason: %s\n", f.Rule, f.Action, f.Override, f.Reason)
+		}
+		for _, remark := range e.Remarks {
+			fmt.Fprintf(w, "\n  %s\n", remark)
 		}
 		printPlan(w, e, live)
 	}

@@ -18,7 +18,7 @@ import (
 // takes 1.5 for the integer 1 and 5 for five nanoseconds, and prints the lines around an error, a password among them.
 // Its parser is used as it is.
 func parseFile(name string, text []byte) ([]assignment, error) {
-	f := yamlFile{name: name}
+	f := yamlFile{name: name, lines: strings.Split(string(text), "\n")}
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		var syntax yaml.Error
@@ -41,6 +41,7 @@ func parseFile(name string, text []byte) ([]assignment, error) {
 
 type yamlFile struct {
 	name        string
+	lines       []string
 	assignments []assignment
 	errors      configErrors
 }
@@ -83,33 +84,67 @@ func (f *yamlFile) value(path string, at *token.Token, node ast.Node) {
 			return
 		}
 	case *ast.SequenceNode:
-		list, ok := f.list(path, n)
-		if !ok {
+		var ok bool
+		if a.value, a.items, ok = f.list(path, n); !ok {
 			return
 		}
-		a.value = list
 	default:
 		text, ok := scalar(node)
 		if !ok {
 			f.fail(node.GetToken(), path, "must be a plain value; anchors, aliases and tags are not read")
 			return
 		}
-		a.value = text
+		a.value, a.text = text, f.textOf(node, text)
 	}
 	f.assignments = append(f.assignments, a)
 }
 
-// list returns the items of a sequence; nil for an empty one.
-func (f *yamlFile) list(path string, node *ast.SequenceNode) (items []string, ok bool) {
-	for _, item := range node.Values {
+// list returns the items of a sequence, nil for an empty one, and where each stands: a []string, or a []section if they are mappings.
+func (f *yamlFile) list(path string, node *ast.SequenceNode) (value any, origins []string, ok bool) {
+	var items []string
+	var sections []section
+	for i, item := range node.Values {
+		origins = append(origins, f.at(item.GetToken()))
+		if _, isMapping := item.(*ast.MappingNode); isMapping && len(items) == 0 {
+			origins[i] = f.at(item.(*ast.MappingNode).Values[0].Key.GetToken())
+			inside := yamlFile{name: f.name, lines: f.lines}
+			inside.section(fmt.Sprintf("%s[%d]", path, i), item)
+			f.errors = append(f.errors, inside.errors...)
+			sections = append(sections, inside.assignments)
+			continue
+		}
 		text, ok := scalar(item)
-		if !ok {
-			f.fail(item.GetToken(), path, "must be a list of plain values")
-			return nil, false
+		if !ok || len(sections) > 0 {
+			f.fail(item.GetToken(), path, "must be a list of plain values, or of sections")
+			return nil, nil, false
 		}
 		items = append(items, text)
 	}
-	return items, true
+	if len(sections) > 0 {
+		return sections, origins, true
+	}
+	return items, origins, true
+}
+
+// textOf is where the characters of a text stand in the file: of one on one line without escapes, and of a block whose lines are kept.
+func (f *yamlFile) textOf(node ast.Node, text string) place {
+	at := node.GetToken().Position
+	line, column := at.Line, at.Column
+	if literal, ok := node.(*ast.LiteralNode); ok {
+		if literal.Start.Value[0] != '|' || line >= len(f.lines) {
+			return place{}
+		}
+		first := f.lines[line]
+		text, _, _ = strings.Cut(text, "\n")
+		line, column = line+1, len(first)-len(strings.TrimLeft(first, " "))+1
+	} else if quoted := node.GetToken().Type; quoted == token.SingleQuoteType || quoted == token.DoubleQuoteType {
+		column++
+	}
+	written := []rune(f.lines[line-1])
+	if column > len(written) || !strings.HasPrefix(string(written[column-1:]), text) {
+		return place{}
+	}
+	return place{f.name, line, column}
 }
 
 // scalar is the text of a plain, quoted or block value.

@@ -34,6 +34,8 @@ func TestMetrics(t *testing.T) {
 	m.StepFailed()
 	m.Promises("app", 2, 1)
 	m.Refused("index-not-concurrent")
+	m.Reloaded(time.Unix(1_800_000_000, 0), nil)
+	m.Reloaded(time.Unix(1_900_000_000, 0), errors.New("wrong"))
 
 	web := newWebServer(m, &readiness{}, slog.New(slog.DiscardHandler))
 	scrape := func(accept string) string {

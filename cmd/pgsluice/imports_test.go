@@ -26,6 +26,7 @@ func TestImports(t *testing.T) {
 		"internal/pgbox/pgtest": {"internal/pgbox"},
 	}
 	foreign := map[string][]string{
+		"github.com/google/cel-go/":         {"policy"},
 		"github.com/pganalyze/pg_query_go/": {"internal/ddl"},
 		"github.com/jackc/pgx/v5/pgproto3":  {"proxy", "internal/pgbox"},
 		"github.com/jackc/pgx/v5/pgconn":    {"bench", "cmd/pgsluice", "internal/control", "internal/pgbox/pgtest"},

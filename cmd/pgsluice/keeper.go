@@ -32,11 +32,11 @@ type keeper struct {
 	databases []string // empty: every database that holds a ledger
 	required  bool
 	name      string
-	options   run.Options
 	log       *slog.Logger
 	figures   *metrics
 
 	mu      sync.Mutex
+	options run.Options
 	ledgers map[string]standing // by database
 	down    error               // why the last round could not be made
 }
@@ -48,12 +48,21 @@ type standing struct {
 }
 
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
-	options := config.Lock.options()
-	options.TurnBudget = keeperEvery
-	return &keeper{
+	k := &keeper{
 		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
-		name: name, options: options, log: log, figures: figures, ledgers: map[string]standing{},
+		name: name, log: log, figures: figures, ledgers: map[string]standing{},
 	}
+	k.setLock(config.Lock)
+	return k
+}
+
+// setLock changes how the work that begins from now on takes its locks.
+func (k *keeper) setLock(lock lockConfig) {
+	options := lock.options()
+	options.TurnBudget = keeperEvery
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.options = options
 }
 
 // run makes a round at once and then every minute, more often while something is open, until ctx is done.
@@ -165,9 +174,12 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 // resume keeps the promises of one database that a crash left, and tells the log.
 func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, ledger *revisions.Ledger) error {
 	log := k.log.With("database", database)
+	k.mu.Lock()
+	options := k.options
+	k.mu.Unlock()
 	all, err := resumption{
 		database: database, control: k.logins.pool, steps: k.logins.pool,
-		name: k.name, report: logReport{log}, options: k.options,
+		name: k.name, report: logReport{log}, options: options,
 	}.run(ctx, conn, ledger, revisions.ClaimOptions{Silence: keeperSilence})
 	for _, kept := range all {
 		level, about := slog.LevelInfo, []any{"promise", kept.Promise.ID, "tag", kept.Promise.Tag, "table", kept.Promise.TableName, "state", string(kept.State)}

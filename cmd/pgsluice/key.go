@@ -14,7 +14,7 @@ import (
 // key is one leaf of the configuration: its path as people write it (lock.timeout) and a pointer to what it fills.
 type key struct {
 	path  string
-	field any // *string, *dsn, *bool, *int, *int64, *byteSize, *time.Duration, *[]string or *map[string]string
+	field any // *string, *dsn, *bool, *int, *int64, *byteSize, *time.Duration, *[]string, *map[string]string or *[]exemptionConfig
 }
 
 // keys returns every key of c, in the order of its fields.
@@ -24,7 +24,11 @@ func keysOf(prefix string, section reflect.Value) []key {
 	var keys []key
 	for i := range section.NumField() {
 		field := section.Field(i)
-		path := prefix + section.Type().Field(i).Tag.Get("yaml")
+		name := section.Type().Field(i).Tag.Get("yaml")
+		if name == "" {
+			continue
+		}
+		path := prefix + name
 		if field.Kind() == reflect.Struct {
 			keys = append(keys, keysOf(path+".", field)...)
 			continue
@@ -42,18 +46,33 @@ func variable(path string) string {
 // assignment is a value for one key, as text, and where it stands.
 type assignment struct {
 	path string
-	// value is a string; or a []string, a list written as one; or nil, for a key that is named but given no value.
+	// value is a string; or a []string or a []section, a list written as one; or nil, for a key that is named but given no value.
 	value any
-	// origin is what a person looks for: config.yaml:3:5, PGSLUICE_LOCK_TIMEOUT, --listen.
+	// origin is what a person looks for: config.yaml:3:5, PGSLUICE_LOCK_TIMEOUT, --listen. items are the same of the items of a list.
 	origin string
+	items  []string
+	// text is where the characters of a string stand, if that can be told.
+	text place
+}
+
+// section is an item of a list that has keys of its own; their paths begin with that of the list and the item's number.
+type section []assignment
+
+// place is a character in a file; the zero value is none.
+type place struct {
+	file         string
+	line, column int // from 1
 }
 
 // assign carries out one assignment on the keys of a Config.
-func assign(keys []key, a assignment) *keyError {
-	fail := func(message, hint string) *keyError {
-		return &keyError{key: a.path, origin: a.origin, message: message, hint: hint}
+func assign(keys []key, a assignment) configErrors {
+	fail := func(message, hint string) configErrors {
+		return configErrors{{key: a.path, origin: a.origin, message: message, hint: hint}}
 	}
 	for _, k := range keys {
+		if list, ok := k.field.(*[]exemptionConfig); ok && k.path == a.path {
+			return assignExemptions(list, a, fail)
+		}
 		if m, ok := k.field.(*map[string]string); ok {
 			if name, inside := strings.CutPrefix(a.path, k.path+"."); inside {
 				text, ok := a.value.(string)
@@ -87,13 +106,45 @@ func assign(keys []key, a assignment) *keyError {
 		}
 		return fail("is a section and takes no value of its own", "its keys are "+strings.Join(inside, ", "))
 	}
-	return &keyError{origin: a.origin, message: "unknown key " + a.path, hint: didYouMean(a.path, paths(keys))}
+	return configErrors{{origin: a.origin, message: "unknown key " + a.path, hint: didYouMean(a.path, paths(keys))}}
+}
+
+// assignExemptions fills a list of sections. As one text (in the environment) it is YAML.
+func assignExemptions(list *[]exemptionConfig, a assignment, fail func(message, hint string) configErrors) configErrors {
+	*list = nil
+	if text, ok := a.value.(string); ok && text != "" {
+		inside, err := parseFile(a.origin, []byte(a.path+": "+text))
+		var wrong configErrors
+		if errors.As(err, &wrong) {
+			return wrong
+		}
+		if len(inside) == 1 {
+			a.value, a.items = inside[0].value, inside[0].items
+		}
+	}
+	sections, ok := a.value.([]section)
+	if items, plain := a.value.([]string); a.value != nil && a.value != "" && !ok && !(plain && len(items) == 0) {
+		return fail("must be a list of sections", "write - rules: [index-not-concurrent], and the other keys of the exemption below")
+	}
+	var wrong configErrors
+	for i, section := range sections {
+		e := exemptionConfig{origin: a.items[i]}
+		keys := keysOf(fmt.Sprintf("%s[%d].", a.path, i), reflect.ValueOf(&e).Elem())
+		for _, inside := range section {
+			wrong = append(wrong, assign(keys, inside)...)
+		}
+		*list = append(*list, e)
+	}
+	return wrong
 }
 
 // set fills the key's field. An error says what the value must be and never quotes it, since it may be a misplaced password.
 func (k key) set(value any) error {
 	if value == nil {
 		return nil
+	}
+	if _, sections := value.([]section); sections {
+		return errors.New("must not be a list of sections")
 	}
 	if list, ok := k.field.(*[]string); ok {
 		*list = listOf(value)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"strings"
 )
@@ -33,32 +34,61 @@ func (s source) load(check checkRule) (config Config, unknown []unknownVariable,
 	assignments = append(assignments, fromEnvironment...)
 	assignments = append(assignments, s.flags...)
 
-	origins := map[string]string{}
 	var errs configErrors
 	for _, a := range assignments {
-		if err := assign(keys, a); err != nil {
-			errs = append(errs, err)
-		}
-		origins[a.path] = a.origin
+		errs = append(errs, assign(keys, a)...)
 	}
 	if len(errs) > 0 {
 		return Config{}, nil, errs
 	}
 	if err := config.Validate(check); err != nil {
+		origins := map[string]origin{}
+		note(origins, assignments)
 		return Config{}, nil, located(err, origins)
 	}
 	return config, unknown, nil
 }
 
-// located adds to the errors of Validate where each key got its value.
-func located(err error, origins map[string]string) error {
+// origin is where a key got its value, and where the characters of that stand, if it can be told.
+type origin struct {
+	text string
+	at   place
+}
+
+// note adds the origins of assignments, and of what is inside of them.
+func note(origins map[string]origin, assignments []assignment) {
+	for _, a := range assignments {
+		origins[a.path] = origin{a.origin, a.text}
+		for i, item := range a.items {
+			origins[fmt.Sprintf("%s[%d]", a.path, i)] = origin{text: item}
+		}
+		if sections, ok := a.value.([]section); ok {
+			for _, inside := range sections {
+				note(origins, inside)
+			}
+		}
+	}
+}
+
+// located adds to the errors of Validate where each key got its value, or else what it is in.
+func located(err error, origins map[string]origin) error {
 	errs, ok := err.(configErrors)
 	if !ok {
 		return err
 	}
 	for _, e := range errs {
-		path, _, _ := strings.Cut(e.key, "[")
-		e.origin = origins[path]
+		from, known := origins[e.key]
+		for path := e.key; !known && path != ""; from, known = origins[path] {
+			path = path[:max(0, strings.LastIndexAny(path, ".["))]
+		}
+		e.origin = from.text
+		switch {
+		case e.line == 0:
+		case from.at.line > 0:
+			e.origin = fmt.Sprintf("%s:%d:%d", from.at.file, from.at.line+e.line-1, from.at.column+e.column-1)
+		default:
+			e.message += fmt.Sprintf(", in its line %d at character %d", e.line, e.column)
+		}
 	}
 	return errs
 }
@@ -69,6 +99,8 @@ type keyError struct {
 	origin  string // where the value stands; "" for a default
 	message string
 	hint    string // "" for none
+	// line and column are where in the value, from 1, in characters; 0 for the whole.
+	line, column int
 }
 
 func (e *keyError) Error() string {

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	_ "time/tzdata" // conditions may name time zones, and the image has none
 
 	"github.com/spf13/cobra"
 )

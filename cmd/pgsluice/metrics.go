@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
@@ -20,6 +21,8 @@ type metrics struct {
 	stepsFailed         prometheus.Counter
 	promises            *prometheus.GaugeVec
 	refusals            *prometheus.CounterVec
+	reloadFailures      prometheus.Counter
+	lastReload          prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -38,16 +41,20 @@ func newMetrics() *metrics {
 	bytes := counters("forwarded_bytes_total", "Bytes of the Postgres protocol forwarded.", "direction")
 
 	return &metrics{
-		registry:    registry,
-		judged:      counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
-		parsed:      statements.WithLabelValues("parsed"),
-		prefiltered: statements.WithLabelValues("passed"),
-		toServer:    bytes.WithLabelValues("to_server"),
-		toClient:    bytes.WithLabelValues("to_client"),
-		stepsRun:    counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
-		stepsFailed: counter("plan_steps_failed_total", "Steps of plans that failed for good."),
-		promises:    gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
-		refusals:    counters("refusals_total", "Connections and statements refused by pgsluice itself.", "reason"),
+		registry:       registry,
+		judged:         counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
+		parsed:         statements.WithLabelValues("parsed"),
+		prefiltered:    statements.WithLabelValues("passed"),
+		toServer:       bytes.WithLabelValues("to_server"),
+		toClient:       bytes.WithLabelValues("to_client"),
+		stepsRun:       counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
+		stepsFailed:    counter("plan_steps_failed_total", "Steps of plans that failed for good."),
+		promises:       gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
+		reloadFailures: counter("config_reload_failures_total", "Configurations that were read on SIGHUP and not put into force, because they were wrong."),
+		lastReload: with.NewGauge(prometheus.GaugeOpts{
+			Namespace: "pgsluice", Name: "config_last_reload_success_timestamp_seconds", Help: "When a configuration was last put into force; the start counts.",
+		}),
+		refusals: counters("refusals_total", "Connections and statements refused by pgsluice itself.", "reason"),
 	}
 }
 
@@ -95,3 +102,12 @@ func (m *metrics) Promises(database string, pending, failed int) {
 // Refused counts a connection or a statement that pgsluice itself refused. reason is the name of a rule or a word of a
 // fixed set, such as too_many_unauthenticated.
 func (m *metrics) Refused(reason string) { m.refusals.WithLabelValues(reason).Inc() }
+
+// Reloaded notes that a configuration was put into force at that time, or why it was not.
+func (m *metrics) Reloaded(at time.Time, err error) {
+	if err != nil {
+		m.reloadFailures.Inc()
+		return
+	}
+	m.lastReload.Set(float64(at.UnixMilli()) / 1000)
+}

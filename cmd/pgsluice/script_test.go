@@ -45,7 +45,7 @@ var update = flag.Bool("update", false, "rewrite the expected output in testdata
 //	serve NAME ARGUMENT…       starts pgsluice serve; when it listens, $NAME is HOST:PORT
 //	start NAME COMMAND…        starts a command
 //	awaitline NAME TEXT [VAR]  waits until a line of the process's output or errors contains the text; $VAR is its last word
-//	signal NAME SIGNAL         sends TERM, INT or KILL to the process
+//	signal NAME SIGNAL         sends TERM, INT, HUP or KILL to the process
 //	ended NAME STATUS          waits for the end of the process and wants this exit status; NAME.out and NAME.err are its output
 //	removed FILE               wants the path that the file holds to be gone
 //	get URL FILE               writes the status and the body of an HTTP answer to the file
@@ -250,7 +250,7 @@ func serveProcess(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func signalProcess(ts *testscript.TestScript, _ bool, args []string) {
-	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "KILL": syscall.SIGKILL}
+	signals := map[string]os.Signal{"TERM": syscall.SIGTERM, "INT": syscall.SIGINT, "HUP": syscall.SIGHUP, "KILL": syscall.SIGKILL}
 	ts.Check(named(ts, args[0]).cmd.Process.Signal(signals[args[1]]))
 }
 

@@ -35,7 +35,11 @@ be given in the environment: lock.timeout is PGSLUICE_LOCK_TIMEOUT, and items of
 are separated by commas. The environment wins over the file, flags win over both.
 
 The first SIGTERM or SIGINT drains: no new connections, and open ones may finish for
-drain.timeout. The second one ends at once.`,
+drain.timeout. The second one ends at once.
+
+SIGHUP reads the configuration anew. What is about statements changes for open sessions
+from their next statement; the log names what needs a restart. A configuration that is
+wrong changes nothing.`,
 		Example: `  pgsluice serve --listen 0.0.0.0:6432 --upstream db.internal:5432
   PGSLUICE_MODE=observe pgsluice serve --config config.yaml`,
 		Args: noArguments,
@@ -44,11 +48,7 @@ drain.timeout. The second one ends at once.`,
 			if err != nil {
 				return err
 			}
-			config, unknown, err := source{file: file, environ: os.Environ(), flags: flags}.load(knownRule)
-			if err != nil {
-				return err
-			}
-			return serve(cmd.Context(), config, unknown, outputs{cmd.OutOrStdout(), cmd.ErrOrStderr()})
+			return serve(cmd.Context(), source{file: file, environ: os.Environ(), flags: flags}, outputs{cmd.OutOrStdout(), cmd.ErrOrStderr()})
 		},
 	}
 	cmd.Flags().StringVar(&file, "config", "", "read the configuration from `FILE`")
@@ -93,9 +93,13 @@ type server interface {
 // outputs are where a command writes: results to stdout, all about itself to stderr.
 type outputs struct{ stdout, stderr io.Writer }
 
-// serve starts everything that config asks for and returns when all of it has ended.
-func serve(ctx context.Context, config Config, unknown []unknownVariable, out outputs) (err error) {
-	log, err := newLogger(out.stderr, config.Log)
+// serve starts everything that the configuration asks for and returns when all of it has ended.
+func serve(ctx context.Context, from source, out outputs) (err error) {
+	config, unknown, err := from.load(knownRule)
+	if err != nil {
+		return err
+	}
+	log, level, err := newLogger(out.stderr, config.Log)
 	if err != nil {
 		return err
 	}
@@ -134,6 +138,9 @@ func serve(ctx context.Context, config Config, unknown []unknownVariable, out ou
 	if plant.keeper != nil {
 		d.keep = plant.keeper.run
 	}
+	r := &reload{source: from, config: config, plant: plant, level: level}
+	figures.Reloaded(time.Now(), nil)
+	d.reload = func() { d.drainTimeout = r.run().Drain.Timeout }
 	signals := make(chan os.Signal, 2) // a second signal must not be lost while the first is looked at
 	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	defer signal.Stop(signals)
@@ -197,6 +204,7 @@ type daemon struct {
 	webListeners []net.Listener // empty when no figures are served
 	ready        *readiness
 	keep         func(context.Context) // works beside the sessions until its context is done; nil for nothing
+	reload       func()                // reads the configuration anew
 	drainTimeout time.Duration         // 0 waits without an end
 	log          *slog.Logger
 }
@@ -281,8 +289,7 @@ func (d *daemon) shutdownOnSignal(ctx context.Context, signals <-chan os.Signal,
 	return err
 }
 
-// awaitStop returns the next signal that ends the process, nil when ctx ends first. SIGHUP is reserved for reading the
-// configuration anew and must not end the process, as it would by default.
+// awaitStop returns the next signal that ends the process, nil when ctx ends first. SIGHUP is no such signal.
 func (d *daemon) awaitStop(ctx context.Context, signals <-chan os.Signal) os.Signal {
 	for {
 		select {
@@ -292,7 +299,7 @@ func (d *daemon) awaitStop(ctx context.Context, signals <-chan os.Signal) os.Sig
 			if received != syscall.SIGHUP {
 				return received
 			}
-			d.log.Warn("SIGHUP ignored: restart pgsluice to read the configuration anew")
+			d.reload()
 		}
 	}
 }

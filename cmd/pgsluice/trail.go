@@ -18,7 +18,7 @@ func (p *plant) audit(config Config, out outputs) (*revisions.Audit, error) {
 	switch config.Audit.File {
 	case "":
 		// Whatever log.level says: a trail with holes would be none.
-		log, err := newLogger(out.stderr, logConfig{Level: "info", Format: config.Log.Format})
+		log, _, err := newLogger(out.stderr, logConfig{Level: "info", Format: config.Log.Format})
 		if err != nil {
 			return nil, err
 		}

@@ -8,17 +8,24 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/policy/rules"
 	"github.com/pgsluice/pgsluice/proxy"
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // plant is the proxy and everything behind it.
 type plant struct {
 	proxy            *proxy.Server
 	checks, warnings []check
-	keeper           *keeper        // nil without a control login
+	name             string           // of this process in ledgers
+	trail            *revisions.Audit // nil when it began in mode pass
+	logins           *logins          // nil without a control login
+	keeper           *keeper          // the same
+	figures          *metrics
+	log              *slog.Logger
 	close            []func() error // to be called when the proxy and the keeper have ended, the last first
 }
 
@@ -33,13 +40,16 @@ func (p *plant) Close() error {
 
 // build wires the proxy and everything behind it. After an error nothing is left open.
 func build(ctx context.Context, config Config, out outputs, log *slog.Logger, figures *metrics) (_ *plant, err error) {
-	p := &plant{}
+	p := &plant{name: processName(), figures: figures, log: log}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, p.Close())
 		}
 	}()
-	session, err := p.session(ctx, config, out, log, figures)
+	if err := p.equip(ctx, config, out); err != nil {
+		return nil, err
+	}
+	session, err := p.session(config)
 	if err != nil {
 		return nil, err
 	}
@@ -70,38 +80,53 @@ func build(ctx context.Context, config Config, out outputs, log *slog.Logger, fi
 	return p, nil
 }
 
-// session is what sessions decide by. In mode pass it needs nothing that could be broken.
-func (p *plant) session(ctx context.Context, config Config, out outputs, log *slog.Logger, figures *metrics) (*proxy.SessionOptions, error) {
+// equip opens what sessions use. In mode pass there is nothing that could be broken.
+func (p *plant) equip(ctx context.Context, config Config, out outputs) error {
+	if modes()[config.Mode] == proxy.Transparent {
+		return nil
+	}
+	var err error
+	if p.trail, err = p.audit(config, out); err != nil {
+		return err
+	}
+	if p.logins, err = p.control(ctx, config.Control, p.log); err != nil || p.logins == nil {
+		return err
+	}
+	p.keeper = newKeeper(p.logins, config, p.name, p.log, p.figures)
+	p.checks = append(p.checks, check{name: "control", probe: p.keeper.ready})
+	p.warnings = append(p.warnings, check{name: "ledger", probe: p.keeper.warning})
+	return nil
+}
+
+// session is what sessions decide by.
+func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
+	set, err := policySet(config)
+	if err != nil {
+		return nil, err
+	}
+	if modes()[config.Mode] == proxy.Transparent {
+		p.log.Warn("mode is pass: every statement goes to the server as it came, nothing is judged or recorded")
+	}
+	p.log.Info("decisions are made by this policy from now on", "policy", set.Version(), "mode", config.Mode)
+	for _, e := range set.Expired(time.Now()) {
+		p.log.Warn("an exemption has expired and does not count", "exemption", e.Origin, "until", e.Until, "reason", e.Reason)
+	}
 	options := &proxy.SessionOptions{
 		Mode:          modes()[config.Mode],
+		Policy:        set,
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
 		Lock:          config.Lock.options(),
+		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
-		Name:          processName(),
-		Meter:         figures,
-		Log:           log,
+		Name:          p.name,
+		Meter:         p.figures,
+		Log:           p.log,
 	}
-	if options.Mode == proxy.Transparent {
-		log.Warn("mode is pass: every statement goes to the server as it came, nothing is judged or recorded")
-		return options, nil
+	if p.logins != nil {
+		options.Control = p.logins
 	}
-	var err error
-	if options.Policy, err = policySet(config); err != nil {
-		return nil, err
-	}
-	if options.Audit, err = p.audit(config, out); err != nil {
-		return nil, err
-	}
-	logins, err := p.control(ctx, config.Control, log)
-	if err != nil || logins == nil {
-		return options, err
-	}
-	options.Control = logins
-	p.keeper = newKeeper(logins, config, options.Name, log, figures)
-	p.checks = append(p.checks, check{name: "control", probe: p.keeper.ready})
-	p.warnings = append(p.warnings, check{name: "ledger", probe: p.keeper.warning})
 	return options, nil
 }
 
@@ -128,8 +153,13 @@ func policySet(config Config) (*policy.Set, error) {
 		}
 		actions[name] = action
 	}
+	exemptions, err := config.exemptions()
+	if err != nil {
+		return nil, err
+	}
 	return policy.NewSet(rules.All(), policy.Settings{
 		Actions:       actions,
+		Exemptions:    exemptions,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
 		OverrideRoles: config.Overrides.Roles,
 	})

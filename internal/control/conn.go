@@ -91,6 +91,22 @@ func (c *Conn) run(ctx context.Context, sql string, args []string) *pgconn.Resul
 	return c.pg.ExecParams(ctx, sql, values, nil, nil, nil).Read()
 }
 
+// Chain runs statements one behind the other in one round trip, up to the first that fails, and returns the tags of those that
+// succeeded. Outside of a transaction block they are one transaction.
+func (c *Conn) Chain(ctx context.Context, sql ...string) (tags []string, err error) {
+	batch := &pgconn.Batch{}
+	for _, statement := range sql {
+		batch.ExecParams(statement, nil, nil, nil, nil)
+	}
+	results, err := c.pg.ExecBatch(ctx, batch).ReadAll()
+	for _, r := range results {
+		if r.Err == nil {
+			tags = append(tags, r.CommandTag.String())
+		}
+	}
+	return tags, err
+}
+
 // TxStatus is 'I' outside a transaction, 'T' in one and 'E' in a failed one.
 func (c *Conn) TxStatus() byte { return c.pg.TxStatus() }
 

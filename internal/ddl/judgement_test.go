@@ -27,11 +27,14 @@ func TestJudgement(t *testing.T) {
 				fmt.Fprintln(&out, RedactUnparsed(d.Input, []byte("key")))
 			case "allow":
 				statements, err := Parse(d.Input)
+				if d.HasArg("unparsed") {
+					statements, err = []Statement{{Text: d.Input, Action: Unparsed{}}}, nil
+				}
 				if err != nil {
 					return describeError(err)
 				}
 				for _, s := range statements {
-					fmt.Fprintf(&out, "%s %q\n", s.Tag, Allow(s.Lead, s.Text))
+					fmt.Fprintf(&out, "%s %q\n", s.Tag, Allow(s))
 				}
 			case "unsure":
 				fmt.Fprintln(&out, Unsure(d.Input))

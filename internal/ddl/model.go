@@ -292,10 +292,17 @@ type Column struct {
 	Type Name
 	// TypeSpan is the type's text, with its modifiers and array bounds, without COLLATE.
 	TypeSpan Span
+	// Modifiers are the type's, as the grammar has them (varchar(20): 20; interval(3): a mask and 3); nil if there are none. Array is true for an array.
+	Modifiers []string
+	Array     bool
 	// Collate is the collation that is written; zero if none.
 	Collate Name
 	// Using is the text of the USING expression of AlterColumnType; zero if there is none.
 	Using Span
+	// UsingCasts are the types that USING casts the column to, innermost first, when it is the column itself under nothing but casts. UsingOther
+	// is true when it is anything else.
+	UsingCasts []TypeName
+	UsingOther bool
 	// Default is the text of the DEFAULT expression; zero if there is none. DefaultCalls are the functions that it calls.
 	Default      Span
 	DefaultCalls []Name
@@ -304,6 +311,13 @@ type Column struct {
 	Identity, Generated, Virtual bool
 	// Constraints are the constraints written with the column (CHECK, UNIQUE, PRIMARY KEY, REFERENCES), the column being theirs.
 	Constraints []Constraint
+}
+
+// TypeName is a type as a statement names it.
+type TypeName struct {
+	Name      Name
+	Modifiers []string
+	Array     bool
 }
 
 // Constraint is a table constraint as ADD CONSTRAINT writes it.

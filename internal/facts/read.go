@@ -25,11 +25,22 @@ type Wanted struct {
 	// if Constraint is true): asks for Taken.
 	Candidates []string
 	Constraint bool
-	// Definitions asks for the definitions of its constraints. The server opens the relation for them: where another transaction drops it
-	// at that very moment the whole question fails, as the statement would.
+	// Definitions asks for the definitions of its constraints, the defaults of its columns and the bounds of its partitions. The server opens
+	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
 	Definitions bool
 	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
 	Parents bool
+	// Dependents asks for what depends on it (Relation.Depends).
+	Dependents bool
+	// Types asks for types, Functions for functions, whatever the Name, which may be zero; Changed are columns of the relation
+	// whose types are to be known, too, with the casts among them all. Users asks for the columns of the types, and for the functions
+	// themselves with what depends on them.
+	Types     []ddl.TypeName
+	Functions []ddl.Name
+	Changed   []string
+	Users     bool
+	// Schemas asks for schemas.
+	Schemas []string
 }
 
 // For is what has to be known to judge and plan a statement. It is empty for a statement that no fact could change the verdict of.

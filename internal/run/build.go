@@ -175,7 +175,7 @@ func (w *work) sweep(ctx context.Context, step rewrite.Step) error {
 			_, err := w.within(ctx, sql)
 			return err
 		})
-		w.ran(sql)
+		w.ran(rewrite.Step{SQL: sql})
 		if err != nil && SQLState(err) != deadlockDetected {
 			return err
 		}
@@ -210,18 +210,24 @@ func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
 
 // announce writes down the index before it is made, so that a crash cannot hide it.
 func (w *work) announce(ctx context.Context, step rewrite.Step) (forget func(), err error) {
-	if w.Artifacts == nil || step.Index.OID != 0 {
+	if step.Index.OID != 0 {
 		return func() {}, nil
 	}
-	id, err := w.Artifacts.Announce(ctx, revisions.Artifact{
-		Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID,
-		Promise: w.Options.Promise, PID: int32(w.session.pid), BackendStart: w.Options.BackendStart,
-	})
+	return w.list(ctx, revisions.Artifact{Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
+}
+
+// list writes an artifact down as made by this backend for this plan.
+func (w *work) list(ctx context.Context, artifact revisions.Artifact) (forget func(), err error) {
+	if w.Artifacts == nil {
+		return func() {}, nil
+	}
+	artifact.Promise, artifact.PID, artifact.BackendStart = w.Options.Promise, int32(w.session.PID), w.Options.BackendStart
+	id, err := w.Artifacts.Announce(ctx, artifact)
 	if err != nil {
 		return nil, err
 	}
 	return func() {
-		// A row too many does no harm: whoever cleans up looks at the index first.
+		// A row too many does no harm: whoever cleans up looks at the object first.
 		_ = w.Artifacts.Forget(context.WithoutCancel(ctx), id)
 	}, nil
 }

@@ -13,6 +13,9 @@ type Conn interface {
 	Exec(ctx context.Context, sql string, args ...string) (tag string, err error)
 	// Query runs one statement and returns the first column of each row as text; NULL is "".
 	Query(ctx context.Context, sql string, args ...string) ([]string, error)
+	// Chain runs statements one behind the other in one round trip, up to the first that fails, and returns the tags of those that
+	// succeeded. Outside of a transaction block they are one transaction.
+	Chain(ctx context.Context, sql ...string) (tags []string, err error)
 	// TxStatus is the transaction status byte of the last ReadyForQuery: 'I', 'T' or 'E'.
 	TxStatus() byte
 	// InTx runs f inside BEGIN … COMMIT of ours (READ COMMITTED, READ WRITE); an error of f rolls back and is returned.

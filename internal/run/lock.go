@@ -61,12 +61,12 @@ func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
 	if step := n % (len(rungs) + 1); again && step < len(rungs) {
 		rung = min(rungs[step]*w.Options.firstTry(), longest)
 	} else if again && seen.yields() {
-		rung = w.session.deadlockTimeout * 12 / 10
+		rung = w.session.DeadlockTimeout * 12 / 10
 	}
-	if own := w.session.lockTimeout; own > 0 {
+	if own := w.session.LockTimeout; own > 0 {
 		rung = min(rung, own)
 	}
-	if own := w.session.statementTimeout; own > 0 {
+	if own := w.session.StatementTimeout; own > 0 {
 		rung = min(rung, own*9/10)
 	}
 	return max(rung, time.Millisecond) // 0 would be no timeout at all
@@ -75,7 +75,7 @@ func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
 // lockBudget is how long a step may try in total: no longer than the session lets a statement run.
 func (w *work) lockBudget() time.Duration {
 	budget := w.Options.lockBudget()
-	if own := w.session.statementTimeout; own > 0 {
+	if own := w.session.StatementTimeout; own > 0 {
 		budget = min(budget, own)
 	}
 	return budget
@@ -94,7 +94,7 @@ func (w *work) sampled(ctx context.Context, timeout time.Duration, seen *Content
 		select {
 		case <-finished:
 		case <-timer.C:
-			if now, err := w.Watch.Contention(ctx, w.session.pid); err == nil && len(now.Blockers) > 0 {
+			if now, err := w.Watch.Contention(ctx, w.session.PID); err == nil && len(now.Blockers) > 0 {
 				*seen = now
 			}
 		}
@@ -123,40 +123,36 @@ func (w *work) inTransaction(exec func(context.Context) error) once {
 
 // inBlock tries a step in the client's transaction, behind a savepoint of ours, which when the lock is not to be had gives back
 // what the try took.
-func (w *work) inBlock(exec func(context.Context) error) once {
+//
+// From the moment the lock is taken others wait, so everything goes to the server in one round trip.
+func (w *work) inBlock(step rewrite.Step) once {
 	return func(ctx context.Context, timeout time.Duration) error {
-		if _, err := w.Conn.Exec(ctx, "SAVEPOINT pgsluice"); err != nil {
-			return err
-		}
-		err := w.locally(ctx, timeout, exec)
+		err := w.locally(ctx, step, timeout, []string{"SAVEPOINT pgsluice"}, []string{"RELEASE SAVEPOINT pgsluice"})
 		if SQLState(err) == lockNotAvailable {
-			if _, failed := w.Conn.Exec(ctx, "ROLLBACK TO SAVEPOINT pgsluice"); failed != nil {
+			if _, failed := w.Conn.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); failed != nil {
 				return failed
 			}
-		} else if err != nil {
-			return err
-		}
-		if _, failed := w.Conn.Exec(ctx, "RELEASE SAVEPOINT pgsluice"); failed != nil {
-			return failed
 		}
 		return err
 	}
 }
 
-// locally runs a step under a lock_timeout of the surrounding transaction's and puts the session's own back. After an error there
-// is nothing to put back: the transaction, or the savepoint, takes it along.
-func (w *work) locally(ctx context.Context, timeout time.Duration, exec func(context.Context) error) error {
-	set := func(d time.Duration) error {
-		_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('lock_timeout', $1, true)`, milliseconds(d))
-		return err
+// locally runs a step between two others, under a lock_timeout of the surrounding transaction's, and puts the session's own back. After
+// an error there is nothing to put back: the transaction, or the savepoint, takes it along.
+func (w *work) locally(ctx context.Context, step rewrite.Step, timeout time.Duration, before, behind []string) error {
+	set := func(d time.Duration) string {
+		return fmt.Sprintf("SELECT pg_catalog.set_config('lock_timeout', '%s', true)", milliseconds(d))
 	}
-	if err := set(timeout); err != nil {
-		return err
+	w.ran(step)
+	statements := append(before, set(timeout))
+	first := len(statements)
+	statements = append(statements, step.Statements()...)
+	last := len(statements) - 1
+	tags, err := w.Conn.Chain(ctx, append(append(statements, set(w.session.LockTimeout)), behind...)...)
+	if err == nil && last < len(tags) && first <= last {
+		w.result.Tag = tags[last]
 	}
-	if err := exec(ctx); err != nil {
-		return err
-	}
-	return set(w.session.lockTimeout)
+	return err
 }
 
 // alone tries a step that must be outside any transaction.

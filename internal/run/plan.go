@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pgsluice/pgsluice/revisions"
@@ -15,10 +16,12 @@ type Runner struct {
 	Conn Conn
 	// Watch sees the connection from outside; nil: plans run the same and say less.
 	Watch Watch
-	// Artifacts lists the indexes under construction; nil: nobody does.
+	// Artifacts lists the indexes under construction and the helper constraints; nil: nobody does.
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
+	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
+	Beside func(context.Context) error
 	Options
 }
 
@@ -53,6 +56,8 @@ type Options struct {
 	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
 	// error nothing at all.
 	Pipeline bool
+	// Session is what the caller knows of Conn's session now; the zero Session is asked for before each step.
+	Session Session
 	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
 	Promise int64
 	// BackendStart is when Conn's backend started, in microseconds since 1970, for the same; 0 if it is not known.
@@ -103,16 +108,18 @@ func (r *Result) add(other Result) {
 // work is one run of a Runner.
 type work struct {
 	Runner
-	session session
+	session Session
 	result  *Result
 	said    time.Time // when say last spoke
+	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
+	helpers []helper
 	// how a statement is run, when not simply by Conn
 	carry func(ctx context.Context, sql string) (tag string, err error)
 }
 
 // Run carries out a plan's steps: all of them outside a transaction; in one, those that run in place. It stops at the first
 // error, which is the server's own or a *Failure. Whatever happens, the session has its own settings back, no index that it
-// built is left INVALID (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
+// built is left INVALID and no helper constraint that it made outside of a client's transaction is left (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
 // no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
 func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
 	return r.run(ctx, plan.Steps, nil)
@@ -123,10 +130,25 @@ func (r Runner) RunStep(ctx context.Context, step rewrite.Step) (Result, error) 
 	return r.run(ctx, []rewrite.Step{step}, nil)
 }
 
+// Undo takes back what the steps in place of a plan have done, however often the client cancels. The plan can be undone.
+func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
+	table := plan.Steps[0].Table
+	table.Columns = nil
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
+	defer cancel()
+	for {
+		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo, Where: rewrite.AfterCommit, Table: table, Budget: true})
+		if SQLState(err) != queryCanceled || ctx.Err() != nil {
+			return err
+		}
+	}
+}
+
 func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
 	for _, step := range steps {
 		if err := w.step(ctx, step); err != nil {
+			w.abandon(ctx, err)
 			return *w.result, err
 		}
 	}
@@ -134,7 +156,7 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 }
 
 func (w *work) step(ctx context.Context, step rewrite.Step) error {
-	if step.Where == rewrite.InPlace && !step.Budget && step.Done == "" {
+	if step.Where == rewrite.InPlace && !step.Budget && step.Done == "" && len(step.Then) == 0 {
 		return w.exec(ctx, step)
 	}
 	if err := w.readSession(ctx); err != nil {
@@ -145,18 +167,24 @@ func (w *work) step(ctx context.Context, step rewrite.Step) error {
 	case step.Where == rewrite.InPlace && inBlock:
 		return w.unlessDone(ctx, step, func() error { return w.stepInBlock(ctx, step) })
 	case step.Where == rewrite.InPlace && !step.Budget:
-		return w.unlessDone(ctx, step, func() error { return w.exec(ctx, step) })
+		return w.unlessDone(ctx, step, func() error {
+			return w.Conn.InTx(ctx, func(ctx context.Context) error { return w.exec(ctx, step) })
+		})
 	case !inBlock && step.Budget && (step.Where == rewrite.InPlace || step.Client):
 		// In the queue for the lock of a table that a plan works on it would hold up everyone until that plan ends.
 		return w.turn(ctx, step.Table, func() error {
-			return w.unlessDone(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
+			return w.unlessDone(ctx, step, func() error {
+				return w.helped(ctx, step, func() error { return w.stepOnTheSpot(ctx, step) })
+			})
 		})
 	case inBlock:
 		return fmt.Errorf("cannot run in a transaction: %s", brief(step.SQL))
 	}
 	return w.maintenance(ctx, func() error {
 		return w.turn(ctx, step.Table, func() error {
-			return w.unlessDone(ctx, step, func() error { return w.stepOfOurs(ctx, step) })
+			return w.unlessDone(ctx, step, func() error {
+				return w.helped(ctx, step, func() error { return w.stepOfOurs(ctx, step) })
+			})
 		})
 	})
 }
@@ -180,9 +208,11 @@ func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
 	case !step.Budget:
 		return exec(ctx)
 	case w.Options.Pipeline:
-		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error { return w.locally(ctx, timeout, exec) })
+		return w.ladder(ctx, step, false, func(ctx context.Context, timeout time.Duration) error {
+			return w.locally(ctx, step, timeout, nil, nil)
+		})
 	}
-	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(exec))
+	return w.ladder(ctx, step, !w.Options.HoldsStrong, w.inBlock(step))
 }
 
 // stepOnTheSpot runs a step of a statement that the client sent outside a transaction, under the client's own settings.
@@ -191,7 +221,12 @@ func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
 	if step.Where == rewrite.Alone {
 		return w.ladder(ctx, step, true, w.alone(exec))
 	}
-	return w.ladder(ctx, step, true, w.inTransaction(exec))
+	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
+		if err := exec(ctx); err != nil || w.Beside == nil {
+			return err
+		}
+		return w.Beside(ctx)
+	}))
 }
 
 // stepOfOurs runs a step that the client did not send, with the settings of a plan.
@@ -203,6 +238,8 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		return w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
 	}
 	switch {
+	case step.Fill != nil:
+		return w.fill(ctx, step)
 	case step.Where == rewrite.AfterCommit:
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
 		return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
@@ -221,28 +258,34 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 	return exec(ctx)
 }
 
-// exec runs the step's statement once.
+// exec runs the step's statements once. Several are in a transaction that somebody else has begun.
 func (w *work) exec(ctx context.Context, step rewrite.Step) error {
-	w.ran(step.SQL)
 	run := w.carry
 	if run == nil {
 		run = func(ctx context.Context, sql string) (string, error) { return w.Conn.Exec(ctx, sql) }
 	}
-	tag, err := run(ctx, step.SQL)
-	if err == nil {
+	w.ran(step)
+	for _, sql := range step.Statements() {
+		tag, err := run(ctx, sql)
+		if err != nil {
+			return err
+		}
 		w.result.Tag = tag
 	}
-	return err
+	return nil
 }
 
-// ran notes a statement; that it was tried again is told by Tries.
-func (w *work) ran(sql string) {
-	if n := len(w.result.Ran); n == 0 || w.result.Ran[n-1] != sql {
-		w.result.Ran = append(w.result.Ran, sql)
+// ran notes a step's statements; that it was tried again is told by Tries.
+func (w *work) ran(step rewrite.Step) {
+	statements := step.Statements()
+	if n := len(w.result.Ran) - len(statements); n < 0 || !slices.Equal(w.result.Ran[n:], statements) {
+		w.result.Ran = append(w.result.Ran, statements...)
 	}
 }
 
-func (w *work) found(step rewrite.Step) { w.result.Found = append(w.result.Found, step.SQL) }
+func (w *work) found(step rewrite.Step) {
+	w.result.Found = append(w.result.Found, step.Statements()...)
+}
 
 func (w *work) notice(line string) {
 	if w.Report != nil {

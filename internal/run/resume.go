@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -258,14 +259,19 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	return nil
 }
 
-// sweep drops the INVALID indexes whose builder has died, where nobody works on the table now.
+// sweep removes what plans whose connection was lost have left, where nobody works on the table now.
 func (r Resume) sweep(ctx context.Context) error {
 	left, err := r.Ledger.Leftovers(ctx)
+	if err != nil || len(left) == 0 {
+		return err
+	}
+	open, err := r.Ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
 	if err != nil {
 		return err
 	}
 	for _, artifact := range left {
-		if artifact.Kind != "index" {
+		needed := slices.ContainsFunc(open, func(row revisions.PromiseRow) bool { return row.ID == artifact.Promise })
+		if artifact.Kind != "index" && (needed || !isHelper(artifact)) {
 			continue
 		}
 		if err := r.sweepOne(ctx, artifact); err != nil {
@@ -275,7 +281,7 @@ func (r Resume) sweep(ctx context.Context) error {
 	return nil
 }
 
-// sweepOne drops one such index as the table's owner, unless somebody works on the table: then the next Resume does.
+// sweepOne removes one of them as the table's owner, unless somebody works on the table: then the next Resume does.
 func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact) error {
 	conn, done, err := r.Open(ctx)
 	if err != nil {
@@ -284,7 +290,7 @@ func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact) error
 	defer done()
 	gone, err := r.drop(ctx, conn, artifact)
 	if err != nil {
-		r.notice(fmt.Sprintf("pgsluice: what a broken build may have left, index %s, is looked at later: %v", quote(artifact.Schema, artifact.Name), err))
+		r.notice(fmt.Sprintf("pgsluice: what a broken plan may have left, %s %s, is looked at later: %v", artifact.Kind, quote(artifact.Schema, artifact.Name), err))
 	}
 	if !gone {
 		return nil
@@ -312,6 +318,9 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 	err = Under(ctx, conn, map[string]string{"role": owners[0]}, func() error {
 		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Options: r.Options}
 		runner.TurnBudget = slice // now or later
+		if artifact.Kind == "constraint" {
+			return runner.removeConstraint(ctx, artifact)
+		}
 		return runner.removeInvalid(ctx, rewrite.Step{
 			Table: rewrite.Target{OID: artifact.Table, Schema: artifact.Schema, Name: "with OID " + table},
 			Index: rewrite.Index{Schema: artifact.Schema, Name: artifact.Name},

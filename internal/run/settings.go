@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// session is what a plan must know of the connection that it runs on.
-type session struct {
-	pid     int
-	version int // server_version_num
+// Session is what a plan must know of the connection that it runs on.
+type Session struct {
+	PID     int
+	Version int // server_version_num
 	// The session's own timeouts; 0 is none.
-	lockTimeout, statementTimeout time.Duration
-	deadlockTimeout               time.Duration
+	LockTimeout, StatementTimeout time.Duration
+	DeadlockTimeout               time.Duration
 }
 
 const readSession = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num'),
@@ -37,17 +37,21 @@ func ask(ctx context.Context, conn Conn, sql string, args ...string) (string, er
 }
 
 func (w *work) readSession(ctx context.Context) error {
+	if w.Options.Session.PID != 0 {
+		w.session = w.Options.Session
+		return nil
+	}
 	answer, err := ask(ctx, w.Conn, readSession)
 	if err != nil {
 		return err
 	}
 	var lock, statement, deadlock float64
-	if _, err := fmt.Sscan(answer, &w.session.pid, &w.session.version, &lock, &statement, &deadlock); err != nil {
+	if _, err := fmt.Sscan(answer, &w.session.PID, &w.session.Version, &lock, &statement, &deadlock); err != nil {
 		return fmt.Errorf("cannot read the session's settings %q: %w", answer, err)
 	}
-	w.session.lockTimeout = seconds(lock)
-	w.session.statementTimeout = seconds(statement)
-	w.session.deadlockTimeout = seconds(deadlock)
+	w.session.LockTimeout = seconds(lock)
+	w.session.StatementTimeout = seconds(statement)
+	w.session.DeadlockTimeout = seconds(deadlock)
 	return nil
 }
 
@@ -66,7 +70,7 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 		"default_transaction_read_only":       "off",
 		"default_transaction_isolation":       "read committed",
 	}
-	if w.session.version >= 140000 {
+	if w.session.Version >= 140000 {
 		settings["idle_session_timeout"] = "0"
 		// The server then notices that its client is dead while it builds. Not every platform can.
 		_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('client_connection_check_interval', '500ms', true)`)
@@ -76,13 +80,13 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 			return err
 		}
 	}
-	if w.session.version >= 170000 {
+	if w.session.Version >= 170000 {
 		settings["transaction_timeout"] = "0"
 	}
 	return Under(ctx, w.Conn, settings, func() error {
-		own := w.session.statementTimeout
-		w.session.statementTimeout = 0
-		defer func() { w.session.statementTimeout = own }()
+		own := w.session.StatementTimeout
+		w.session.StatementTimeout = 0
+		defer func() { w.session.StatementTimeout = own }()
 		return f()
 	})
 }

@@ -12,7 +12,7 @@ const slice = 200 * time.Millisecond
 // sleep waits in the server on the plan's own connection, so that a cancel through any proxy ends it with 57014.
 func (w *work) sleep(ctx context.Context, d time.Duration) error {
 	longest := slice
-	if own := w.session.statementTimeout; own > 0 {
+	if own := w.session.StatementTimeout; own > 0 {
 		longest = max(min(longest, own/2), time.Millisecond)
 	}
 	for ; d > 0; d -= longest {

@@ -179,11 +179,11 @@ func blockers(rows []string) ([]Blocker, error) {
 // busy asks the control connection, and without one the plan's own, which sees the locks but not always whose they are.
 func (w *work) busy(ctx context.Context, table uint32) ([]Blocker, error) {
 	if w.Watch != nil {
-		if found, err := w.Watch.Busy(ctx, w.session.pid, table); err == nil {
+		if found, err := w.Watch.Busy(ctx, w.session.PID, table); err == nil {
 			return found, nil
 		}
 	}
-	rows, err := w.Conn.Query(ctx, busySQL, busyArgs(w.session.pid, table)...)
+	rows, err := w.Conn.Query(ctx, busySQL, busyArgs(w.session.PID, table)...)
 	if err != nil {
 		return nil, err
 	}
@@ -196,10 +196,10 @@ func (w *work) progress(ctx context.Context, step string, running time.Duration)
 	if w.Watch == nil {
 		return line
 	}
-	if detail, err := w.Watch.Progress(ctx, w.session.pid); err == nil && detail != "" {
+	if detail, err := w.Watch.Progress(ctx, w.session.PID); err == nil && detail != "" {
 		return line + " (" + detail + ")"
 	}
-	if c, err := w.Watch.Contention(ctx, w.session.pid); err == nil && len(c.Blockers) > 0 {
+	if c, err := w.Watch.Contention(ctx, w.session.PID); err == nil && len(c.Blockers) > 0 {
 		return line + " (waiting for " + c.Blockers[0].brief() + ")"
 	}
 	return line

@@ -44,7 +44,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	setup             runs SQL
 //	begin             begins a transaction and runs SQL in it
 //	rollback          ends it
-//	check [ARGS]      judges a statement by this rule alone, with facts of the running server, every table with a row being large
+//	check [ARGS]      judges a statement by this rule alone (set to block if it is off by default), with facts of the running server,
+//	                  every table with a row being large
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
@@ -98,6 +99,9 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	stmt := statement(t, d)
 	known := read(t, conn, stmt, d)
 	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	if rule.Default == policy.Off {
+		settings.Actions[rule.Name] = policy.Block
+	}
 	if d.HasArg("small") {
 		settings.Small = policy.Small{Rows: 10000, Bytes: 1 << 20}
 	}

@@ -1,0 +1,116 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// helper is a constraint that this run has made for a plan.
+type helper struct {
+	on     rewrite.Target
+	name   string
+	forget func()
+}
+
+// helped runs a step that is outside of a client's transaction: a helper constraint is written down before it is made, and struck when a
+// step has removed it. One that is made in a client's transaction needs none of it: it goes with the transaction, or its promise needs it.
+func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) error {
+	if step.Helper.Name == "" {
+		return f()
+	}
+	if !step.Helper.Drop {
+		forget, err := w.list(ctx, revisions.Artifact{
+			Kind: "constraint", Schema: step.Table.Schema, Name: step.Helper.Name, Table: step.Table.OID,
+		})
+		if err != nil {
+			return err
+		}
+		w.helpers = append(w.helpers, helper{on: step.Table, name: step.Helper.Name, forget: forget})
+		return f()
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	for i, h := range w.helpers {
+		if h.on.OID == step.Table.OID && h.name == step.Helper.Name {
+			h.forget()
+			w.helpers = append(w.helpers[:i], w.helpers[i+1:]...)
+			break
+		}
+	}
+	return nil
+}
+
+// abandon removes the helpers of a plan that ended with an error, even if that is a cancel. A lost connection leaves them for a Resume.
+func (w *work) abandon(ctx context.Context, cause error) {
+	if len(w.helpers) == 0 || SQLState(cause) == "" {
+		return
+	}
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Options.lockBudget())
+	defer cancel()
+	for _, h := range w.helpers {
+		err := w.removeHelper(budget, h.on, h.name)
+		for SQLState(err) == queryCanceled && budget.Err() == nil {
+			err = w.removeHelper(budget, h.on, h.name)
+		}
+		if err != nil {
+			w.notice(fmt.Sprintf("pgsluice: the constraint %s of %s is left behind, drop it with ALTER TABLE … DROP CONSTRAINT: %v",
+				ident(h.name), quote(h.on.Schema, h.on.Name), err))
+			continue
+		}
+		h.forget()
+	}
+	w.helpers = nil
+}
+
+// removeHelper drops a helper if it is there, in the table's turn.
+func (w *work) removeHelper(ctx context.Context, table rewrite.Target, name string) error {
+	step := rewrite.Step{
+		SQL:   fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", quote(table.Schema, table.Name), ident(name)),
+		Where: rewrite.AfterCommit, Table: rewrite.Target{OID: table.OID, Schema: table.Schema, Name: table.Name}, Budget: true,
+	}
+	return w.maintenance(ctx, func() error {
+		return w.turn(ctx, step.Table, func() error {
+			there, err := w.Conn.Query(ctx, helperSQL, fmt.Sprint(table.OID), name)
+			if err != nil || len(there) == 0 {
+				return err
+			}
+			return w.stepOfOurs(ctx, step)
+		})
+	})
+}
+
+// helperSQL is the table, as JSON, that has the check constraint $2, if the table with the OID $1 still has it.
+const helperSQL = `SELECT pg_catalog.json_build_object('oid', c.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname)
+	FROM pg_catalog.pg_constraint AS k
+	JOIN pg_catalog.pg_class AS c ON c.oid OPERATOR(pg_catalog.=) k.conrelid
+	JOIN pg_catalog.pg_namespace AS n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+	WHERE k.conrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND k.conname OPERATOR(pg_catalog.=) $2 AND k.contype OPERATOR(pg_catalog.=) 'c'`
+
+// isHelper reports whether an artifact can only be a constraint of ours.
+func isHelper(a revisions.Artifact) bool {
+	return a.Kind == "constraint" && strings.HasPrefix(a.Name, rewrite.HelperPrefix)
+}
+
+// removeConstraint drops a helper whose maker is gone. The table may have another name by now.
+func (r Runner) removeConstraint(ctx context.Context, artifact revisions.Artifact) error {
+	there, err := r.Conn.Query(ctx, helperSQL, fmt.Sprint(artifact.Table), artifact.Name)
+	if err != nil || len(there) == 0 {
+		return err
+	}
+	var table rewrite.Target
+	if err := json.Unmarshal([]byte(there[0]), &table); err != nil {
+		return fmt.Errorf("cannot read the table of constraint %s: %w", ident(artifact.Name), err)
+	}
+	w := &work{Runner: r, result: &Result{}, said: time.Now()}
+	if err := w.readSession(ctx); err != nil {
+		return err
+	}
+	return w.removeHelper(ctx, table, artifact.Name)
+}
