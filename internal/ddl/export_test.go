@@ -62,6 +62,10 @@ func respellBody(random *rand.Rand, body string) string {
 			word = respellToken(random, t.kind, word)
 		}
 		out.WriteString(word)
+		if t.kind == commentToken && !strings.HasPrefix(word, "--") {
+			out.WriteString(" ") // one that ends a line belongs to that
+			continue
+		}
 		out.WriteString([]string{" ", "\n", " /* x; */ ", " -- x;\n"}[random.IntN(4)])
 	}
 }

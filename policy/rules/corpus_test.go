@@ -17,7 +17,7 @@ import (
 )
 
 // The corpora are statements of all kinds with what comes of them by all rules together, on a server with the tables of testdata/corpus/tables.sql
-// and under the default limit of what is small. testdata/corpus/harmless.txt passes without a word. A line of dangerous.txt begins with the verdict:
+// and under the default limit of what is small. testdata/corpus/harmless.txt passes without a word, in a transaction and, behind "out | ", only outside of one. A line of dangerous.txt begins with the verdict:
 //
 //	ACTION RULE[,RULE]  [in]  | STATEMENTS
 //
@@ -30,9 +30,13 @@ func TestHarmlessCorpus(t *testing.T) {
 		t.Errorf("only %d statements", len(lines))
 	}
 	for _, line := range lines {
+		text, outside := strings.CutPrefix(line.text, "out | ")
 		for _, in := range []bool{false, true} {
-			if v := judged(t, conn, line.text, in); v.Action != policy.Pass {
-				t.Errorf("line %d, in a transaction: %t: %s\n%s", line.number, in, line.text, show(v))
+			if in && outside {
+				continue
+			}
+			if v := judged(t, conn, text, in); v.Action != policy.Pass {
+				t.Errorf("line %d, in a transaction: %t: %s\n%s", line.number, in, text, show(v))
 			}
 		}
 	}
