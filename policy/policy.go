@@ -32,6 +32,10 @@ type Context struct {
 	Revision string
 	// Now is the time; zero is not known, and then no exemption counts that expires.
 	Now time.Time
+	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
+	File bool
+	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
+	Exit string
 }
 
 // Inside is what a statement stands in: then it cannot be rewritten or deferred, and what asks for that is refused.
@@ -92,6 +96,9 @@ type Rule struct {
 	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
 	// sets it to another action.
 	Default Action
+	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
+	// way back that is what is wanted, and lint does not count it there.
+	Loss bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.

@@ -15,9 +15,13 @@ import (
 // Whatever a page or a help text tells people to type is a command line that this program takes.
 func TestCommandsInTextsExist(t *testing.T) {
 	texts := map[string]string{}
-	pages, err := filepath.Glob("../../*.md")
-	if err != nil {
-		t.Fatal(err)
+	var pages []string
+	for _, pattern := range []string{"../../*.md", "../../docs/*.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		pages = append(pages, found...)
 	}
 	for _, page := range pages {
 		text, err := os.ReadFile(page)

@@ -17,6 +17,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/lint"
 	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
@@ -270,7 +271,7 @@ func (d *demonstration) printRan(ran map[string][]demoStep) {
 
 // printIndented prints text behind a first column, as wide on every further line.
 func printIndented(w io.Writer, first, text string) {
-	for _, line := range broken(text, demoWidth-len(first)) {
+	for _, line := range lint.Broken(text, demoWidth-len(first)) {
 		fmt.Fprintf(w, "%s%s\n", first, line)
 		first = strings.Repeat(" ", len(first))
 	}

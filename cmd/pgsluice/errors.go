@@ -55,3 +55,15 @@ func printOneError(w io.Writer, err error) {
 		fmt.Fprintf(w, "hint: %s\n", hinted.Hint())
 	}
 }
+
+// The exit status of a command that looks for faults tells those (1) from everything that kept it from looking (2). It has said itself what
+// it found; nothing is printed for errFound and errUnread.
+var (
+	errFound  = errors.New("there are findings")
+	errUnread = errors.New("something could not be read")
+)
+
+// notRun is the error of such a command that could not do its work.
+type notRun struct{ error }
+
+func (e *notRun) Unwrap() error { return e.error }

@@ -20,6 +20,7 @@ func TestImports(t *testing.T) {
 		"revisions":             {},
 		"internal/ddl":          {},
 		"internal/facts":        {"internal/ddl"},
+		"internal/lint":         {"policy", "rewrite", "internal/facts", "internal/ddl"},
 		"internal/run":          {"rewrite", "revisions"},
 		"internal/control":      {},
 		"internal/pgbox":        {},

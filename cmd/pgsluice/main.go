@@ -17,8 +17,8 @@ import (
 
 // Exit statuses. A script may rely on them.
 const (
-	exitFailure = 1 // something went wrong while running
-	exitUsage   = 2 // the command line, the configuration or the environment is wrong; nothing was started
+	exitFailure = 1 // something went wrong while running, or something was found
+	exitUsage   = 2 // the command line, the configuration, the environment or a file to read is wrong; nothing was started
 )
 
 func main() {
@@ -35,13 +35,17 @@ func execute(args []string, stdout, stderr io.Writer) int {
 	if err == nil {
 		return 0
 	}
-	if errors.Is(err, errUnfinished) {
+	switch {
+	case errors.Is(err, errUnfinished), errors.Is(err, errFound):
 		return exitFailure
+	case errors.Is(err, errUnread):
+		return exitUsage
 	}
 	printError(stderr, err)
+	var notRun *notRun
 	var usage *usageError
 	var config configErrors
-	if errors.As(err, &usage) || errors.As(err, &config) {
+	if errors.As(err, &usage) || errors.As(err, &config) || errors.As(err, &notRun) {
 		return exitUsage
 	}
 	return exitFailure
@@ -68,7 +72,8 @@ into its safe form, or refused with the exact recipe to use instead.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return &usageError{message: err.Error(), hint: seeHelp(cmd)}
 	})
-	root.AddCommand(newServeCommand(), newInstallCommand(), newCheckCommand(), newExplainCommand(), newRulesCommand(), newJobsCommand(), newTryCommand(), newVersionCommand())
+	root.AddCommand(newServeCommand(), newInstallCommand(), newCheckCommand(), newLintCommand(), newExplainCommand(), newRulesCommand(),
+		newStatsCommand(), newJobsCommand(), newTryCommand(), newVersionCommand())
 	return root
 }
 

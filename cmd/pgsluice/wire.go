@@ -145,24 +145,33 @@ func processName() string {
 
 // policySet is the rules under the configuration.
 func policySet(config Config) (*policy.Set, error) {
+	settings, err := policySettings(config)
+	if err != nil {
+		return nil, err
+	}
+	return policy.NewSet(rules.All(), settings)
+}
+
+// policySettings is what the configuration says about the rules.
+func policySettings(config Config) (policy.Settings, error) {
 	actions := map[string]policy.Action{}
 	for name, word := range config.Rules {
 		action, err := policy.ParseAction(word)
 		if err != nil {
-			return nil, fmt.Errorf("rules.%s: %w", name, err)
+			return policy.Settings{}, fmt.Errorf("rules.%s: %w", name, err)
 		}
 		actions[name] = action
 	}
 	exemptions, err := config.exemptions()
 	if err != nil {
-		return nil, err
+		return policy.Settings{}, err
 	}
-	return policy.NewSet(rules.All(), policy.Settings{
+	return policy.Settings{
 		Actions:       actions,
 		Exemptions:    exemptions,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
 		OverrideRoles: config.Overrides.Roles,
-	})
+	}, nil
 }
 
 // knownRule is the checkRule of this program.

@@ -27,7 +27,8 @@ func Allow(s Statement) []Allowance {
 	var list []Allowance
 	for i, nonconforming := range readings {
 		var found []Allowance
-		for _, comment := range append(leading(s), comments(s.Text, nonconforming)...) {
+		for _, place := range allowComments(s, nonconforming) {
+			comment := (s.Lead + s.Text)[place.Start:place.End]
 			if inner, ok := strings.CutPrefix(commentText(comment), "pgsluice:allow"); ok && inner != "" && isSpace(inner[0]) {
 				found = append(found, Allowances(inner)...)
 			}
@@ -44,22 +45,25 @@ func Allow(s Statement) []Allowance {
 	return list
 }
 
-// leading are the comments in a statement's Lead, without those that end the line of the statement before.
-func leading(s Statement) []string {
-	first := s.Offset <= len(s.Lead)
-	var list []string
-	scan(s.Lead, false, func(t token) {
-		before, behind := s.Lead[:t.start], s.Lead[t.end:]
-		if first || strings.Contains(before, "\n") || !strings.Contains(behind, "\n") {
-			list = append(list, s.Lead[t.start:t.end])
-		}
-	})
+// AllowComments are the comments in which Allow looks, as places in Lead and Text one behind the other.
+func AllowComments(s Statement) []Span { return allowComments(s, s.NoSplice) }
+
+func allowComments(s Statement, nonconforming bool) []Span {
+	list := leading(s)
+	scan(s.Text, nonconforming, func(t token) { list = append(list, Span{len(s.Lead) + t.start, len(s.Lead) + t.end}) })
 	return list
 }
 
-func comments(text string, nonconforming bool) []string {
-	var list []string
-	scan(text, nonconforming, func(t token) { list = append(list, text[t.start:t.end]) })
+// leading are the comments in a statement's Lead, without those that end the line of the statement before.
+func leading(s Statement) []Span {
+	first := s.Offset <= len(s.Lead)
+	var list []Span
+	scan(s.Lead, false, func(t token) {
+		before, behind := s.Lead[:t.start], s.Lead[t.end:]
+		if first || strings.Contains(before, "\n") || !strings.Contains(behind, "\n") {
+			list = append(list, Span{t.start, t.end})
+		}
+	})
 	return list
 }
 

@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"slices"
 	"strings"
 
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -43,6 +44,9 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 		}
 	case *pgquery.Node_ColumnDef:
 		command.Column = s.column(def.ColumnDef, part)
+		if using := def.ColumnDef.RawDefault; using != nil {
+			command.Column.UsingCasts, command.Column.UsingOther = castsOf(using, c.Name)
+		}
 		if command.Name == "" {
 			command.Name = def.ColumnDef.Colname
 		}
@@ -98,6 +102,8 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 	if c.RawDefault != nil {
 		column.Using = s.span(s.find(part[0], part[1], "USING")+1, part[1])
 	}
+	name := typeName(c.GetTypeName())
+	column.Modifiers, column.Array = name.Modifiers, name.Array
 	for _, node := range c.Constraints {
 		constraint := node.GetConstraint()
 		i := s.at(constraint.Location)
@@ -117,6 +123,32 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 		}
 	}
 	return column
+}
+
+func typeName(t *pgquery.TypeName) TypeName {
+	name := TypeName{Name: listName(t.GetNames()), Array: len(t.GetArrayBounds()) > 0}
+	for _, modifier := range t.GetTypmods() {
+		text := constantText(modifier)
+		if words := wordsOf(modifier.GetColumnRef().GetFields()); len(words) > 0 {
+			text = words[len(words)-1] // geometry(Point)
+		}
+		name.Modifiers = append(name.Modifiers, text)
+	}
+	return name
+}
+
+// castsOf are the types that an expression casts a column to, innermost first; other is true when it is anything else than the column under casts.
+func castsOf(expression *pgquery.Node, column string) (casts []TypeName, other bool) {
+	for expression.GetTypeCast() != nil {
+		casts = append(casts, typeName(expression.GetTypeCast().TypeName))
+		expression = expression.GetTypeCast().Arg
+	}
+	slices.Reverse(casts)
+	words := wordsOf(expression.GetColumnRef().GetFields())
+	if len(words) == 0 || words[len(words)-1] != column {
+		return nil, true
+	}
+	return casts, false
 }
 
 // isAttribute reports whether the grammar's "constraint" is an attribute of the constraint before it, like DEFERRABLE.

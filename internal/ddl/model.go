@@ -313,6 +313,18 @@ type Column struct {
 	Constraints []Constraint
 }
 
+// TypeName is the column's type.
+func (c Column) TypeName() TypeName { return TypeName{c.Type, c.Modifiers, c.Array} }
+
+// Serial reports whether the type is one of the notations that the server replaces by an integer and a sequence.
+func (c Column) Serial() bool {
+	switch c.Type.Name {
+	case "serial", "serial4", "bigserial", "serial8", "smallserial", "serial2":
+		return c.Type.Schema == ""
+	}
+	return false
+}
+
 // TypeName is a type as a statement names it.
 type TypeName struct {
 	Name      Name

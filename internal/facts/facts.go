@@ -42,6 +42,8 @@ type Facts struct {
 	MayProbe bool `json:"may_probe"`
 	// Extensions are the installed extensions that change what a table is: citus, timescaledb.
 	Extensions []string `json:"extensions"`
+	// Installed are all installed extensions, by name.
+	Installed []string `json:"installed"`
 	// Relations are the relations asked about, by Key of the name. A missing entry was not asked; a nil one is known not to exist.
 	Relations map[string]*Relation `json:"-"`
 	// Types are the types asked about (Wanted.Types), by TypeKey of the name as it is written, and by TypeKey of their own schema and name. A
@@ -51,6 +53,11 @@ type Facts struct {
 	Functions map[string]Function `json:"-"`
 	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both.
 	Casts []Cast `json:"-"`
+	// Collations are the OIDs of the collations asked about (Wanted.Collations), by Key of the name as it is written; a missing one was not found.
+	Collations map[string]uint32 `json:"-"`
+	// UTC is true when the session's TimeZone has always been, and will always be, UTC: timestamp and timestamptz are the same bytes then. It is known
+	// where the type of a column changes (Wanted.Changed), and one of the types is one of the two.
+	UTC bool `json:"-"`
 	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
 	Schemas map[string]*Schema `json:"-"`
 }
@@ -144,6 +151,8 @@ type Relation struct {
 	ReplicaIdentity string `json:"replica_identity"`
 	// OfType is the OID of the composite type of a typed table.
 	OfType uint32 `json:"of_type"`
+	// Children are its descendants at all depths, described, where Wanted.Children asks for them; else nil.
+	Children []*Relation `json:"-"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
@@ -300,6 +309,16 @@ type Depends struct {
 	Policies []Policy  `json:"policies"`
 	// Publications are those that publish it, FOR ALL TABLES and TABLES IN SCHEMA included.
 	Publications []string `json:"publications"`
+	// Grants are what others than the owner may do with it, the relation's before the columns'.
+	Grants []Grant `json:"grants"`
+}
+
+// Grant is one privilege.
+type Grant struct {
+	Role      string `json:"role"` // "" is PUBLIC
+	Privilege string `json:"privilege"`
+	Column    string `json:"column"` // "" for the whole relation
+	Grantable bool   `json:"grantable"`
 }
 
 // Reference is a foreign key, seen from the table that it references.
@@ -448,7 +467,7 @@ type Schema struct {
 	OID      uint32 `json:"oid"`
 	Name     string `json:"name"`
 	MayAlter bool   `json:"may_alter"`
-	// CreatedHere is true when this very transaction made it or changed it, and made everything that is in it.
+	// CreatedHere is true when this very transaction made it or changed it, outside of a savepoint, and so every relation in it.
 	CreatedHere bool `json:"created_here"`
 	// The counts are of tables (partitioned, foreign), views (materialized), sequences, functions, and types of their own.
 	Tables    int `json:"tables"`
@@ -471,6 +490,16 @@ type Cast struct {
 	Method string `json:"method"`
 	// Context is pg_cast.castcontext: e, a or i.
 	Context string `json:"context"`
+}
+
+// TypeOf is the type of that OID among those that are known, nil if it is not.
+func (f Facts) TypeOf(oid uint32) *Type {
+	for _, t := range f.Types {
+		if t != nil && t.OID == oid {
+			return t
+		}
+	}
+	return nil
 }
 
 // TypeKey is how a type is looked up in Types: Key of its name, with [] behind it for an array.

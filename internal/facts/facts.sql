@@ -1,6 +1,6 @@
 -- What is known about the session and about the relations that a statement names: one row, one column, base64 of UTF-8 JSON.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}. Both ways are ASCII, so that no
--- client_encoding can fail on a name.
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, index, candidates, constraint, parents, defined}, and of what names.sql and
+-- dependents.sql are about, which are sent with it where they are wanted. Both ways are ASCII, so that no client_encoding can fail on a name.
 --
 -- It runs on 13 and later, in any transaction, as any login, and must neither fail nor wait:
 --   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE, and
@@ -19,11 +19,11 @@ session AS MATERIALIZED (
    WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 ),
 wanted AS MATERIALIZED (
-  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, h.hidden,
-         CASE WHEN NOT h.hidden THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
+  SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", w.parents, w.defined, w.children, h.hidden,
+         CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
          AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text, index pg_catalog.text,
-              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool)
+              candidates pg_catalog.json, "constraint" pg_catalog.bool, parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool)
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace n
                                        WHERE n.nspname OPERATOR(pg_catalog.=) w.schema::pg_catalog.name
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden) h
@@ -38,14 +38,25 @@ lock AS MATERIALIZED (
      AND l.database OPERATOR(pg_catalog.=) s.database
      AND l.mode OPERATOR(pg_catalog.=) ANY (ARRAY['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'])
 ),
--- What this transaction holds strongly; an index stands for its table. OIDs below FirstNormalObjectId are catalogs.
+-- What this transaction holds strongly; an index stands for its table, unless this transaction made it. OIDs below FirstNormalObjectId are catalogs.
 held AS MATERIALIZED (
-  SELECT DISTINCT COALESCE(i.indrelid, l.relation) AS oid
+  SELECT COALESCE(i.indrelid, l.relation) AS oid, pg_catalog.array_agg(l.mode) AS modes
     FROM lock l
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) l.relation
+   CROSS JOIN session s
    WHERE l.own AND l.granted AND l.relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+     AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
+   GROUP BY 1
 ),
--- The relations to describe: those named, the tables of named indexes, and the tables that their foreign keys reference.
+-- The descendants to describe, too. OFFSET keeps the planner from reading all of pg_inherits.
+child AS (
+  SELECT w.oid AS root, w.oid, 0 AS depth FROM wanted w WHERE w.children AND w.oid IS NOT NULL
+   UNION
+  SELECT c.root, h.inhrelid, c.depth OPERATOR(pg_catalog.+) 1
+    FROM child c
+   CROSS JOIN LATERAL (SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid OFFSET 0) h
+),
+-- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and their descendants.
 subject AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, w.oid) AS oid
     FROM wanted w
@@ -56,6 +67,8 @@ subject AS MATERIALIZED (
     FROM wanted w
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
+   UNION
+  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth -- as in wanted
 ),
 tree AS (
   SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
@@ -77,7 +90,7 @@ busy AS MATERIALIZED (
 ),
 -- Every relation of the trees once, with its size: a relation without storage has none, one that is busy an unknown one (NULL).
 member AS MATERIALIZED (
-  SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relpages, b.busy,
+  SELECT c.oid, n.nspname, c.relname, c.relkind, c.reltuples, c.relpages, c.relpartbound, b.busy,
          CASE WHEN NOT st.stored THEN 0 WHEN NOT b.busy THEN pg_catalog.pg_relation_size(c.oid, 'main') END AS main,
          CASE WHEN NOT st.stored THEN 0 WHEN NOT b.busy THEN pg_catalog.pg_table_size(c.oid) END AS bytes
     FROM (SELECT DISTINCT t.oid FROM tree t) t
@@ -151,15 +164,51 @@ described AS MATERIALIZED (
            'partitions', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                        'oid', p.oid::pg_catalog.int8, 'parent', p.parent::pg_catalog.int8, 'schema', e.nspname, 'name', e.relname, 'kind', e.relkind,
-                       'rows', COALESCE(e.rows, -1), 'bytes', COALESCE(e.bytes, -1)) ORDER BY e.nspname, e.relname)
+                       'rows', COALESCE(e.rows, -1), 'bytes', COALESCE(e.bytes, -1),
+                       'default', COALESCE((SELECT t.partdefid OPERATOR(pg_catalog.=) p.oid FROM pg_catalog.pg_partitioned_table t
+                                             WHERE t.partrelid OPERATOR(pg_catalog.=) p.parent), false),
+                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END) ORDER BY e.nspname, e.relname)
                 FROM tree p
                 JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) p.oid
                WHERE p.root OPERATOR(pg_catalog.=) c.oid AND p.parent IS NOT NULL
                  AND c.relkind OPERATOR(pg_catalog.=) 'p'::pg_catalog."char"),
+           'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(c.relpartbound, 0) END,
+           -- The columns within expressions of the key depend on the table itself.
+           'key', (
+              SELECT pg_catalog.json_build_object(
+                       'strategy', t.partstrat, 'nums', pg_catalog.array_to_json(t.partattrs::pg_catalog.int2[]), 'default', t.partdefid::pg_catalog.int8,
+                       'mentions', (SELECT pg_catalog.json_agg(d.objsubid ORDER BY d.objsubid)
+                                      FROM pg_catalog.pg_depend d
+                                     WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+                                       AND d.objid OPERATOR(pg_catalog.=) c.oid
+                                       AND d.refclassid OPERATOR(pg_catalog.=) d.classid AND d.refobjid OPERATOR(pg_catalog.=) c.oid
+                                       AND d.objsubid OPERATOR(pg_catalog.>) 0 AND d.refobjsubid OPERATOR(pg_catalog.=) 0))
+                FROM pg_catalog.pg_partitioned_table t
+               WHERE t.partrelid OPERATOR(pg_catalog.=) c.oid AND c.relkind OPERATOR(pg_catalog.=) 'p'::pg_catalog."char"),
+           'access_method', (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) c.relam),
+           'tablespace', (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) c.reltablespace),
+           'options', pg_catalog.array_to_json(c.reloptions),
+           'populated', c.relispopulated,
+           'row_security', c.relrowsecurity,
+           'force_row_security', c.relforcerowsecurity,
+           'replica_identity', c.relreplident,
+           'of_type', c.reloftype::pg_catalog.int8,
            'columns', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                       'num', a.attnum, 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull) ORDER BY a.attnum)
+                       'num', a.attnum, 'name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod), 'not_null', a.attnotnull,
+                       'type_oid', a.atttypid::pg_catalog.int8, 'type_schema', n.nspname, 'type_name', y.typname, 'type_mod', a.atttypmod,
+                       'collation', a.attcollation::pg_catalog.int8, 'identity', a.attidentity, 'generated', a.attgenerated,
+                       'storage', a.attstorage, 'has_default', a.atthasdef, 'inherited', a.attinhcount OPERATOR(pg_catalog.>) 0,
+                       -- A default has no columns in it: nothing is opened for it.
+                       'default', CASE WHEN a.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char" THEN pg_catalog.pg_get_expr(d.adbin, 0) END,
+                       'default_volatile', d.adbin IS NOT NULL AND EXISTS (
+                          SELECT FROM pg_catalog.regexp_matches(d.adbin::pg_catalog.text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS f(id)
+                            JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
+                           WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")) ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute a
+                LEFT JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) a.atttypid
+                LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) y.typnamespace
+                LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid OPERATOR(pg_catalog.=) c.oid AND d.adnum OPERATOR(pg_catalog.=) a.attnum AND q.defined
                WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped),
            'indexes', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -168,11 +217,27 @@ described AS MATERIALIZED (
                        'valid', i.indisvalid, 'ready', i.indisready, 'unique', i.indisunique, 'primary', i.indisprimary,
                        'partial', i.indpred IS NOT NULL,
                        'nulls_not_distinct', COALESCE(pg_catalog.json_extract_path_text(pg_catalog.row_to_json(i), 'indnullsnotdistinct'), 'false')::pg_catalog.bool,
-                       'columns', (
-                          SELECT pg_catalog.json_agg(COALESCE(a.attname, '') ORDER BY y.place)
-                            FROM pg_catalog.unnest(i.indkey::pg_catalog.int2[]) WITH ORDINALITY AS y(num, place)
-                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.=) y.num
-                           WHERE y.place OPERATOR(pg_catalog.<=) i.indnkeyatts::pg_catalog.int8),
+                       'nums', pg_catalog.array_to_json(i.indkey::pg_catalog.int2[]), 'keys', i.indnkeyatts,
+                       'within', CASE WHEN i.indexprs IS NOT NULL OR i.indpred IS NOT NULL THEN (
+                          SELECT pg_catalog.json_agg(d.refobjsubid)
+                            FROM pg_catalog.pg_depend d
+                           WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
+                             AND d.objid OPERATOR(pg_catalog.=) i.indexrelid AND d.objsubid OPERATOR(pg_catalog.=) 0
+                             AND d.refclassid OPERATOR(pg_catalog.=) d.classid AND d.refobjid OPERATOR(pg_catalog.=) c.oid
+                             AND d.refobjsubid OPERATOR(pg_catalog.>) 0) END,
+                       'expression', i.indexprs IS NOT NULL,
+                       'classes', (
+                          -- The last are the polymorphic pseudo-types: anyarray, anyelement, anynonarray, anyenum, anyrange, anymultirange, and the anycompatible ones.
+                          SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
+                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault,
+                                   'polymorphic', o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))
+                                   ORDER BY y.place)
+                            FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) WITH ORDINALITY AS y(oid, place)
+                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid),
+                       'collations', pg_catalog.array_to_json(i.indcollation::pg_catalog.int8[]),
+                       'sorting', pg_catalog.array_to_json(i.indoption::pg_catalog.int2[]),
+                       'deferrable', NOT i.indimmediate, 'clustered', i.indisclustered, 'replica_identity', i.indisreplident,
+                       'bytes', (x.relpages::pg_catalog.float8 OPERATOR(pg_catalog.*) s.block)::pg_catalog.int8,
                        'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname)
                                           THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
                        'constraint', (SELECT k.conname FROM pg_catalog.pg_constraint k
@@ -192,15 +257,28 @@ described AS MATERIALIZED (
            'constraints', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                        'oid', k.oid::pg_catalog.int8, 'name', k.conname, 'type', k.contype, 'validated', k.convalidated,
-                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined)
-                                          THEN pg_catalog.pg_get_constraintdef(k.oid) END,
-                       'parent', k.confrelid::pg_catalog.int8) ORDER BY k.conname)
+                       'definition', CASE WHEN NOT m.busy AND q.defined THEN pg_catalog.pg_get_constraintdef(k.oid) END,
+                       'nums', pg_catalog.array_to_json(k.conkey), 'deferrable', k.condeferrable, 'deferred', k.condeferred, 'no_inherit', k.connoinherit,
+                       'local', k.conislocal, 'inherited', k.coninhcount OPERATOR(pg_catalog.>) 0 OR k.conparentid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid,
+                       'enforced', CASE WHEN pg_catalog.current_setting('server_version_num')::pg_catalog.int4 OPERATOR(pg_catalog.>=) 180000
+                                        THEN pg_catalog.json_extract_path_text(pg_catalog.row_to_json(k), 'conenforced')::pg_catalog.bool ELSE true END,
+                       'index', k.conindid::pg_catalog.int8, 'parent', k.confrelid::pg_catalog.int8,
+                       'parent_schema', n.nspname, 'parent_name', p.relname,
+                       'parent_columns', CASE WHEN k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char" THEN (
+                          SELECT pg_catalog.json_agg(a.attname ORDER BY y.place)
+                            FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS y(num, place)
+                            JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.confrelid AND a.attnum OPERATOR(pg_catalog.=) y.num) END
+                       ) ORDER BY k.conname)
                 FROM pg_catalog.pg_constraint k
+                LEFT JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) k.confrelid
+                LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.relnamespace
                WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.contype OPERATOR(pg_catalog.<>) 't'::pg_catalog."char")
          ) AS json
     FROM subject u
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) u.oid
     JOIN member m ON m.oid OPERATOR(pg_catalog.=) c.oid
+   CROSS JOIN session s
+   CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined) AS defined) q
    CROSS JOIN LATERAL (
       SELECT CASE WHEN pg_catalog.bool_and(e.rows IS NOT NULL) THEN pg_catalog.sum(e.rows) END AS rows,
              CASE WHEN pg_catalog.bool_and(e.bytes IS NOT NULL) THEN pg_catalog.sum(e.bytes) END AS bytes,
@@ -213,6 +291,11 @@ described AS MATERIALIZED (
 SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
   'standby', pg_catalog.pg_is_in_recovery(),
+  -- Whoever streams the WAL and is neither a base backup nor a logical subscriber.
+  'standbys', GREATEST(0, (SELECT pg_catalog.count(*) FROM pg_catalog.pg_stat_get_wal_senders() w
+                            WHERE COALESCE(w.state OPERATOR(pg_catalog.<>) 'backup', true)) OPERATOR(pg_catalog.-)
+                          (SELECT pg_catalog.count(*) FROM pg_catalog.pg_get_replication_slots() r
+                            WHERE r.active AND r.slot_type OPERATOR(pg_catalog.=) 'logical')),
   'database', s.datname,
   'database_oid', s.database::pg_catalog.int8,
   'session_user', SESSION_USER,
@@ -231,9 +314,10 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT FROM pg_catalog.pg_language l
       WHERE l.lanname OPERATOR(pg_catalog.=) 'plpgsql' AND pg_catalog.has_language_privilege(l.oid, 'USAGE')),
   'extensions', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM extension e),
+  'installed', (SELECT pg_catalog.json_agg(e.extname ORDER BY e.extname) FROM pg_catalog.pg_extension e),
   'held', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-              'oid', h.oid::pg_catalog.int8, 'kind', c.relkind,
+              'oid', h.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'modes', pg_catalog.array_to_json(h.modes),
               'bytes', COALESCE((c.relpages::pg_catalog.float8 OPERATOR(pg_catalog.*) s.block)::pg_catalog.int8, -1),
               'columns', (
               SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod)) ORDER BY a.attnum)
@@ -241,6 +325,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                WHERE a.attrelid OPERATOR(pg_catalog.=) h.oid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped)))
        FROM held h
        LEFT JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) h.oid
+       LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
       WHERE NOT EXISTS (SELECT FROM created r WHERE r.oid OPERATOR(pg_catalog.=) h.oid)
         AND COALESCE(c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"
                  AND c.relkind OPERATOR(pg_catalog.<>) ALL (ARRAY['v', 'c']::pg_catalog."char"[]), true)),
@@ -248,6 +333,8 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'number', w.number, 'hidden', w.hidden, 'oid', w.oid::pg_catalog.int8, 'table', COALESCE(i.indrelid, w.oid)::pg_catalog.int8,
               'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
+              'children', (SELECT pg_catalog.json_agg(DISTINCT d.oid::pg_catalog.int8) FROM child d
+                            WHERE d.root OPERATOR(pg_catalog.=) w.oid AND d.oid OPERATOR(pg_catalog.<>) w.oid),
               'taken', (
                  SELECT pg_catalog.json_agg(t.name)
                    FROM pg_catalog.json_array_elements_text(w.candidates) AS t(name)

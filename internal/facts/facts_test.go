@@ -3,6 +3,7 @@ package facts_test
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -40,7 +41,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 const noWait = 5 * time.Second
 
 // TestFacts runs testdata: each file on a database of its own, "sql" as the session named by its argument, "facts" as the session a
-// client would have. Sizes are told as 0, small (up to 1 MiB), large and unknown.
+// client would have. Sizes are told as 0, small (up to 1 MiB), large and unknown. "whole" asks about what its argument names
+// (table=, dependents, definitions, users, types=, functions=, changed=, schemas=) and tells all that is known of it.
 func TestFacts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		dsn := pgtest.Database(t)
@@ -65,6 +67,8 @@ func TestFacts(t *testing.T) {
 				return ""
 			case "facts":
 				return show(read(t, session(d), d.Input), d)
+			case "whole":
+				return whole(t, ask(t, session(d), d))
 			}
 			d.Fatalf(t, "unknown directive")
 			return ""
@@ -99,6 +103,162 @@ func read(t *testing.T, conn *pgx.Conn, sql string) facts.Facts {
 		t.Fatalf("%s\n%v", sql, err)
 	}
 	return known
+}
+
+// ask reads what the arguments of a "whole" name.
+func ask(t *testing.T, conn *pgx.Conn, d *datadriven.TestData) facts.Facts {
+	t.Helper()
+	w := facts.Wanted{Dependents: d.HasArg("dependents"), Definitions: d.HasArg("definitions"), Users: d.HasArg("users")}
+	for _, arg := range d.CmdArgs {
+		for _, value := range arg.Vals {
+			name := ddl.Name{Name: strings.TrimSuffix(value, "[]")}
+			if schema, rest, qualified := strings.Cut(name.Name, "."); qualified {
+				name = ddl.Name{Schema: schema, Name: rest}
+			}
+			switch arg.Key {
+			case "table":
+				w.Name = name
+			case "types":
+				w.Types = append(w.Types, ddl.TypeName{Name: name, Array: strings.HasSuffix(value, "[]")})
+			case "functions":
+				w.Functions = append(w.Functions, name)
+			case "changed":
+				w.Changed = append(w.Changed, value)
+			case "schemas":
+				w.Schemas = append(w.Schemas, value)
+			}
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), noWait)
+	defer cancel()
+	known, err := facts.Read(ctx, querier{conn}, []facts.Wanted{w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return known
+}
+
+// whole tells everything but what differs from run to run: OIDs that are not the system's, sizes beyond their kind, and what is zero, false or empty.
+func whole(t *testing.T, known facts.Facts) string {
+	t.Helper()
+	var out strings.Builder
+	for _, key := range shortestFirst(known.Relations) {
+		if r := known.Relations[key]; r != nil && strings.Contains(key, ".") {
+			fmt.Fprintf(&out, "relation %s\n%s%s", key, tell(t, r, "  "), tell(t, r.Depends, "  "))
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(known.Types)) {
+		fmt.Fprintf(&out, "type %s\n%s", key, tell(t, known.Types[key], "  "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(known.Functions)) {
+		fmt.Fprintf(&out, "function %s\n%s", key, tell(t, known.Functions[key], "  "))
+	}
+	for _, key := range slices.Sorted(maps.Keys(known.Schemas)) {
+		fmt.Fprintf(&out, "schema %s\n%s", key, tell(t, known.Schemas[key], "  "))
+	}
+	for _, held := range known.Held {
+		fmt.Fprintf(&out, "held %s %s\n", held.Name, held.Mode)
+	}
+	casts := map[string]bool{}
+	for _, c := range known.Casts {
+		casts[fmt.Sprintf("cast %d to %d by %s in %s\n", c.Source, c.Target, c.Method, c.Context)] = true
+	}
+	for _, line := range slices.Sorted(maps.Keys(casts)) {
+		out.WriteString(line)
+	}
+	return out.String()
+}
+
+// tell writes a struct as one line for each field, and one for each member of a list.
+func tell(t *testing.T, what any, indent string) string {
+	t.Helper()
+	text, err := json.Marshal(what)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var value any
+	decoder := json.NewDecoder(strings.NewReader(string(text)))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		t.Fatal(err)
+	}
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return indent + "none\n"
+	}
+	var out strings.Builder
+	var plain []string
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if list, ok := fields[key].([]any); ok && len(list) > 0 && isObject(list[0]) {
+			for _, member := range list {
+				object := member.(map[string]any)
+				switch {
+				case key == "constraints" && object["type"] == "n": // NOT NULL is a constraint since 18
+					continue
+				case key == "indexes": // an empty one has a page before 14
+					delete(object, "bytes")
+				case object["kind"] == "generated column": // goes without CASCADE before 15
+					delete(object, "auto")
+				}
+				fmt.Fprintf(&out, "%s  %s: %s\n", indent, key, one(key, object))
+			}
+			continue
+		}
+		if text := one(key, fields[key]); text != "" {
+			plain = append(plain, key+"="+text)
+		}
+	}
+	return indent + strings.Join(plain, " ") + "\n" + out.String()
+}
+
+func isObject(value any) bool {
+	_, ok := value.(map[string]any)
+	return ok
+}
+
+// one writes a value in one line; "" for nothing worth telling.
+func one(key string, value any) string {
+	switch v := value.(type) {
+	case map[string]any:
+		var parts []string
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if text := one(key, v[key]); text != "" {
+				parts = append(parts, key+"="+text)
+			}
+		}
+		if len(parts) == 0 {
+			return ""
+		}
+		return "{" + strings.Join(parts, " ") + "}"
+	case []any:
+		var parts []string
+		for _, member := range v {
+			parts = append(parts, cmp.Or(one(key, member), "-"))
+		}
+		if len(parts) == 0 {
+			return ""
+		}
+		return "[" + strings.Join(parts, " ") + "]"
+	case json.Number:
+		n, _ := v.Int64()
+		switch {
+		case n == 0 || key == "oid" && n < 16384:
+			return ""
+		case key == "bytes":
+			return bytes(n)
+		case n >= 10000: // assigned by the server, from release to release
+			return "*"
+		}
+		return v.String()
+	case bool:
+		return flag(v, "true")
+	case string:
+		if v == "postgres" {
+			return ""
+		}
+		return v
+	}
+	return ""
 }
 
 // show prints the parts that the case asks for: session, columns, indexes, constraints; the relations always.

@@ -1,6 +1,8 @@
 package facts_test
 
 import (
+	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -81,6 +83,9 @@ func TestSettings(t *testing.T) {
 	}
 	if known.Standby || known.DatabaseOID == 0 || known.Database == "" {
 		t.Errorf("standby %t, database %q with OID %d", known.Standby, known.Database, known.DatabaseOID)
+	}
+	if fmt.Sprint(known.Installed) != "[plpgsql]" || known.Standbys != 0 {
+		t.Errorf("extensions %v, %d standbys", known.Installed, known.Standbys)
 	}
 	if _, ok := known.Settings["transaction_timeout"]; ok != (known.Version >= 170000) {
 		t.Errorf("transaction_timeout known: %t on %d", ok, known.Version)
@@ -171,6 +176,47 @@ func TestReadNeverFails(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
+	// Behind all that churn the planner must not take the question for a long one, which it would compile for seconds.
+	for _, sql := range []string{"ALTER TABLE t ADD COLUMN c int", "ALTER TABLE t ALTER COLUMN b TYPE varchar(20)"} {
+		if cost := cost(t, conn, sql); cost > jitAboveCost/4 {
+			t.Errorf("%s: the question costs %.0f, a compiled one %d", sql, cost, jitAboveCost)
+		}
+	}
+}
+
+// jitAboveCost is the default of jit_above_cost.
+const jitAboveCost = 100000
+
+// cost is what the planner thinks that the facts of a statement cost.
+func cost(t *testing.T, conn *pgx.Conn, sql string) float64 {
+	t.Helper()
+	statements, err := ddl.Parse(sql)
+	if err != nil {
+		t.Fatal(err)
+	}
+	explain := &explainer{querier: querier{conn}}
+	_, _ = facts.Read(t.Context(), explain, facts.For(statements[0])) // the plan is no answer
+	var plans []struct {
+		Plan struct {
+			Cost float64 `json:"Total Cost"`
+		}
+	}
+	if err := json.Unmarshal([]byte(explain.plan), &plans); err != nil {
+		t.Fatalf("%v in %q", err, explain.plan)
+	}
+	return plans[0].Plan.Cost
+}
+
+// explainer asks for the plan of a question in place of its answer.
+type explainer struct {
+	querier
+	plan string
+}
+
+func (e *explainer) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	rows, err := e.querier.Query(ctx, "EXPLAIN (FORMAT JSON) "+sql, args...)
+	e.plan = strings.Join(rows, "")
+	return rows, err
 }
 
 func BenchmarkRead(b *testing.B) {

@@ -28,9 +28,17 @@ func instead(c *policy.Check, finding policy.Finding, statements ...string) poli
 		finding.Message += " outside of the transaction"
 		if !c.Context.Ledger {
 			finding.Action = policy.Block
-			hint = append(hint, exits)
+			hint = append(hint, exit(c.Context))
 		}
 	}
 	finding.Hint = strings.Join(hint, "\n")
 	return finding
+}
+
+// exit is the way out of the transaction: that of the tool at hand, or all that are known.
+func exit(where policy.Context) string {
+	if where.Exit == "" {
+		return exits
+	}
+	return "Outside of the transaction, " + where.Exit + "."
 }

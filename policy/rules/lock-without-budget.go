@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -27,7 +29,8 @@ While it waits, every later query that conflicts with it waits behind it: one fo
 lasts as long as the transaction does.
 
 pgsluice runs the statement under a short lock_timeout and tries again, with pauses in which the queue drains, until a total budget is used
-up; the error then names who was in the way. LOCK TABLE is left alone, since nothing may run before it, and so are writes to a migration
+up; the error then names who was in the way. Of a file that lint only reads, a lock_timeout of at most 10 s that it sets before the
+statement is the budget. LOCK TABLE is left alone, since nothing may run before it, and so are writes to a migration
 tool's own version table.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
@@ -48,6 +51,9 @@ func runLockWithoutBudget(c *policy.Check) {
 			return // the server refuses it
 		}
 	}
+	if c.Context.File && budgeted(c.Facts.Settings["lock_timeout"]) {
+		return // the file sees to it
+	}
 	for _, ref := range c.Stmt.Refs {
 		if !ref.Lock.BlocksWriters() {
 			continue
@@ -56,7 +62,7 @@ func runLockWithoutBudget(c *policy.Check) {
 		if known && (relation == nil || versionTableWrite(c.Stmt, relation)) {
 			continue
 		}
-		finding := policy.Finding{Message: waiting(ref)}
+		finding := policy.Finding{Message: waiting(ref), Hint: inFile(c)}
 		if !known {
 			finding.Unknown = fmt.Sprintf("whether %s exists already", facts.Key(ref.Name.Schema, ref.Name.Name))
 		} else if private(relation) {
@@ -88,6 +94,36 @@ func unlessTriedAgain(c *policy.Check, finding policy.Finding) policy.Finding {
 		finding.Hint = "Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS."
 	}
 	return finding
+}
+
+// inFile is what to write in a file, where nobody else sets the budget; "" on a connection, where pgsluice does, and
+// for a text that is not the file's own.
+func inFile(c *policy.Check) string {
+	switch {
+	case !c.Context.File, c.Stmt.NoSplice, c.Context.Inside.What != "":
+		return ""
+	case c.Context.InTransaction:
+		return "SET LOCAL lock_timeout = '2s';\n" + c.Stmt.Text + ";"
+	}
+	return "SET lock_timeout = '2s';\n" + c.Stmt.Text + ";"
+}
+
+// longestWait is the longest lock_timeout that counts as a budget: others wait about as long.
+const longestWait = 10 * time.Second
+
+// budgeted reports whether a lock_timeout, as it is written in SET, bounds the wait.
+func budgeted(setting string) bool {
+	setting = strings.TrimSpace(setting)
+	number := strings.TrimRight(setting, "abcdefghijklmnopqrstuvwxyz ")
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return false
+	}
+	unit, known := map[string]time.Duration{
+		"": time.Millisecond, "us": time.Microsecond, "ms": time.Millisecond, "s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour,
+	}[strings.TrimSpace(setting[len(number):])]
+	wait := time.Duration(n * float64(unit))
+	return known && wait >= time.Millisecond && wait <= longestWait
 }
 
 // waiting says what waits behind the lock.

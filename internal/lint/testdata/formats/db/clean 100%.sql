@@ -1,0 +1,1 @@
+CREATE TABLE clean (id bigint PRIMARY KEY);

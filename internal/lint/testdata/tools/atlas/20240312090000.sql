@@ -1,0 +1,2 @@
+-- atlas:nolint destructive
+ALTER TABLE "orders" DROP COLUMN "note";

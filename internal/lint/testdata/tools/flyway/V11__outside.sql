@@ -1,0 +1,2 @@
+ALTER TABLE orders ADD COLUMN town text;
+CREATE INDEX CONCURRENTLY orders_town ON orders (town);

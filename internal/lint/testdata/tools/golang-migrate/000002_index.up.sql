@@ -1,0 +1,2 @@
+-- A single statement is no transaction.
+CREATE INDEX CONCURRENTLY orders_state ON orders (state);

@@ -1,0 +1,2 @@
+CREATE INDEX CONCURRENTLY orders_a ON orders (a);
+ANALYZE orders;

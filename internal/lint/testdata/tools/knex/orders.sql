@@ -1,0 +1,1 @@
+create index orders_state on orders (state);

@@ -1,0 +1,1 @@
+CREATE INDEX CONCURRENTLY "Order_state_idx" ON "Order"("state");

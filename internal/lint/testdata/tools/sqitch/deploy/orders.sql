@@ -1,0 +1,9 @@
+-- Deploy shop:orders to pg
+
+BEGIN;
+
+CREATE TABLE shop.coupons (id bigint);
+CREATE INDEX ON shop.coupons (id);
+CREATE INDEX orders_state ON shop.orders (state);
+
+COMMIT;

@@ -1,0 +1,5 @@
+-- Revert shop:orders from pg
+
+BEGIN;
+DROP TABLE shop.coupons;
+COMMIT;

@@ -1,0 +1,5 @@
+create index orders_note on orders (note);
+
+---- create above / drop below ----
+
+drop index orders_note;

@@ -1,0 +1,415 @@
+package lint
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+)
+
+// world is what the files themselves have made, up to the statement at hand. What they make is new to everybody else, whatever the
+// database at hand may hold: nobody uses it yet.
+type world struct {
+	// objects are what was made or dropped, by Key of schema and name: nil for what is gone.
+	objects map[string]*object
+	// renamed are objects of before, under their new names.
+	renamed map[string]ddl.Name
+	undo    []func() // what takes back the changes of the open transaction, in the order in which they were made
+	after   []func() // what takes back SET LOCAL when the transaction ends
+	filled  []string // keys of what was filled in the open transaction
+
+	inTx       bool
+	savepoints []savepoint
+	held       []facts.Held // what others may use that the open transaction holds a strong lock on
+	made       int          // objects so far: their identities
+	searchPath []string
+	settings   map[string]string
+}
+
+type object struct {
+	facts.Relation
+	file int // the file that made it
+	// filled is true once it may hold many rows: it is new only until its transaction ends.
+	filled bool
+}
+
+type savepoint struct {
+	name string
+	mark int // of undo
+}
+
+func newWorld() *world {
+	return &world{objects: map[string]*object{}, renamed: map[string]ddl.Name{}, settings: map[string]string{}}
+}
+
+// connect begins a session: nothing is set in it yet.
+func (w *world) connect() { w.settings, w.searchPath = map[string]string{}, nil }
+
+// begin opens a transaction, if none is open.
+func (w *world) begin() {
+	if !w.inTx {
+		w.inTx, w.undo, w.savepoints = true, nil, nil
+	}
+}
+
+// commit ends the open transaction. What it filled others can use from now on, and nobody knows how large it is.
+func (w *world) commit() {
+	for _, restore := range slices.Backward(w.after) {
+		restore()
+	}
+	for _, key := range w.filled {
+		if o := w.objects[key]; o != nil && o.filled {
+			delete(w.objects, key)
+		}
+	}
+	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.held = nil, nil, nil, nil, false, nil
+}
+
+func (w *world) rollback() {
+	w.rollbackTo(0)
+	w.after = nil
+	w.commit()
+}
+
+func (w *world) rollbackTo(mark int) {
+	for len(w.undo) > mark {
+		last := len(w.undo) - 1
+		w.undo[last]()
+		w.undo = w.undo[:last]
+	}
+}
+
+// set changes a map so that a rollback takes it back. remove takes the key out.
+func set[V any](w *world, in map[string]V, key string, value V, remove bool) {
+	before, was := in[key]
+	w.undo = append(w.undo, func() {
+		if was {
+			in[key] = before
+		} else {
+			delete(in, key)
+		}
+	})
+	if remove {
+		delete(in, key)
+	} else {
+		in[key] = value
+	}
+	if !w.inTx {
+		w.undo = nil
+	}
+}
+
+// key is the name by which an object is known here. Only the first schema of the search path counts: that is where things are made.
+func (w *world) key(name ddl.Name) string {
+	switch {
+	case name.Schema != "":
+		return facts.Key(name.Schema, name.Name)
+	case w.objects[facts.Key("pg_temp", name.Name)] != nil:
+		return facts.Key("pg_temp", name.Name)
+	}
+	return facts.Key(w.schema(), name.Name)
+}
+
+func (w *world) schema() string {
+	if len(w.searchPath) > 0 {
+		return w.searchPath[0]
+	}
+	return "public"
+}
+
+// follow takes in what a statement does. existed reports whether a name is known to be of something that was there before.
+func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
+	switch action := s.Action.(type) {
+	case ddl.Transaction:
+		w.transaction(action)
+		return
+	case ddl.Setting:
+		w.setting(action)
+		return
+	case ddl.CreateTable:
+		o, here := w.objects[w.key(action.Table)]
+		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && existed(action.Table) {
+			break // what is there already is not new: the file was applied before, or has IF NOT EXISTS
+		}
+		w.make(action.Table, "r", action.Temp, action.As, file)
+	case ddl.Query:
+		if action.Into.Name != "" {
+			w.make(action.Into, "r", false, true, file)
+		}
+	case ddl.CreateIndex:
+		w.index(action)
+	case ddl.Utility:
+		w.utility(s, action, file)
+	case ddl.AlterTable:
+		w.alter(action)
+	case ddl.Drop:
+		w.drop(action)
+	case ddl.Write:
+		w.write(s, action)
+	}
+	for _, ref := range s.Refs {
+		if w.inTx && ref.Lock > ddl.RowExclusive && w.objects[w.key(ref.Name)] == nil {
+			w.held = append(w.held, facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()})
+		}
+	}
+}
+
+func (w *world) transaction(t ddl.Transaction) {
+	switch t.Op {
+	case ddl.Begin:
+		w.begin()
+	case ddl.Commit, ddl.Prepare:
+		w.commit()
+	case ddl.Rollback:
+		w.rollback()
+	case ddl.Savepoint:
+		w.savepoints = append(w.savepoints, savepoint{t.Name, len(w.undo)})
+	case ddl.RollbackTo:
+		for i := len(w.savepoints) - 1; i >= 0; i-- {
+			if w.savepoints[i].name == t.Name {
+				w.rollbackTo(w.savepoints[i].mark)
+				w.savepoints = w.savepoints[:i+1]
+				break
+			}
+		}
+	}
+	if t.Chain && (t.Op == ddl.Commit || t.Op == ddl.Rollback) {
+		w.begin()
+	}
+}
+
+func (w *world) setting(s ddl.Setting) {
+	switch s.Op {
+	case ddl.ResetAll, ddl.DiscardAll:
+		w.settings, w.searchPath = map[string]string{}, nil
+	case ddl.Reset:
+		w.assign(s.Name, "", true)
+	case ddl.Set:
+		if s.Local && !w.inTx {
+			return // it does nothing
+		}
+		before, path := w.settings[s.Name], w.searchPath
+		_, was := w.settings[s.Name]
+		w.assign(s.Name, s.Value, false)
+		if s.Local {
+			w.after = append(w.after, func() {
+				w.assign(s.Name, before, !was)
+				if s.Name == "search_path" {
+					w.searchPath = path
+				}
+			})
+		}
+	}
+}
+
+func (w *world) assign(name, value string, remove bool) {
+	set(w, w.settings, name, value, remove)
+	if name != "search_path" {
+		return
+	}
+	before := w.searchPath
+	if w.inTx {
+		w.undo = append(w.undo, func() { w.searchPath = before })
+	}
+	w.searchPath = nil
+	for schema := range strings.SplitSeq(value, ",") {
+		if schema = strings.Trim(strings.TrimSpace(schema), `"`); schema != "" && schema != "$user" {
+			w.searchPath = append(w.searchPath, schema)
+		}
+	}
+}
+
+// make takes in a relation that the file makes.
+func (w *world) make(name ddl.Name, kind string, temp, filled bool, file int) {
+	schema, persistence := name.Schema, "p"
+	switch {
+	case temp || schema == "pg_temp":
+		schema, persistence = "pg_temp", "t"
+	case schema == "":
+		schema = w.schema()
+	}
+	w.made++
+	w.put(facts.Key(schema, name.Name), &object{file: file, filled: filled && persistence == "p", Relation: facts.Relation{
+		// No server gives identities as high as these to what it holds already.
+		OID: ^uint32(0) - uint32(w.made), Schema: schema, Name: name.Name, Kind: kind, Persistence: persistence,
+		MayAlter: true, Readable: true, CreatedHere: true, Empty: true,
+	}})
+}
+
+func (w *world) put(key string, o *object) {
+	if o != nil && o.filled && !w.inTx {
+		set(w, w.objects, key, nil, true) // it is filled and there for all to use
+		return
+	}
+	if o != nil && o.filled {
+		w.filled = append(w.filled, key)
+	}
+	set(w, w.objects, key, o, false)
+}
+
+// index takes in an index on something that the files made. Others are as before: unknown.
+func (w *world) index(create ddl.CreateIndex) {
+	table := w.objects[w.key(create.Table)]
+	if table == nil || create.Name == "" {
+		return
+	}
+	w.made++
+	index := facts.Relation{
+		OID: ^uint32(0) - uint32(w.made), Schema: table.Schema, Name: create.Name, Kind: "i", Persistence: table.Persistence,
+		MayAlter: true, Readable: true, CreatedHere: true, Rows: -1, Bytes: -1, Table: &table.Relation,
+	}
+	w.put(facts.Key(table.Schema, create.Name), &object{file: table.file, Relation: index})
+}
+
+func (w *world) utility(s ddl.Statement, u ddl.Utility, file int) {
+	if strings.HasPrefix(s.Tag, "DROP") || u.Object == "SCHEMA" {
+		return
+	}
+	kinds := map[ddl.ObjectKind]string{"VIEW": "v", "MATERIALIZED VIEW": "m", "SEQUENCE": "S"}
+	for _, ref := range s.Refs {
+		if kind := kinds[ref.Kind]; kind != "" && ref.Created {
+			w.make(ref.Name, kind, false, kind == "m" && !u.NoData, file)
+		}
+	}
+}
+
+func (w *world) alter(a ddl.AlterTable) {
+	for _, command := range a.Commands {
+		to := ddl.Name{Schema: a.Table.Schema, Name: command.NewName}
+		switch command.Op {
+		case "SetSchema":
+			to = ddl.Name{Schema: command.NewName, Name: a.Table.Name}
+		case "Rename":
+		default:
+			continue
+		}
+		if slices.Contains([]ddl.ObjectKind{"TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE"}, a.Object) {
+			w.rename(a.Table, to)
+		}
+	}
+}
+
+func (w *world) rename(from, to ddl.Name) {
+	key := w.key(from)
+	o, known := w.objects[key]
+	set(w, w.objects, key, nil, false)
+	switch {
+	case o != nil:
+		renamed := *o
+		if to.Schema == "" {
+			to.Schema = o.Schema
+		}
+		renamed.Schema, renamed.Name = to.Schema, to.Name
+		w.put(facts.Key(to.Schema, to.Name), &renamed)
+	case !known:
+		before := from
+		if earlier, again := w.renamed[key]; again {
+			before = earlier
+		}
+		set(w, w.objects, w.key(to), nil, true)
+		set(w, w.renamed, w.key(to), before, false)
+	}
+}
+
+func (w *world) drop(d ddl.Drop) {
+	switch d.Object {
+	case "TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE":
+	case "SCHEMA":
+		for key, o := range w.objects {
+			if o != nil && slices.ContainsFunc(d.Names, func(n ddl.Name) bool { return n.Name == o.Schema }) {
+				set(w, w.objects, key, nil, false)
+			}
+		}
+		return
+	default:
+		return
+	}
+	for _, name := range d.Names {
+		key := w.key(name)
+		dropped := w.objects[key]
+		set(w, w.objects, key, nil, false)
+		set(w, w.renamed, key, ddl.Name{}, true)
+		if dropped == nil {
+			continue
+		}
+		for key, o := range w.objects {
+			if o != nil && o.Table != nil && o.Table.OID == dropped.OID {
+				set(w, w.objects, key, nil, false)
+			}
+		}
+	}
+}
+
+// write takes note of what may fill a table: rows that are written out in the file are few.
+func (w *world) write(s ddl.Statement, write ddl.Write) {
+	o := w.objects[w.key(write.Target)]
+	if o == nil || o.filled || o.Persistence == "t" || write.Op == ddl.Update || write.Op == ddl.Delete {
+		return
+	}
+	many := write.Op != ddl.Insert || len(s.Refs) > 1
+	for _, call := range s.Calls {
+		many = many || slices.Contains([]string{
+			"generate_series", "unnest", "json_array_elements", "jsonb_array_elements", "json_populate_recordset", "jsonb_populate_recordset",
+			"json_to_recordset", "jsonb_to_recordset", "regexp_split_to_table", "string_to_table", "dblink",
+		}, call.Name)
+	}
+	if many {
+		filled := *o
+		filled.filled = true
+		w.put(w.key(write.Target), &filled)
+	}
+}
+
+// known adds to what a server or nobody knows what the files have made of the names. elsewhere reports whether any of it was made by
+// another file than the one at hand.
+func (w *world) known(base facts.Facts, names []ddl.Name, file int) (known facts.Facts, elsewhere bool) {
+	known = base
+	known.Held, known.HoldsStrong = w.held, len(w.held) > 0
+	known.Relations = make(map[string]*facts.Relation, len(names))
+	for key, r := range base.Relations {
+		known.Relations[key] = r
+	}
+	for _, name := range names {
+		o, here := w.objects[w.key(name)]
+		if !here {
+			continue
+		}
+		key := facts.Key(name.Schema, name.Name)
+		if o == nil {
+			known.Relations[key] = nil
+			continue
+		}
+		elsewhere = elsewhere || o.file != file
+		relation := o.Relation
+		known.Relations[key] = &relation
+	}
+	known.Known = known.Known || len(known.Relations) > 0
+	if len(w.settings) > 0 {
+		known.Settings = make(map[string]string, len(base.Settings)+len(w.settings))
+		for name, value := range base.Settings {
+			known.Settings[name] = value
+		}
+		for name, value := range w.settings {
+			known.Settings[name] = value
+		}
+	}
+	return known, elsewhere
+}
+
+// ParseVersion reads a server version as people write it, into server_version_num: 15 is 150000, 14.3 is 140003.
+func ParseVersion(text string) (int, bool) {
+	major, minor, dotted := strings.Cut(text, ".")
+	m, err := strconv.Atoi(major)
+	if err != nil || m < 10 || m > 99 {
+		return 0, false
+	}
+	n := 0
+	if dotted {
+		if n, err = strconv.Atoi(minor); err != nil || n < 0 || n > 99 {
+			return 0, false
+		}
+	}
+	return m*10000 + n, true
+}
