@@ -282,9 +282,20 @@ func (r *bodyReader) static(expr *plNode, line int, maybe bool) {
 	offset := r.find(expr.RefName, line)
 	text := expr.RefName
 	if strings.HasPrefix(r.known[offset:], text) {
-		text = r.text[offset : offset+len(text)]
+		text = r.text[offset:r.behindNewer(offset+len(text))]
 	}
 	r.add(text, Inner{Within: WithinDo, Line: lineAt(r.text, offset), Maybe: maybe}, offset)
+}
+
+// behindNewer is the end of the words behind an offset that were put out of the grammar's way: they end the statement before it.
+func (r *bodyReader) behindNewer(end int) int {
+	for _, t := range r.tokens[r.token(end):] {
+		if t.kind == endToken || strings.Trim(r.known[t.start:t.end], " ") != "" {
+			break
+		}
+		end = t.end
+	}
+	return end
 }
 
 // dynamic reads the text that EXECUTE runs, as far as it is made of constants.

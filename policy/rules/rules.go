@@ -13,6 +13,7 @@ func All() []policy.Rule {
 		dropIndexNotConcurrent(),
 		foreignKeyValidatedAtOnce(),
 		checkValidatedAtOnce(),
+		constraintEnforcedAtOnce(),
 		writeWithoutWhere(),
 		copyProgram(),
 		lockWithoutBudget(),
