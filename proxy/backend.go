@@ -33,8 +33,8 @@ type backend struct {
 	setting func(name, value string)
 	// piped is true while the client's pipeline holds an implicit transaction open.
 	piped bool
-	// keeps is true while the server has a statement of ours prepared under keptName.
-	keeps bool
+	// kept is the statement of ours that the server has prepared under keptName; "" for none.
+	kept string
 	// mute, when set, is told of notices in place of the client.
 	mute func(body []byte)
 }
@@ -230,12 +230,15 @@ func (b remembered) Query(ctx context.Context, sql string, args ...string) ([]st
 		err = errors.New("the server skipped a statement of pgsluice")
 	}
 	if err == nil {
-		b.keeps = true
+		b.kept = sql
 		return answers[2].rows, nil
 	}
 	server, answered := asServerError(err)
 	deallocated := answered && server.fields.Code == noSuchStatement
-	b.keeps = !deallocated
+	b.kept = sql
+	if deallocated {
+		b.kept = ""
+	}
 	if b.TxStatus() == 'E' {
 		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
 			return nil, undone
@@ -255,7 +258,7 @@ func (b *backend) keptName() string { return b.name + "_kept" }
 
 // unkeep closes the statement that stayed prepared. The session must be outside of a pipeline.
 func (b *backend) unkeep() error {
-	b.keeps = false
+	b.kept = ""
 	_, err := b.exchange([]pgproto3.FrontendMessage{&pgproto3.Close{ObjectType: 'S', Name: b.keptName()}})
 	if isServerError(err) {
 		return nil // it is gone with whatever ended the session's transaction
@@ -281,7 +284,7 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 		bind := *with[i].bind
 		bind.PreparedStatement, bind.DestinationPortal = name, b.name
 		messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name})
-		if !with[i].kept || !b.keeps {
+		if !with[i].kept || b.kept != sql {
 			messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: name},
 				&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: with[i].oids})
 		}

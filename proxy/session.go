@@ -147,7 +147,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes() || s.backend.keeps
+		return s.owes() || s.backend.kept != ""
 	}
 	return false
 }
@@ -184,7 +184,7 @@ func (s *session) message(ctx context.Context) error {
 
 // tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
 func (s *session) tidy() error {
-	if !s.backend.keeps || s.owes() || s.pipe.executed || s.pipe.skipping {
+	if s.backend.kept == "" || s.owes() || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
 	return s.backend.unkeep()
@@ -378,11 +378,13 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
 	}
 	for _, p := range s.promises {
-		switch index := p.plan.Steps[0].Index; {
-		case index.Drop:
-			known = known.Without(index.OID)
-		case index.Name != "":
-			known = known.With(index.Schema, index.Name)
+		for _, step := range p.plan.Steps {
+			switch index := step.Index; {
+			case index.Drop:
+				known = known.Without(index.OID)
+			case index.Name != "":
+				known = known.With(index.Schema, index.Name)
+			}
 		}
 	}
 	return known, nil

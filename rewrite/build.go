@@ -14,15 +14,14 @@ var ErrUnknown = errors.New("cannot plan without knowing the table: the server c
 // recipe makes the plan of one hazard.
 type recipe func(ddl.Statement, facts.Facts) (Plan, error)
 
-// recipes are named for the rules that ask for them.
+// recipes are named for the rule that asks for them, or for what several rules ask for together.
 func recipes() map[string]recipe {
 	return map[string]recipe{
-		"":                              asItIs,
-		"index-not-concurrent":          index,
-		"drop-index-not-concurrent":     dropIndex,
-		"foreign-key-validated-at-once": constraints,
-		"check-validated-at-once":       constraints,
-		"lock-without-budget":           budget,
+		"":                          asItIs,
+		"index-not-concurrent":      index,
+		"drop-index-not-concurrent": dropIndex,
+		"alter-table":               alterTable,
+		"lock-without-budget":       budget,
 	}
 }
 

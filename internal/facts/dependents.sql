@@ -52,14 +52,14 @@ schema AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) a.name::pg_catalog.name
    WHERE a.name OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) a.name
 ),
--- A type, arrays of it, domains, ranges and composite types over it. OFFSET keeps the planner from reading whole catalogs.
+-- A type, arrays of it, domains, ranges and composite types over it. For the arrays and the depths see facts.sql.
 over AS (
-  SELECT t.oid AS root, t.oid FROM type t
+  SELECT t.oid AS root, t.oid, 0 AS depth FROM type t
    UNION
-  SELECT o.root, u.oid
+  SELECT o.root, u.oid, o.depth OPERATOR(pg_catalog.+) 1
     FROM over o
-   CROSS JOIN LATERAL (
-      SELECT d.objid AS oid
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT d.objid
         FROM pg_catalog.pg_depend d
        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid AND d.refobjid OPERATOR(pg_catalog.=) o.oid
          AND d.classid OPERATOR(pg_catalog.=) d.refclassid
@@ -68,30 +68,33 @@ over AS (
         FROM pg_catalog.pg_depend d
         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.objid AND c.reltype OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid AND d.refobjid OPERATOR(pg_catalog.=) o.oid
-         AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.objsubid OPERATOR(pg_catalog.>) 0
-      OFFSET 0) u
+         AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.objsubid OPERATOR(pg_catalog.>) 0)) AS u(oid)
+   WHERE o.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) o.depth AND o.depth OPERATOR(pg_catalog.<) 32
 ),
 -- Views over views, at all depths.
 view AS (
   SELECT r.oid AS root, r.oid, 0 AS depth FROM relation r
    UNION
-  SELECT v.root, u.oid, 1
+  SELECT v.root, u.oid, v.depth OPERATOR(pg_catalog.+) 1
     FROM view v
-   CROSS JOIN LATERAL (
-      SELECT w.ev_class AS oid
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT DISTINCT w.ev_class
         FROM pg_catalog.pg_depend d
         JOIN pg_catalog.pg_rewrite w ON w.oid OPERATOR(pg_catalog.=) d.objid
        WHERE d.refclassid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.refobjid OPERATOR(pg_catalog.=) v.oid
          AND d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_rewrite'::pg_catalog.regclass::pg_catalog.oid
-         AND w.ev_class OPERATOR(pg_catalog.<>) v.oid AND w.rulename OPERATOR(pg_catalog.=) '_RETURN'
-      OFFSET 0) u
+         AND w.ev_class OPERATOR(pg_catalog.<>) v.oid AND w.rulename OPERATOR(pg_catalog.=) '_RETURN')) AS u(oid)
+   WHERE v.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) v.depth AND v.depth OPERATOR(pg_catalog.<) 32
 ),
 -- What pg_depend says, of the relations, their row types, the views over them, and the functions.
 depend AS MATERIALIZED (
   SELECT o.kind, o.root, o.refobjid, o.indirect, d.classid, d.objid, d.objsubid, d.refobjsubid,
          pg_catalog.bool_and(d.deptype OPERATOR(pg_catalog.<>) 'n'::pg_catalog."char") AS auto
-    FROM (SELECT 'r' AS kind, v.root, v.depth OPERATOR(pg_catalog.>) 0 AS indirect,
-                 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS refclassid, v.oid AS refobjid FROM view v
+    FROM (SELECT 'r' AS kind, v.root, pg_catalog.min(v.depth) OPERATOR(pg_catalog.>) 0 AS indirect,
+                 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AS refclassid, v.oid AS refobjid
+            FROM view v
+           WHERE v.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) v.depth
+           GROUP BY v.root, v.oid
            UNION ALL
           SELECT 'r', r.oid, false, 'pg_catalog.pg_type'::pg_catalog.regclass::pg_catalog.oid, t.oid
             FROM relation r
@@ -105,7 +108,6 @@ depend AS MATERIALIZED (
        WHERE d.refclassid OPERATOR(pg_catalog.=) o.refclassid AND d.refobjid OPERATOR(pg_catalog.=) o.refobjid
          AND d.deptype OPERATOR(pg_catalog.<>) 'p'::pg_catalog."char" -- pinned by the system, before 14
       OFFSET 0) d
-   WHERE o.root OPERATOR(pg_catalog.=) o.root -- see facts.sql: so that few are expected
    GROUP BY 1, 2, 3, 4, 5, 6, 7, 8
 ),
 -- The foreign keys that reference the relations; those that are a partition's copy of its parent's are left out.
@@ -134,7 +136,7 @@ reference AS MATERIALIZED (
 -- The stored columns of the types.
 usage AS MATERIALIZED (
   SELECT DISTINCT o.root, a.attrelid, a.attname
-    FROM over o
+    FROM (SELECT DISTINCT o.root, o.oid FROM over o WHERE o.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) o.depth) o
    CROSS JOIN LATERAL (
       SELECT d.objid, d.objsubid
         FROM pg_catalog.pg_depend d
@@ -149,9 +151,16 @@ measured AS MATERIALIZED (
   SELECT r.conrelid AS oid FROM reference r UNION SELECT u.attrelid FROM usage u
 ),
 tree AS (
-  SELECT m.oid AS root, m.oid FROM measured m
+  SELECT m.oid AS root, m.oid, 0 AS depth FROM measured m
    UNION
-  SELECT t.root, h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid
+  SELECT t.root, h.inhrelid, t.depth OPERATOR(pg_catalog.+) 1
+    FROM tree t
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) t.oid AND p.relhassubclass)) AS h(inhrelid)
+   WHERE t.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) t.depth
 ),
 busy AS MATERIALIZED (
   SELECT l.relation AS oid, i.indrelid AS "table"

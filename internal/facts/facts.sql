@@ -48,13 +48,19 @@ held AS MATERIALIZED (
      AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),
--- The descendants to describe, too. OFFSET keeps the planner from reading all of pg_inherits.
+-- The descendants to describe, too. Of an array the planner expects ten members, whatever the catalog holds; with the condition on the depth, see
+-- wanted, it does not expect millions of millions.
 child AS (
   SELECT w.oid AS root, w.oid, 0 AS depth FROM wanted w WHERE w.children AND w.oid IS NOT NULL
    UNION
   SELECT c.root, h.inhrelid, c.depth OPERATOR(pg_catalog.+) 1
     FROM child c
-   CROSS JOIN LATERAL (SELECT h.inhrelid FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) c.oid OFFSET 0) h
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) c.oid AND p.relhassubclass)) AS h(inhrelid)
+   WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
 -- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and their descendants.
 subject AS MATERIALIZED (
@@ -68,14 +74,19 @@ subject AS MATERIALIZED (
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
    UNION
-  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth -- as in wanted
+  SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
 tree AS (
-  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent FROM subject s
+  SELECT s.oid AS root, s.oid, NULL::pg_catalog.oid AS parent, 0 AS depth FROM subject s
    UNION
-  SELECT t.root, h.inhrelid, h.inhparent
+  SELECT t.root, h.inhrelid, t.oid, t.depth OPERATOR(pg_catalog.+) 1
     FROM tree t
-    JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid
+   CROSS JOIN LATERAL pg_catalog.unnest(ARRAY(
+      SELECT h.inhrelid
+        FROM pg_catalog.pg_class p
+        JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) p.oid
+       WHERE p.oid OPERATOR(pg_catalog.=) t.oid AND p.relhassubclass)) AS h(inhrelid)
+   WHERE t.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) t.depth
 ),
 -- Relations that cannot be opened without a wait.
 busy AS MATERIALIZED (
@@ -110,19 +121,33 @@ estimate AS MATERIALIZED (
          END AS rows
     FROM member m, session s
 ),
+size AS MATERIALIZED (
+  SELECT t.root,
+         CASE WHEN pg_catalog.bool_and(e.rows IS NOT NULL) THEN pg_catalog.sum(e.rows) END AS rows,
+         CASE WHEN pg_catalog.bool_and(e.bytes IS NOT NULL) THEN pg_catalog.sum(e.bytes) END AS bytes,
+         pg_catalog.bool_and(COALESCE(e.main OPERATOR(pg_catalog.=) 0, false) AND e.relkind OPERATOR(pg_catalog.<>) 'f'::pg_catalog."char") AS empty,
+         pg_catalog.bool_or(e.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char") AS strange,
+         pg_catalog.count(*) AS members
+    FROM (SELECT DISTINCT t.root, t.oid FROM tree t) t
+    JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) t.oid
+   GROUP BY t.root
+),
 -- Made by this very transaction? pg_class.xmin is renewed by every ALTER and GRANT; the pg_attribute row of the system column
--- tableoid (-6) is written once. Its xmin has 32 bits and a frozen row keeps an old one, so that it may seem to lie in the
+-- tableoid (-6), or of a view's first column, is written once. Its xmin has 32 bits and a frozen row keeps an old one, so that it may seem to lie in the
 -- future, where pg_xact_status raises. Our own ids lie at or behind the top one: below the snapshot's horizon the status is
 -- asked; behind it only our own rows are visible, or frozen ones, and those in a window that no transaction's savepoints fill
 -- are taken for ours. The creator of a relation holds ACCESS EXCLUSIVE on it to the end.
 created AS MATERIALIZED (
   SELECT a.attrelid AS oid
     FROM (SELECT u.oid FROM subject u UNION SELECT h.oid FROM held h) r
-    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) r.oid AND a.attnum OPERATOR(pg_catalog.=) ANY (ARRAY[-6, 1]::pg_catalog.int2[])
    CROSS JOIN session s
    CROSS JOIN LATERAL (SELECT (a.xmin::pg_catalog.text::pg_catalog.int8 OPERATOR(pg_catalog.-) s.xid) OPERATOR(pg_catalog.&) 4294967295 AS ahead) d
    CROSS JOIN LATERAL (SELECT s.xid OPERATOR(pg_catalog.+) d.ahead AS xid) x
    WHERE s.xid IS NOT NULL
+     AND (a.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2
+       OR NOT EXISTS (SELECT FROM pg_catalog.pg_attribute y
+                       WHERE y.attrelid OPERATOR(pg_catalog.=) a.attrelid AND y.attnum OPERATOR(pg_catalog.=) (-6)::pg_catalog.int2))
      AND EXISTS (SELECT FROM lock l
                   WHERE l.own AND l.relation OPERATOR(pg_catalog.=) a.attrelid AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock')
      AND CASE WHEN d.ahead OPERATOR(pg_catalog.>=) 2147483648 THEN false
@@ -167,7 +192,20 @@ described AS MATERIALIZED (
                        'rows', COALESCE(e.rows, -1), 'bytes', COALESCE(e.bytes, -1),
                        'default', COALESCE((SELECT t.partdefid OPERATOR(pg_catalog.=) p.oid FROM pg_catalog.pg_partitioned_table t
                                              WHERE t.partrelid OPERATOR(pg_catalog.=) p.parent), false),
-                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END) ORDER BY e.nspname, e.relname)
+                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END,
+                       'foreign_keys', (
+                          SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname, 'type', k.contype, 'validated', k.convalidated,
+                                   'parent', k.confrelid::pg_catalog.int8, 'columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) u.num),
+                                   'parent_columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.confrelid AND a.attnum OPERATOR(pg_catalog.=) u.num)
+                                 ) ORDER BY k.conname)
+                            FROM pg_catalog.pg_constraint k
+                           WHERE k.conrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char")) ORDER BY e.nspname, e.relname)
                 FROM tree p
                 JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) p.oid
                WHERE p.root OPERATOR(pg_catalog.=) c.oid AND p.parent IS NOT NULL
@@ -229,16 +267,18 @@ described AS MATERIALIZED (
                        'classes', (
                           -- The last are the polymorphic pseudo-types: anyarray, anyelement, anynonarray, anyenum, anyrange, anymultirange, and the anycompatible ones.
                           SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault,
+                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault, 'stored', a.atttypid::pg_catalog.int8,
                                    'polymorphic', o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))
                                    ORDER BY y.place)
                             FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) WITH ORDINALITY AS y(oid, place)
-                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid),
+                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+                                                               AND a.attnum OPERATOR(pg_catalog.=) y.place::pg_catalog.int2),
                        'collations', pg_catalog.array_to_json(i.indcollation::pg_catalog.int8[]),
                        'sorting', pg_catalog.array_to_json(i.indoption::pg_catalog.int2[]),
                        'deferrable', NOT i.indimmediate, 'clustered', i.indisclustered, 'replica_identity', i.indisreplident,
                        'bytes', (x.relpages::pg_catalog.float8 OPERATOR(pg_catalog.*) s.block)::pg_catalog.int8,
-                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname)
+                       'definition', CASE WHEN NOT m.busy AND (q.defined OR EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname))
                                           THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
                        'constraint', (SELECT k.conname FROM pg_catalog.pg_constraint k
                                        WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.conindid OPERATOR(pg_catalog.=) i.indexrelid
@@ -279,14 +319,7 @@ described AS MATERIALIZED (
     JOIN member m ON m.oid OPERATOR(pg_catalog.=) c.oid
    CROSS JOIN session s
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined) AS defined) q
-   CROSS JOIN LATERAL (
-      SELECT CASE WHEN pg_catalog.bool_and(e.rows IS NOT NULL) THEN pg_catalog.sum(e.rows) END AS rows,
-             CASE WHEN pg_catalog.bool_and(e.bytes IS NOT NULL) THEN pg_catalog.sum(e.bytes) END AS bytes,
-             pg_catalog.bool_and(COALESCE(e.main OPERATOR(pg_catalog.=) 0, false) AND e.relkind OPERATOR(pg_catalog.<>) 'f'::pg_catalog."char") AS empty,
-             pg_catalog.bool_or(e.relkind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char") AS strange,
-             pg_catalog.count(*) AS members
-        FROM (SELECT DISTINCT t.oid FROM tree t WHERE t.root OPERATOR(pg_catalog.=) c.oid) t
-        JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) t.oid) size
+    JOIN size ON size.root OPERATOR(pg_catalog.=) c.oid
 )
 SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,

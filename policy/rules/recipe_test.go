@@ -27,8 +27,8 @@ func TestHintsAreRecipes(t *testing.T) {
 		}
 		stmt := statement(t, d)
 		verdict := set.Judge(stmt, read(t, typed, stmt, d), policy.Context{})
-		if verdict.Action != policy.Block {
-			t.Fatalf("%s is not refused: %+v", d.Input, verdict)
+		if verdict.Action < policy.Rewrite {
+			t.Fatalf("%s is not found: %+v", d.Input, verdict)
 		}
 		_, lines, _ := strings.Cut(verdict.Findings[0].Hint, "\n") // the first line says how to run the others
 		for line := range strings.SplitSeq(lines, "\n") {
