@@ -24,6 +24,10 @@ type Promised struct {
 	Unique bool
 	// Columns are the columns that it depends on.
 	Columns []string
+	// NotNull are the columns that are NOT NULL, and Fills those whose rows have their values, only when it is done; Primary is true when it makes
+	// the table's primary key.
+	NotNull, Fills []string
+	Primary        bool
 }
 
 // Behind judges a statement that follows deferred work in its transaction. What could notice that the work is not
@@ -44,8 +48,11 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 			return behind(p, "makes an index of the same name")
 		}
 	case ddl.CreateTable:
-		if p, ok := promisedOn(action.PartitionOf, known, promised); ok {
-			return behind(p, fmt.Sprintf("makes a partition of %s that the work does not know", p.Name))
+		if p, ok := named(stmt, promised); ok {
+			return behind(p, "takes a name that is promised")
+		}
+		if p, ok := onTable(action.PartitionOf, known, promised); ok {
+			return behind(p, fmt.Sprintf("adds a partition to %s", p.Name))
 		}
 		for _, parent := range action.Parents {
 			if f, ok := parentBehind(parent, known, promised); ok {
@@ -60,7 +67,14 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 		if f, ok := alterBehind(action, known, promised); ok {
 			return f, true
 		}
+	case ddl.Query:
+		if p, ok := target(stmt, known, filling(promised)); ok {
+			return behind(p, fmt.Sprintf("may read rows that have no %q yet", p.Fills[0]))
+		}
 	case ddl.Write:
+		if p, ok := target(stmt, known, filling(promised)); ok {
+			return behind(p, fmt.Sprintf("may meet rows that have no %q yet", p.Fills[0]))
+		}
 		gone := slices.DeleteFunc(slices.Clone(promised), func(p Promised) bool { return !p.Drops || !p.Unique })
 		if p, ok := target(stmt, known, gone); ok {
 			return behind(p, "may need that the unique index is gone already")
@@ -86,7 +100,7 @@ var harmlessBehind = map[ddl.ObjectKind]bool{"TABLE": true, "COLUMN": true, "TRI
 // is among them: what has to scan is itself deferred, in order.
 var harmlessCommands = []string{
 	"AddColumn", "AddConstraint", "ColumnDefault", "SetStatistics", "SetOptions", "SetRelOptions", "ResetRelOptions",
-	"DropNotNull", "EnableTrig", "DisableTrig", "EnableRowSecurity", "DisableRowSecurity",
+	"SetNotNull", "DropNotNull", "EnableTrig", "DisableTrig", "EnableRowSecurity", "DisableRowSecurity",
 }
 
 // parentBehind refuses a foreign key to a table whose unique index is to go: the server would take the index for one that it may rely on.
@@ -98,16 +112,6 @@ func parentBehind(name ddl.Name, known facts.Facts, promised []Promised) (Findin
 		}
 	}
 	return Finding{}, false
-}
-
-// promisedOn is the promise about a table, by its name.
-func promisedOn(name ddl.Name, known facts.Facts, promised []Promised) (Promised, bool) {
-	relation := known.Relations[facts.Key(name.Schema, name.Name)]
-	i := slices.IndexFunc(promised, func(p Promised) bool { return relation != nil && relation.OID == p.Table })
-	if i < 0 {
-		return Promised{}, false
-	}
-	return promised[i], true
 }
 
 func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (Finding, bool) {
@@ -130,12 +134,26 @@ func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (
 			switch {
 			case alter.Object != "TABLE", !slices.Contains(harmlessCommands, command.Op):
 				return behind(p, fmt.Sprintf("alters %s", p.Name))
+			case command.Op == "DropNotNull" && slices.Contains(p.NotNull, command.Name):
+				return behind(p, fmt.Sprintf("lets %q be NULL", command.Name))
+			case command.Op != "AddColumn" && slices.Contains(p.Fills, command.Name):
+				return behind(p, fmt.Sprintf("is about %q, which rows do not have yet", command.Name))
+			case command.Constraint != nil && command.Constraint.Type == ddl.PrimaryKey && overlap(command.Constraint.Columns, p.Fills):
+				return behind(p, fmt.Sprintf("makes a key of %q, which rows do not have yet", p.Fills[0]))
+			case command.Constraint != nil && command.Constraint.Type == ddl.PrimaryKey && p.Primary:
+				return behind(p, "adds a second primary key")
+			case command.Constraint != nil && command.Constraint.Name != "" && command.Constraint.Name == p.Object && !p.Drops:
+				return behind(p, "takes a name that is promised")
 			case command.Constraint != nil && command.Constraint.UsingIndex != "" && command.Constraint.UsingIndex == p.Object:
 				return behind(p, "uses an index that is not built yet")
 			}
 		}
 	}
 	return Finding{}, false
+}
+
+func overlap(a, b []string) bool {
+	return slices.ContainsFunc(a, func(name string) bool { return slices.Contains(b, name) })
 }
 
 // dropBehind lets a promise's table go (the promise becomes void) and refuses to drop what is promised or what it stands on.
@@ -154,6 +172,21 @@ func dropBehind(drop ddl.Drop, known facts.Facts, promised []Promised) (Finding,
 		}
 	}
 	return Finding{}, false
+}
+
+// filling are the promises that give rows their values.
+func filling(promised []Promised) []Promised {
+	return slices.DeleteFunc(slices.Clone(promised), func(p Promised) bool { return len(p.Fills) == 0 })
+}
+
+// onTable is the promise about the table of that name.
+func onTable(name ddl.Name, known facts.Facts, promised []Promised) (Promised, bool) {
+	relation := known.Relations[facts.Key(name.Schema, name.Name)]
+	i := slices.IndexFunc(promised, func(p Promised) bool { return relation != nil && relation.OID == p.Table })
+	if i < 0 {
+		return Promised{}, false
+	}
+	return promised[i], true
 }
 
 // target is the promise whose table the statement names.
@@ -185,7 +218,10 @@ func named(stmt ddl.Statement, promised []Promised) (Promised, bool) {
 }
 
 func behind(p Promised, why string) (Finding, bool) {
-	what := fmt.Sprintf("the work on %q of table %q", p.Object, p.Name)
+	what := fmt.Sprintf("the work on table %q", p.Name)
+	if p.Object != "" {
+		what = fmt.Sprintf("the work on %q of table %q", p.Object, p.Name)
+	}
 	return Finding{
 		Rule:    BehindDeferred,
 		Action:  Block,

@@ -12,10 +12,13 @@ func TestBehind(t *testing.T) {
 	users, orders := &facts.Relation{OID: 1, Schema: "public", Name: "users"}, &facts.Relation{OID: 2, Schema: "public", Name: "orders"}
 	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
 		`"users"`: users, `"orders"`: orders, `"users_old"`: {OID: 3, Schema: "public", Name: "users_old", Kind: "i", Table: users}, `"users_email"`: nil,
+		`"items"`: {OID: 4, Schema: "public", Name: "items"}, `"parts"`: {OID: 5, Schema: "public", Name: "parts"},
 	}}
 	promised := []policy.Promised{
 		{Table: 1, Name: "users", Object: "users_email", Unique: true, Columns: []string{"email"}},
 		{Table: 1, Name: "users", Object: "users_old", Drops: true, Unique: true},
+		{Table: 4, Name: "items", Object: "items_pkey", Unique: true, Columns: []string{"id"}, NotNull: []string{"id", "n"}, Primary: true},
+		{Table: 5, Name: "parts", Fills: []string{"c"}},
 	}
 	for _, c := range []struct {
 		sql     string
@@ -39,6 +42,26 @@ func TestBehind(t *testing.T) {
 		{"DROP FUNCTION f(int)", true},
 		{"DO $$ BEGIN NULL; END $$", true},
 		{"CALL p()", true},
+		{"ALTER TABLE items ALTER id DROP NOT NULL", true},
+		{"ALTER TABLE items ALTER a DROP NOT NULL", false},
+		{"ALTER TABLE items ALTER a SET NOT NULL", false},
+		{"ALTER TABLE items ALTER n SET DEFAULT 1", false},
+		{"ALTER TABLE items ADD PRIMARY KEY (a)", true},
+		{"ALTER TABLE items ADD CONSTRAINT items_pkey CHECK (a > 0)", true},
+		{"ALTER TABLE items ADD UNIQUE (a)", false},
+		{"CREATE TABLE items_pkey (a int)", true},
+		{"CREATE TABLE items_1 PARTITION OF items DEFAULT", true},
+		{"CREATE TABLE other PARTITION OF orders DEFAULT", false},
+		{"UPDATE items SET a = 1", false},
+		{"SELECT * FROM parts", true},
+		{"SELECT * FROM items WHERE EXISTS (SELECT FROM parts)", true},
+		{"INSERT INTO parts VALUES (1)", true},
+		{"UPDATE parts SET c = 1", true},
+		{"ALTER TABLE parts ALTER c DROP DEFAULT", true},
+		{"ALTER TABLE parts ALTER c SET NOT NULL", true},
+		{"ALTER TABLE parts ALTER d SET NOT NULL", false},
+		{"ALTER TABLE parts ADD PRIMARY KEY (c)", true},
+		{"ALTER TABLE parts ADD COLUMN d int", false},
 		{"INSERT INTO users VALUES (1)", true}, // a duplicate that the dropped index would no longer refuse
 	} {
 		finding, refused := policy.Behind(parse(t, c.sql), known, promised, nil)

@@ -54,6 +54,8 @@ type Finding struct {
 	Detail, Hint string
 	// Unknown names the fact that would decide it, when it was not known.
 	Unknown string
+	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
+	Recipe string
 	// Override is what took it out of force; nil for a finding in force.
 	Override *Override
 }
@@ -73,13 +75,16 @@ type Verdict struct {
 
 // Rule is one hazard. It is data with one pure function.
 type Rule struct {
-	Name  string // the hazard, in kebab-case; also the name of its recipe
+	Name  string // the hazard, in kebab-case
 	Title string
 	Doc   string // what it locks or rewrites; who waits and for how long; what to do instead
 	Since string
 	// Default is the rule's strongest action unless the configuration says otherwise. Off: the rule runs only where the configuration
 	// sets it to another action.
 	Default Action
+	// Recipe is the name of the recipe that its Rewrite asks for; "" is the rule's own name. Rules share one when one plan deals with the
+	// hazards of all of them.
+	Recipe string
 	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
 	// way back that is what is wanted, and lint does not count it there.
 	Loss bool
@@ -96,7 +101,7 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
-	// Report records a finding. Its Rule is filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
+	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
 	// that is off by default for Block.
 	Report func(Finding)
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -158,7 +159,7 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 		rule.Run(&Check{
 			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small,
 			Report: func(f Finding) {
-				f.Rule = rule.Name
+				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
 				if f.Action == Pass {
 					f.Action = usual(rule)
 				}
@@ -169,8 +170,25 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 			},
 		})
 	}
+	verdict.compose()
 	s.remark(&verdict, doors)
 	return verdict
+}
+
+// BudgetRecipe is the recipe that every other one includes: the short lock_timeout.
+const BudgetRecipe = "lock-without-budget"
+
+// compose refuses what asks for another recipe than the first: there is no plan for two hazards that no recipe shares.
+func (v *Verdict) compose() {
+	recipe := v.Recipe()
+	for i := range v.Findings {
+		f := &v.Findings[i]
+		if f.Action != Rewrite || f.Recipe == recipe || f.Recipe == BudgetRecipe {
+			continue
+		}
+		f.Action, v.Action = Block, Block
+		f.Message += "; send this as a statement of its own, because the rest of it needs other steps"
+	}
 }
 
 // usual is the action of a finding that names none.
@@ -285,14 +303,20 @@ func (v *Verdict) Add(f Finding) {
 	v.Action = max(v.Action, f.Action)
 }
 
-// Recipe is the name of the recipe that the verdict asks for: that of the first rule that asks for a rewrite. "" if none does.
+// Recipe is the name of the recipe that the verdict asks for: that of the first finding that asks for a rewrite, the lock budget last, since all
+// others include it. "" if none does.
 func (v Verdict) Recipe() string {
+	recipe := ""
 	for _, f := range v.Findings {
-		if f.Action == Rewrite {
-			return f.Rule
+		switch {
+		case f.Action != Rewrite:
+		case f.Recipe != BudgetRecipe:
+			return f.Recipe
+		default:
+			recipe = BudgetRecipe
 		}
 	}
-	return ""
+	return recipe
 }
 
 // nearest is the name with the fewest letters changed.

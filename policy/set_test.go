@@ -81,7 +81,8 @@ func TestStrictestWins(t *testing.T) {
 	}{
 		{nil, policy.Pass, ""},
 		{[]policy.Action{policy.Warn}, policy.Warn, ""},
-		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Rewrite}, policy.Rewrite, "rule-b"},
+		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Warn}, policy.Rewrite, "rule-b"},
+		{[]policy.Action{policy.Warn, policy.Rewrite, policy.Rewrite}, policy.Block, "rule-b"}, // no plan does both
 		{[]policy.Action{policy.Rewrite, policy.Block, policy.Warn}, policy.Block, "rule-a"},
 		{[]policy.Action{policy.Pass}, policy.Rewrite, "rule-a"}, // the default of the rule
 	} {

@@ -21,8 +21,13 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 			return err
 		}
 	}
-	// What the data forbids is said before the first step has changed anything.
+	// What the server or the data forbids is said before the first step has changed anything.
 	if waits(plan) && s.backend.TxStatus() == 'I' {
+		if plan.Probe != "" && len(plan.Steps) > 1 {
+			if _, err := s.backend.Exec(ctx, plan.Probe); err != nil {
+				return s.answerFailure(ctx, at, plan, err)
+			}
+		}
 		if err := s.checkData(ctx, plan); err != nil {
 			return s.answerFailure(ctx, at, plan, err)
 		}
@@ -42,9 +47,13 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
-	if len(here.Steps) == 0 || len(later.Steps) == 0 || s.backend.TxStatus() != 'I' || s.backend.piped {
+	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
+	if len(here.Steps) == 0 || len(later.Steps) == 0 || !alone {
 		result, err := runner.Run(ctx, plan)
 		record.ran(result)
+		if err != nil && alone && !isGone(err) && len(plan.Undo) > 0 {
+			err = errors.Join(err, runner.Undo(ctx, plan))
+		}
 		return err
 	}
 	promised := s.mayDefer(ctx)
@@ -73,7 +82,7 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	}
 	result, err = runner.Run(ctx, later)
 	record.ran(result)
-	if err != nil && !isGone(err) && plan.Undo != "" {
+	if err != nil && !isGone(err) && len(plan.Undo) > 0 {
 		err = errors.Join(err, runner.Undo(ctx, plan))
 	}
 	return err
@@ -91,7 +100,7 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 	}
 	row, left := rows[0], ""
 	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func() bool {
-		if plan.Undo == "" {
+		if len(plan.Undo) == 0 {
 			return false
 		}
 		undone := runner.Undo(ctx, plan)
@@ -100,7 +109,7 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 		}
 		return undone == nil
 	})
-	if err == nil || isGone(err) || plan.Undo != "" && left == "" {
+	if err == nil || isGone(err) || len(plan.Undo) > 0 && left == "" {
 		return err
 	}
 	return &run.Failure{

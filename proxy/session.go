@@ -382,7 +382,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 			switch index := step.Index; {
 			case index.Drop:
 				known = known.Without(index.OID)
-			case index.Name != "" && index.OID == 0:
+			case index.Name != "":
 				known = known.With(index.Schema, index.Name)
 			}
 		}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,9 +19,11 @@ import (
 
 // promise is work that the transaction at hand has deferred, as the session remembers it until the transaction ends.
 type promise struct {
-	policy.Promised
-	id   int64
-	plan rewrite.Plan // the deferred steps
+	// about is what it means for the rest of the transaction, table its relation.
+	about []policy.Promised
+	table uint32
+	id    int64
+	plan  rewrite.Plan // the deferred steps
 	// written is true when the transaction has since written to the table.
 	written bool
 }
@@ -237,14 +240,14 @@ func (s *session) promise(ctx context.Context, at occasion, known facts.Facts, l
 	nonce := s.pen.nonce
 	s.pen.nonce = revisions.Nonce{} // it is used up, however this ends
 	id, next, err := revisions.RecordNext(ctx, s.backend, s.pen.key, nonce, revisions.Promise{
-		Kind: later.Recipe, Tag: later.Tag, Table: later.Steps[0].Table.OID, Asked: s.redacted(at.Statement),
+		Kind: later.Recipe, Tag: later.Tag, Table: promisedTable(later), Asked: s.redacted(at.Statement),
 		Steps: steps, Environment: environment,
 	}, marker)
 	if err != nil {
 		return err
 	}
 	s.owed, s.pen.nonce = nonce.Transaction(), next
-	s.promises = append(s.promises, promise{Promised: promisedBy(later), id: id, plan: later})
+	s.promises = append(s.promises, promise{about: promisedBy(later), table: promisedTable(later), id: id, plan: later})
 	return nil
 }
 
@@ -259,27 +262,40 @@ func environment(known facts.Facts) map[string]string {
 	return settings
 }
 
-// promisedBy is what the rest of the transaction has to respect.
-func promisedBy(later rewrite.Plan) policy.Promised {
-	first := later.Steps[0]
-	p := policy.Promised{
-		Table: first.Table.OID, Name: first.Table.Name,
-		Object: first.Index.Name, Drops: first.Index.Drop, Unique: len(later.DataChecks) > 0 || first.Index.Drop,
+// promisedTable is the relation without which the work has no sense.
+func promisedTable(later rewrite.Plan) uint32 {
+	return cmp.Or(later.Table.OID, later.Steps[0].Table.OID)
+}
+
+// promisedBy is what the rest of the transaction has to respect: for each table and index of the work, what they wait for.
+func promisedBy(later rewrite.Plan) []policy.Promised {
+	var all []policy.Promised
+	for _, step := range later.Steps {
+		p := policy.Promised{
+			Table: step.Table.OID, Name: step.Table.Name, Object: cmp.Or(step.Index.Name, later.Object),
+			Drops: step.Index.Drop, Unique: len(later.DataChecks) > 0 || step.Index.Drop,
+			NotNull: later.NotNull, Fills: later.Fills, Primary: later.Primary,
+		}
+		same := func(other policy.Promised) bool { return other.Table == p.Table && other.Object == p.Object }
+		i := slices.IndexFunc(all, same)
+		if i < 0 {
+			all = append(all, p)
+			i = len(all) - 1
+		}
+		for _, column := range step.Table.Columns {
+			if !slices.Contains(all[i].Columns, column) {
+				all[i].Columns = append(all[i].Columns, column)
+			}
+		}
 	}
-	if p.Object == "" {
-		p.Object = later.Object
-	}
-	for _, column := range first.Table.Columns {
-		p.Columns = append(p.Columns, column)
-	}
-	return p
+	return all
 }
 
 // promised is what this transaction has promised, for the judge.
 func (s *session) promised() []policy.Promised {
-	all := make([]policy.Promised, len(s.promises))
-	for i, p := range s.promises {
-		all[i] = p.Promised
+	var all []policy.Promised
+	for _, p := range s.promises {
+		all = append(all, p.about...)
 	}
 	return all
 }
@@ -302,7 +318,7 @@ func (s *session) wrote(statement ddl.Statement, known facts.Facts) {
 	for _, ref := range statement.Refs {
 		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
 		for i := range s.promises {
-			if ref.Written && relation != nil && relation.OID == s.promises[i].Table {
+			if ref.Written && relation != nil && slices.ContainsFunc(s.promises[i].about, func(p policy.Promised) bool { return p.Table == relation.OID }) {
 				s.promises[i].written = true
 			}
 		}
@@ -335,7 +351,7 @@ func (s *session) verify(ctx context.Context) error {
 		return err
 	}
 	for _, p := range s.promises {
-		if slices.ContainsFunc(changes, func(c run.Change) bool { return c.Gone && c.OID == p.Table }) {
+		if slices.ContainsFunc(changes, func(c run.Change) bool { return c.Gone && c.OID == p.table }) {
 			continue // Its table was dropped: the promise will be void.
 		}
 		for _, step := range p.plan.Steps {
@@ -343,7 +359,7 @@ func (s *session) verify(ctx context.Context) error {
 				return err
 			}
 		}
-		if p.plan.Probe != "" && !p.plan.Steps[0].Index.Plain {
+		if p.plan.Probe != "" && slices.ContainsFunc(p.plan.Steps, func(step rewrite.Step) bool { return step.Index.Name != "" && !step.Index.Plain }) {
 			if _, err := s.backend.Exec(ctx, p.plan.Probe); err != nil {
 				return err
 			}

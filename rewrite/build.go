@@ -14,21 +14,20 @@ var ErrUnknown = errors.New("cannot plan without knowing the table: the server c
 // recipe makes the plan of one hazard.
 type recipe func(ddl.Statement, facts.Facts) (Plan, error)
 
-// recipes are named for the rules that ask for them.
+// recipes are named for the rule that asks for them, or for what several rules ask for together.
 func recipes() map[string]recipe {
 	return map[string]recipe{
-		"":                              asItIs,
-		"index-not-concurrent":          index,
-		"drop-index-not-concurrent":     dropIndex,
-		"reindex-not-concurrent":        reindex,
-		"foreign-key-validated-at-once": constraints,
-		"check-validated-at-once":       constraints,
-		"refresh-not-concurrent":        refresh,
-		"partition-scanned-on-attach":   attachPartition,
-		"partition-created-attached":    createPartition,
-		"partition-detached-at-once":    detachPartition,
-		"partition-dropped-attached":    dropPartition,
-		"lock-without-budget":           budget,
+		"":                            asItIs,
+		"index-not-concurrent":        index,
+		"drop-index-not-concurrent":   dropIndex,
+		"reindex-not-concurrent":      reindex,
+		"refresh-not-concurrent":      refresh,
+		"alter-table":                 alterTable,
+		"partition-scanned-on-attach": attachPartition,
+		"partition-created-attached":  createPartition,
+		"partition-detached-at-once":  detachPartition,
+		"partition-dropped-attached":  dropPartition,
+		"lock-without-budget":         budget,
 	}
 }
 

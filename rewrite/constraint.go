@@ -1,93 +1,149 @@
 package rewrite
 
 import (
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 )
 
-// constraints adds foreign keys and checks NOT VALID and validates them afterwards, each in a transaction of its own. All other commands
-// of the ALTER TABLE run with the first step.
-func constraints(stmt ddl.Statement, known facts.Facts) (Plan, error) {
-	alter, ok := stmt.Action.(ddl.AlterTable)
-	if !ok {
-		return Plan{}, fmt.Errorf("%s adds no constraint", stmt.Tag)
-	}
-	table, err := lookup(known, alter.Table)
-	if err != nil {
-		return Plan{}, err
-	}
-	if table == nil {
-		return budget(stmt, known)
-	}
-	var plan Plan
-	var rest []int // the commands that are not VALIDATE
-	var names []string
-	changed := stmt
-	for i, command := range alter.Commands {
-		if command.Op == "ValidateConstraint" {
-			if !addedBy(alter, command.Name) {
-				plan.Object = command.Name
-				plan.Steps = append(plan.Steps, validate(known, table, command.Name))
-			}
-			continue
+// addConstraint takes ADD CONSTRAINT apart.
+func (a *alteration) addConstraint(command int, add ddl.Constraint) error {
+	switch {
+	case isKey(add) && add.UsingIndex != "":
+		return a.addKeyUsing(command, add)
+	case isKey(add):
+		a.now[command] = nil
+		return a.addKey(command, -1, add)
+	case !validated(a.alter, add):
+		a.undoConstraint(add.Name)
+		if a.isFilled(add.Columns) {
+			return fmt.Errorf("send ADD CONSTRAINT %s as a statement of its own: it is about a column whose rows get their values afterwards", add.Name)
 		}
-		rest = append(rest, i)
-		if command.Op != "AddConstraint" || !validated(alter, *command.Constraint) {
-			continue
-		}
-		add := *command.Constraint
-		if add.Name == "" {
-			if add.Name, err = facts.ConstraintName(stmt, i, table, names); err != nil {
-				return Plan{}, err
-			}
-		}
-		names = append(names, add.Name)
-		if changed, err = notValid(changed, i, add.Name); err != nil {
-			return Plan{}, err
-		}
-		step, err := validateAdded(stmt, known, table, i, add)
-		if err != nil {
-			return Plan{}, err
-		}
-		plan.Steps = append(plan.Steps, step)
-		check, err := violations(stmt, known, table, i, add)
-		if err != nil {
-			return Plan{}, err
-		}
-		if check.SQL != "" {
-			plan.DataChecks = append(plan.DataChecks, check)
-		}
+		return nil
 	}
-	first, err := withoutValidate(changed, len(alter.Commands), rest)
-	if err != nil {
-		return Plan{}, err
-	}
-	if first != "" {
-		step := Step{SQL: first, Where: InPlace, Budget: true, Table: target(table), Others: parents(stmt, known, table)}
-		plan.Steps = slices.Insert(plan.Steps, 0, step)
-	}
-	plan.Notice = fmt.Sprintf("validating the constraints of %q outside of the transaction", table.Name)
-	if len(names) > 0 && len(names) == len(rest) {
-		plan.Undo = fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", quote(table.Schema, table.Name), strings.Join(quoteAll(names), ", DROP CONSTRAINT "))
-	}
-	if len(names) > 0 {
-		plan.Object = names[0]
-		plan.Notice = fmt.Sprintf("adding %s to %q NOT VALID, validating afterwards", quotedNames(names), table.Name)
-	}
-	return plan, nil
+	a.now[command] = nil
+	return a.addValidated(command, -1, add)
 }
 
-func quotedNames(names []string) string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = fmt.Sprintf("%q", name)
+func isKey(add ddl.Constraint) bool { return add.Type == ddl.Unique || add.Type == ddl.PrimaryKey }
+
+// addValidated adds a foreign key or a check NOT VALID and validates it afterwards, each in a transaction of its own. One of a column that
+// is yet to be filled is added behind that, or the rows could not be changed meanwhile.
+func (a *alteration) addValidated(command, inline int, add ddl.Constraint) error {
+	columns, err := a.columnsOf(command, inline, add)
+	if err != nil {
+		return err
 	}
-	return strings.Join(list, ", ")
+	if add.Type == ddl.ForeignKey && add.Parent == a.alter.Table && a.addsKey() {
+		return fmt.Errorf("send the foreign key as a statement of its own: the key of %q that it may reference is built afterwards", a.table.Name)
+	}
+	if add.Name, err = a.constraintName(command, inline, add); err != nil {
+		return err
+	}
+	if add.Type == ddl.ForeignKey && a.table.Kind == "p" && a.known.Version < 180000 {
+		return a.addOnPartitions(command, inline, add)
+	}
+	text, err := ddl.AddedConstraint(a.stmt, command, inline, add.Name, true)
+	if err != nil {
+		return err
+	}
+	a.added = append(a.added, add.Name)
+	if inline < 0 {
+		a.undoConstraint(add.Name)
+	}
+	if a.isFilled(columns) {
+		step := a.afterwards(text, constraintIs(a.table.OID, add.Name, ""), columns...)
+		step.Others = a.parentOf(add)
+		a.checks = append(a.checks, step)
+	} else {
+		a.now[command] = append(a.now[command], ddl.Command{SQL: text})
+	}
+	step := validation(a.table, add.Name, columns)
+	step.Others = a.parentOf(add)
+	a.checks = append(a.checks, step)
+	if inline >= 0 || !a.looksAt(columns) {
+		return nil // such a column has no rows to look at yet
+	}
+	check, err := violations(a.stmt, a.known, a.table, command, add)
+	if err == nil && check.SQL != "" {
+		a.dataChecks = append(a.dataChecks, check)
+	}
+	return err
+}
+
+// columnsOf are the columns that a constraint depends on.
+func (a *alteration) columnsOf(command, inline int, add ddl.Constraint) ([]string, error) {
+	switch {
+	case add.Type != ddl.Check:
+		return add.Columns, nil
+	case inline >= 0:
+		return ddl.InlineCheckColumns(a.stmt, command, inline)
+	}
+	return ddl.CheckColumns(a.stmt, command)
+}
+
+// parentOf is the table that a foreign key references, if that is another.
+func (a *alteration) parentOf(add ddl.Constraint) []Target {
+	parent := a.known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
+	if parent == nil || parent.OID == a.table.OID {
+		return nil
+	}
+	return []Target{target(parent, referencedColumns(add, parent)...)}
+}
+
+// addOnPartitions adds a foreign key to the leaves of a partitioned table one by one, and then to the table itself, which takes them over
+// without looking at a row: before 18 the server knows no NOT VALID there.
+func (a *alteration) addOnPartitions(command, inline int, add ddl.Constraint) error {
+	text, err := ddl.AddedConstraint(a.stmt, command, inline, add.Name, false)
+	if err != nil {
+		return err
+	}
+	if a.isFilled(add.Columns) {
+		return fmt.Errorf("send the foreign key on %s as a statement of its own: its column is filled afterwards, partition by partition", quotedNames(add.Columns))
+	}
+	parent := a.known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
+	for _, p := range a.table.Partitions {
+		if p.Kind != "r" || p.ForeignKey(parent, add.Columns, add.ParentCols) != nil {
+			continue
+		}
+		leaf := Target{OID: p.OID, Schema: p.Schema, Name: p.Name}
+		step := Step{
+			SQL: altering(leaf.Schema, leaf.Name, text+" NOT VALID"), Where: AfterCommit, Budget: true,
+			Table: leaf, Others: a.parentOf(add), Done: constraintIs(leaf.OID, add.Name, ""),
+		}
+		check := validation(&facts.Relation{OID: leaf.OID, Schema: leaf.Schema, Name: leaf.Name}, add.Name, nil)
+		check.Others = step.Others
+		a.checks = append(a.checks, step, check)
+	}
+	a.stays = true // nobody knows which constraints of that name the partitions had
+	last := a.afterwards(text, constraintIs(a.table.OID, add.Name, ""), add.Columns...)
+	last.Others = a.parentOf(add)
+	a.checks = append(a.checks, last)
+	a.notices = append(a.notices, fmt.Sprintf("adding %q to the partitions of %q one by one, and then to the table", add.Name, a.table.Name))
+	if inline >= 0 || !a.looksAt(add.Columns) {
+		return nil
+	}
+	check, err := violations(a.stmt, a.known, a.table, command, add)
+	if err == nil && check.SQL != "" {
+		a.dataChecks = append(a.dataChecks, check)
+	}
+	return err
+}
+
+// leaves are the partitions with rows of their own; the table itself if it has no partitions.
+func (a *alteration) leaves() []Target {
+	if a.table.Kind != "p" {
+		return []Target{target(a.table)}
+	}
+	var leaves []Target
+	for _, p := range a.table.Partitions {
+		if p.Kind == "r" {
+			leaves = append(leaves, Target{OID: p.OID, Schema: p.Schema, Name: p.Name})
+		}
+	}
+	return leaves
 }
 
 // validated reports whether a constraint is a foreign key or a check that is valid when the statement ends.
@@ -107,27 +163,6 @@ func addedBy(alter ddl.AlterTable, name string) bool {
 	})
 }
 
-func notValid(stmt ddl.Statement, command int, name string) (ddl.Statement, error) {
-	text, err := ddl.NotValid(stmt, command, name)
-	if err != nil {
-		return ddl.Statement{}, err
-	}
-	return ddl.Reparse(text)
-}
-
-// withoutValidate is the ALTER TABLE with only the commands that are left; "" if none is.
-func withoutValidate(stmt ddl.Statement, commands int, rest []int) (string, error) {
-	switch {
-	case len(rest) == 0:
-		return "", nil
-	case len(rest) == commands:
-		return stmt.Text, nil
-	case len(rest) == 1:
-		return ddl.OnlyCommand(stmt, rest[0])
-	}
-	return "", errors.New("cannot take VALIDATE CONSTRAINT out of this ALTER TABLE: send it as a statement of its own")
-}
-
 // parents are the other relations that the statement locks.
 func parents(stmt ddl.Statement, known facts.Facts, table *facts.Relation) []Target {
 	var others []Target
@@ -141,44 +176,28 @@ func parents(stmt ddl.Statement, known facts.Facts, table *facts.Relation) []Tar
 	return others
 }
 
-// validateAdded is the step that validates a constraint which the first step adds.
-func validateAdded(stmt ddl.Statement, known facts.Facts, table *facts.Relation, command int, add ddl.Constraint) (Step, error) {
-	columns := add.Columns
-	if add.Type == ddl.Check {
-		var err error
-		if columns, err = ddl.CheckColumns(stmt, command); err != nil {
-			return Step{}, err
-		}
-	}
-	step := validation(table, add.Name, columns)
-	if parent := known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]; parent != nil && parent.OID != table.OID {
-		step.Others = []Target{target(parent, referencedColumns(add, parent)...)}
-	}
-	return step, nil
-}
-
 // validate is the step for a VALIDATE CONSTRAINT of the client's own.
-func validate(known facts.Facts, table *facts.Relation, name string) Step {
-	step := validation(table, name, nil)
-	for _, k := range table.Constraints {
+func (a *alteration) validate(name string) {
+	step := validation(a.table, name, nil)
+	for _, k := range a.table.Constraints {
 		if k.Name != name {
 			continue
 		}
-		for _, r := range known.Relations {
-			if r != nil && r.OID == k.Parent && r.OID != table.OID {
+		for _, r := range a.known.Relations {
+			if r != nil && r.OID == k.Parent && r.OID != a.table.OID {
 				step.Others = []Target{target(r)}
 			}
 		}
 	}
-	return step
+	a.names = append(a.names, name)
+	a.checks = append(a.checks, step)
 }
 
 func validation(table *facts.Relation, name string, columns []string) Step {
 	return Step{
-		SQL:   fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", quote(table.Schema, table.Name), quote(name)),
+		SQL:   altering(table.Schema, table.Name, "VALIDATE CONSTRAINT "+quote(name)),
 		Where: AfterCommit,
 		Table: target(table, columns...),
-		Done: fmt.Sprintf("SELECT EXISTS (SELECT FROM pg_catalog.pg_constraint k WHERE k.conrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid"+
-			" AND k.conname OPERATOR(pg_catalog.=) %s AND k.convalidated)", table.OID, literal(name)),
+		Done:  constraintIs(table.OID, name, " AND k.convalidated"),
 	}
 }

@@ -2,6 +2,8 @@
 // It is pure and knows nothing of rules but the names its recipes share with them.
 package rewrite
 
+import "github.com/pgsluice/pgsluice/internal/facts"
+
 // Plan is what is run in place of a statement.
 type Plan struct {
 	// Recipe is the name of the recipe; "" when the plan is the statement itself.
@@ -10,6 +12,13 @@ type Plan struct {
 	Tag string `json:"tag"`
 	// Object is the name of the index or constraint that the plan is about; "" if it is about none.
 	Object string `json:"object,omitempty"`
+	// Table is the relation that the plan is about when that is not the first step's; zero otherwise.
+	Table Target `json:"table"`
+	// NotNull are the columns that are NOT NULL, and Fills those whose rows have their values, only when the plan is done; Primary is true when the
+	// table gets its primary key then. They say what may not follow the plan while it is promised.
+	NotNull []string `json:"not_null,omitempty"`
+	Fills   []string `json:"fills,omitempty"`
+	Primary bool     `json:"primary,omitempty"`
 	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
 	Notice string `json:"notice,omitempty"`
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:
@@ -17,8 +26,9 @@ type Plan struct {
 	Probe string `json:"probe,omitempty"`
 	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
 	Unprobed string `json:"unprobed,omitempty"`
-	// Undo takes back what the steps in place have done, for a plan that fails outside of a transaction; "" when that cannot be taken back.
-	Undo string `json:"undo,omitempty"`
+	// Undo are statements that, in one transaction, take back whatever the steps have done so far, for a plan that fails outside of a
+	// transaction; none when that cannot be taken back.
+	Undo []string `json:"undo,omitempty"`
 	// DataChecks are run before anything is promised. They take no lock stronger than ACCESS SHARE.
 	DataChecks []DataCheck `json:"data_checks,omitempty"`
 	Steps      []Step      `json:"steps"`
@@ -66,8 +76,8 @@ type Step struct {
 	// Left is a catalog question that is asked when the step is done: a row says in a line what is still missing, and the plan fails with it.
 	// "" for nothing to ask.
 	Left string `json:"left,omitempty"`
-	// Helper is the constraint of ours that the step makes or removes; zero for none.
-	Helper Helper `json:"helper"`
+	// Helpers are the constraints of ours that the step makes or removes.
+	Helpers []Helper `json:"helpers,omitempty"`
 	// Fill is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.
 	Fill *Fill `json:"fill,omitempty"`
 	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
@@ -81,13 +91,13 @@ func (s Step) Statements() []string { return append([]string{s.SQL}, s.Then...) 
 // listed as an artifact first, and removed when the plan fails.
 type Helper struct {
 	// Name is the constraint's, on the step's table; HelperPrefix is how it begins.
-	Name string `json:"name,omitempty"`
+	Name string `json:"name"`
 	// Drop is true when the step removes it.
 	Drop bool `json:"drop,omitempty"`
 }
 
 // HelperPrefix begins the name of every helper, so that nothing else is ever taken for one.
-const HelperPrefix = "pgsluice_"
+const HelperPrefix = facts.HelperPrefix
 
 // Fill gives a value to rows that exist, in batches along a unique index over NOT NULL columns, each batch a short transaction. Rows
 // inserted meanwhile are left alone: they must have the value by themselves. It may be run again, so Set must make Where false.

@@ -1,6 +1,7 @@
 package rewrite_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,32 +60,36 @@ func (p *pair) listen(t *testing.T, dsn string) *pgx.Conn {
 	return conn
 }
 
-// long are the beginnings of what the server says when it does something that takes time.
-var long = []string{"verifying table", "rewriting table", "building index", "validating foreign key"}
-
 // TestCases runs the cases beside each recipe, each file on two databases of its own:
 //
 //	setup         runs SQL on both
 //	begun         runs SQL only where plans run: what an earlier try has left there
 //	plan          prints the plan of a statement and proves it: the probe and the data checks find nothing, every step takes the locks that
-//	              it declares, no rule objects to a step, Done turns true, and the schema is in the end what the statement itself
-//	              would have left; with "leaves" what it leaves beyond that is printed
+//	              it declares, no rule objects to a step, Done turns true, and the schema is in the end what the statement itself leaves
+//	              (with validates=NAME, and a VALIDATE of that constraint); with "leaves" what it leaves beyond that is printed
 //	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
-	for _, recipe := range []string{
-		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition", "constraint-validated-at-once", "lock-without-budget",
-	} {
-		t.Run(recipe, func(t *testing.T) {
+	for _, file := range []string{"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "lock-without-budget",
+		"reindex-not-concurrent", "refresh-not-concurrent", "partition",
+		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions"} {
+		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t)
-			datadriven.RunTest(t, recipe+".sql", func(t *testing.T, d *datadriven.TestData) string {
-				major := 0
+			datadriven.RunTest(t, file+".sql", func(t *testing.T, d *datadriven.TestData) string {
+				major, before := 0, 1000
+				if strings.HasSuffix(file, "-18") {
+					major = 18
+				}
 				d.MaybeScanArgs(t, "major", &major)
-				if major > pgtest.Server(t).Version() {
+				d.MaybeScanArgs(t, "before", &before)
+				if version := pgtest.Server(t).Version(); version < major || version >= before {
 					return d.Expected
 				}
-				rule := recipe
+				rule := file
+				if strings.HasPrefix(file, "alter-table") {
+					rule = "alter-table"
+				}
 				d.MaybeScanArgs(t, "recipe", &rule)
 				switch d.Cmd {
 				case "setup":
@@ -95,7 +100,9 @@ func TestCases(t *testing.T) {
 					exec(t, p.plan, d.Input)
 					return ""
 				case "plan":
-					return p.prove(t, d.Input, rule, d.HasArg("leaves"))
+					also := ""
+					d.MaybeScanArgs(t, "validates", &also)
+					return p.prove(t, d.Input, rule, also, d.HasArg("leaves"))
 				case "refused":
 					return p.refused(t, d.Input, rule)
 				case "unplanned":
@@ -113,6 +120,48 @@ func TestCases(t *testing.T) {
 	}
 }
 
+// For any two rules that ask for a rewrite there is one recipe that serves both, or the statement is refused and told to be sent in two.
+func TestEveryPairOfRulesHasARecipeOrIsRefused(t *testing.T) {
+	stmt, err := ddl.Reparse("ALTER TABLE t ADD a int")
+	if err != nil {
+		t.Fatal(err)
+	}
+	find := func(rule policy.Rule) policy.Rule {
+		rule.Run = func(c *policy.Check) { c.Report(policy.Finding{Message: "found", Action: policy.Rewrite}) }
+		return rule
+	}
+	recipe := func(rule policy.Rule) string { return cmp.Or(rule.Recipe, rule.Name) }
+	for _, a := range rules.All() {
+		if a.Default != policy.Rewrite {
+			continue
+		}
+		if _, err := rewrite.Build(stmt, facts.Facts{}, recipe(a)); err != nil && strings.Contains(err.Error(), "there is no recipe") {
+			t.Errorf("rule %s: %v", a.Name, err)
+		}
+		for _, b := range rules.All() {
+			if b.Default != policy.Rewrite || a.Name == b.Name {
+				continue
+			}
+			set, err := policy.NewSet([]policy.Rule{find(a), find(b)}, policy.Settings{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v := set.Judge(stmt, facts.Facts{}, policy.Context{})
+			shared := recipe(a) == recipe(b) || recipe(a) == policy.BudgetRecipe || recipe(b) == policy.BudgetRecipe
+			want := recipe(a)
+			if want == policy.BudgetRecipe {
+				want = recipe(b)
+			}
+			switch {
+			case shared && (v.Action != policy.Rewrite || v.Recipe() != want):
+				t.Errorf("%s and %s give %s with %q, want rewrite with %q", a.Name, b.Name, v.Action, v.Recipe(), want)
+			case !shared && (v.Action != policy.Block || !strings.Contains(v.Findings[1].Message, "send this as a statement of its own")):
+				t.Errorf("%s and %s, which no recipe shares, give %s: %s", a.Name, b.Name, v.Action, v.Findings[1].Message)
+			}
+		}
+	}
+}
+
 func (p *pair) read(t *testing.T, sql string) (ddl.Statement, facts.Facts) {
 	t.Helper()
 	stmt, err := ddl.Reparse(sql)
@@ -127,7 +176,7 @@ func (p *pair) read(t *testing.T, sql string) (ddl.Statement, facts.Facts) {
 }
 
 // prove runs the statement here and its plan there, and compares.
-func (p *pair) prove(t *testing.T, sql, recipe string, leaves bool) string {
+func (p *pair) prove(t *testing.T, sql, recipe, validates string, leaves bool) string {
 	t.Helper()
 	stmt, known := p.read(t, sql)
 	plan, err := rewrite.Build(stmt, known, recipe)
@@ -135,10 +184,17 @@ func (p *pair) prove(t *testing.T, sql, recipe string, leaves bool) string {
 		t.Fatalf("%s\n%v", sql, err)
 	}
 	p.harmless(t, plan)
+	p.undo(t, plan)
+	asked := p.warnings(t, sql)
 	exec(t, p.plain, sql)
+	if validates != "" {
+		exec(t, p.plain, "ALTER TABLE "+pgx.Identifier{plan.Steps[0].Table.Schema, plan.Steps[0].Table.Name}.Sanitize()+" VALIDATE CONSTRAINT "+validates)
+	}
 	found := make([]bool, len(plan.Steps))
 	for i, step := range plan.Steps {
-		p.judge(t, step)
+		for _, statement := range step.Statements() {
+			p.judge(t, step, statement, asked)
+		}
 		if found[i] = query(t, p.plan, orFalse(step.Done))[0] == "t"; !found[i] {
 			p.step(t, step)
 		}
@@ -152,7 +208,51 @@ func (p *pair) prove(t *testing.T, sql, recipe string, leaves bool) string {
 	if beyond != "" && !leaves {
 		t.Errorf("%s\nleaves another schema than its plan:\n%s", sql, beyond)
 	}
+	p.redo(t, plan)
 	return show(plan, sql, found) + beyond
+}
+
+// undo runs the first steps, as far as they can be in a transaction, and takes them back after each: nothing may be left.
+func (p *pair) undo(t *testing.T, plan rewrite.Plan) {
+	t.Helper()
+	if len(plan.Undo) == 0 {
+		return
+	}
+	before := strings.Join(query(t, p.plan, catalog), "\n")
+	for n := range plan.Steps {
+		if slices.ContainsFunc(plan.Steps[:n], func(step rewrite.Step) bool { return step.Where == rewrite.Alone }) {
+			return
+		}
+		exec(t, p.plan, "BEGIN")
+		for _, step := range plan.Steps[:n] {
+			exec(t, p.plan, strings.Join(step.Statements(), ";\n"))
+		}
+		exec(t, p.plan, strings.Join(plan.Undo, ";\n"))
+		if after := strings.Join(query(t, p.plan, catalog), "\n"); after != before {
+			t.Errorf("%d steps and %v leave\n%s", n, plan.Undo, difference(before, after))
+		}
+		exec(t, p.plan, "ROLLBACK")
+	}
+}
+
+// redo is what a resume meets when all steps were done, and nobody could write it down: each step says so, or does nothing.
+func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
+	t.Helper()
+	for _, step := range plan.Steps {
+		switch {
+		case step.Where == rewrite.InPlace || step.Client || step.Rebuild: // what a client runs on the spot is never resumed
+		case step.Fill != nil:
+			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
+				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
+			}
+		case step.Done == "":
+			t.Errorf("a resume cannot know whether this is done: %s", step.SQL)
+		default:
+			if answer := query(t, p.plan, step.Done); answer[0] != "t" {
+				t.Errorf("not done when all is done: %s\n%s", step.SQL, step.Done)
+			}
+		}
+	}
 }
 
 // compare holds the two schemas against each other, as the catalogs describe them, and as pg_dump does where there is one for this major: it is
@@ -213,22 +313,43 @@ func (p *pair) harmless(t *testing.T, plan rewrite.Plan) {
 	}
 }
 
-// judge lets our own rules look at a step as if a client had sent it.
-func (p *pair) judge(t *testing.T, step rewrite.Step) {
+// warnings are the rules that only warn of what the statement asks for, however it is done.
+func (p *pair) warnings(t *testing.T, sql string) []string {
+	t.Helper()
+	var rules []string
+	for _, f := range p.findings(t, sql) {
+		if f.Action == policy.Warn {
+			rules = append(rules, f.Rule)
+		}
+	}
+	return rules
+}
+
+// findings are what our own rules find in a statement as if a client had sent it. One that only a newer grammar has is looked at as the check that
+// says the same.
+func (p *pair) findings(t *testing.T, sql string) []policy.Finding {
 	t.Helper()
 	set, err := policy.NewSet(rules.All(), policy.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, sql := range step.Statements() {
-		stmt, known := p.read(t, sql)
-		for _, f := range set.Judge(stmt, known, policy.Context{}).Findings {
-			if f.Rule != "lock-without-budget" && f.Rule != "recurses-to-partitions" || !step.Budget {
-				t.Errorf("rule %s objects to the step %s: %s", f.Rule, sql, f.Message)
-			}
+	stmt, known := p.read(t, namedNotNull.ReplaceAllString(sql, `CHECK ($1 IS NOT NULL) NOT VALID`))
+	return set.Judge(stmt, known, policy.Context{}).Findings
+}
+
+// judge lets our own rules look at a statement of a step; asked are the rules that warn of the client's own.
+func (p *pair) judge(t *testing.T, step rewrite.Step, statement string, asked []string) {
+	t.Helper()
+	for _, f := range p.findings(t, statement) {
+		known := f.Action == policy.Warn && slices.Contains(asked, f.Rule)
+		if !known && (f.Rule != "lock-without-budget" || !step.Budget) {
+			t.Errorf("rule %s objects to the step %s: %s", f.Rule, statement, f.Message)
 		}
 	}
 }
+
+// namedNotNull is a form that a server knows since 18.
+var namedNotNull = regexp.MustCompile(`NOT NULL ("[^"]+") NOT VALID`)
 
 // step runs one step while somebody else has written to its table and not committed yet, where the step lets him; a step with a lock budget
 // has the table for itself.
@@ -242,16 +363,16 @@ func (p *pair) step(t *testing.T, step rewrite.Step) {
 		exec(t, p.plan, step.SQL)
 	default:
 		exec(t, p.plan, "BEGIN")
-		for _, sql := range step.Statements() {
-			exec(t, p.plan, sql)
+		for _, statement := range step.Statements() {
+			exec(t, p.plan, statement)
 		}
 		p.declared(t, step)
 		exec(t, p.plan, "COMMIT")
 	}
 	stmt, _ := p.read(t, step.SQL)
-	made := stmt.Tag == "CREATE TABLE" // and empty: nothing takes long
 	for _, said := range p.notices {
-		if step.Budget && step.Where == rewrite.AfterCommit && !made && slices.ContainsFunc(long, func(s string) bool { return strings.HasPrefix(said, s) }) {
+		// A table that is made is empty.
+		if step.Budget && stmt.Tag != "CREATE TABLE" && strings.HasPrefix(said, "verifying table") {
 			t.Errorf("under its strong lock the server is %s: %s", said, step.SQL)
 		}
 	}
@@ -347,7 +468,7 @@ func (p *pair) found(t *testing.T, plan rewrite.Plan) *pgconn.PgError {
 	return nil
 }
 
-// show prints a plan, and which of its steps were found done.
+// show prints a plan.
 func show(plan rewrite.Plan, sql string, found []bool) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%s", plan.Tag)
@@ -365,13 +486,26 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 		fmt.Fprintf(&out, "  check %s %s\n", check.Code, check.Message)
 		fmt.Fprintf(&out, "    %s\n", strings.ReplaceAll(check.SQL, "\n", "\n    "))
 	}
+	for _, undo := range plan.Undo {
+		fmt.Fprintf(&out, "  undo: %s\n", undo)
+	}
 	for i, step := range plan.Steps {
 		text := step.SQL
 		if text == sql {
 			text = "(as it is)"
 		}
-		fmt.Fprintf(&out, "  %s: %s\n", step.Where, strings.Join(append([]string{text}, step.Then...), "; "))
-		fmt.Fprintf(&out, "    on %s%s%s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"), flag(step.Rebuild, ", rebuild"), flag(found != nil && found[i], ", found done"))
+		fmt.Fprintf(&out, "  %s: %s\n", step.Where, text)
+		for _, statement := range step.Then {
+			fmt.Fprintf(&out, "    then %s\n", statement)
+		}
+		fmt.Fprintf(&out, "    on %s%s%s%s%s%s\n", targetName(step.Table), others(step.Others), flag(step.Budget, ", lock budget"), flag(step.Client, ", client's text"),
+			flag(step.Rebuild, ", rebuild"), flag(found != nil && found[i], ", found done"))
+		for _, helper := range step.Helpers {
+			fmt.Fprintf(&out, "    helper %s%s\n", helper.Name, flag(helper.Drop, ", dropped"))
+		}
+		if step.Fill != nil {
+			fmt.Fprintf(&out, "    in batches\n")
+		}
 		if step.Index.Name != "" {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))
 		}

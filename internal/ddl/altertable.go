@@ -42,6 +42,11 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 		if command.Name == "" {
 			command.Name = def.Constraint.Conname
 		}
+		if c.Subtype == pgquery.AlterTableType_AT_AddIdentity {
+			for _, option := range def.Constraint.Options {
+				command.Options = append(command.Options, option.GetDefElem().GetDefname())
+			}
+		}
 	case *pgquery.Node_ColumnDef:
 		command.Column = s.column(def.ColumnDef, part)
 		if using := def.ColumnDef.RawDefault; using != nil {
@@ -115,11 +120,22 @@ func (s *source) column(c *pgquery.ColumnDef, part [2]int) *Column {
 			column.DefaultCalls = callsIn(constraint.RawExpr)
 		case pgquery.ConstrType_CONSTR_IDENTITY:
 			column.Identity = true
+			column.IdentitySpan = s.span(i, endOf(i))
+			if constraint.Conname != "" {
+				column.IdentitySpan = s.span(s.find(i, part[1], "GENERATED"), endOf(i))
+			}
+			if options := s.find(i, endOf(i), "("); options < endOf(i) {
+				column.IdentityOptions = s.within(options)
+			}
 		case pgquery.ConstrType_CONSTR_GENERATED:
 			column.Generated = true
+			column.Expr = s.within(s.find(i, part[1], "("))
 		case pgquery.ConstrType_CONSTR_CHECK, pgquery.ConstrType_CONSTR_PRIMARY, pgquery.ConstrType_CONSTR_UNIQUE,
 			pgquery.ConstrType_CONSTR_FOREIGN:
-			column.Constraints = append(column.Constraints, *s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname))
+			added := s.constraint(constraint, [2]int{i, endOf(i)}, c.Colname)
+			whole := inlineConstraint(c, len(column.Constraints))
+			added.Deferrable, added.Deferred = whole.Deferrable, whole.Initdeferred
+			column.Constraints = append(column.Constraints, *added)
 		}
 	}
 	return column
@@ -173,7 +189,12 @@ func (s *source) constraint(c *pgquery.Constraint, part [2]int, column string) *
 	constraint := &Constraint{
 		Type: constraintType(c.Contype), Name: c.Conname, Parent: rangeName(c.Pktable), ParentCols: wordsOf(c.PkAttrs),
 		NotValid: c.SkipValidation && !c.InitiallyValid, NoInherit: c.IsNoInherit, UsingIndex: c.Indexname,
-		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end,
+		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end, Deferrable: c.Deferrable, Deferred: c.Initdeferred,
+		Include: wordsOf(c.Including), NullsNotDistinct: c.NullsNotDistinct, Tablespace: c.Indexspace, OnDelete: c.FkDelAction,
+	}
+	if len(c.Options) > 0 {
+		with := s.find(first, part[1], "WITH") + 1
+		constraint.With = s.span(with, s.over(with))
 	}
 	switch c.Contype {
 	case pgquery.ConstrType_CONSTR_CHECK:

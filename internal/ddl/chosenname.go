@@ -34,14 +34,27 @@ func CheckColumns(s Statement, command int) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	add := root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetConstraint()
+	return columnsOf(root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetConstraint()), nil
+}
+
+// InlineCheckColumns is CheckColumns for the constraint at the index among those of an ADD COLUMN.
+func InlineCheckColumns(s Statement, command, inline int) ([]string, error) {
+	root, err := parseOne(s.Text)
+	if err != nil {
+		return nil, err
+	}
+	definition := root.GetAlterTableStmt().GetCmds()[command].GetAlterTableCmd().GetDef().GetColumnDef()
+	return columnsOf(inlineConstraint(definition, inline)), nil
+}
+
+func columnsOf(check *pgquery.Constraint) []string {
 	var columns []string
-	eachColumn(add.GetRawExpr().ProtoReflect(), func(column string) {
+	eachColumn(check.GetRawExpr().ProtoReflect(), func(column string) {
 		if !slices.Contains(columns, column) {
 			columns = append(columns, column)
 		}
 	})
-	return columns, nil
+	return columns
 }
 
 // eachColumn visits the column references of an expression. The name of a column is its last word; a whole row (t.*) has none.
@@ -139,4 +152,33 @@ func lastWord(nodes []*pgquery.Node) string {
 		}
 	}
 	return ""
+}
+
+// ProvesNotNull reports whether a check, as pg_get_constraintdef writes it, proves to the server that a column has no NULL: it says so, or says so
+// and more.
+func ProvesNotNull(definition, column string) bool {
+	root, err := parseOne("ALTER TABLE t ADD " + definition)
+	if err != nil {
+		return false
+	}
+	return provesNotNull(root.GetAlterTableStmt().GetCmds()[0].GetAlterTableCmd().GetDef().GetConstraint().GetRawExpr(), column)
+}
+
+func provesNotNull(expression *pgquery.Node, column string) bool {
+	isNull := func(node *pgquery.Node, kind pgquery.NullTestType) bool {
+		test := node.GetNullTest()
+		fields := test.GetArg().GetColumnRef().GetFields()
+		return test != nil && test.Nulltesttype == kind && len(fields) == 1 && fields[0].GetString_().GetSval() == column
+	}
+	if isNull(expression, pgquery.NullTestType_IS_NOT_NULL) {
+		return true
+	}
+	combined := expression.GetBoolExpr()
+	switch combined.GetBoolop() {
+	case pgquery.BoolExprType_AND_EXPR:
+		return slices.ContainsFunc(combined.GetArgs(), func(node *pgquery.Node) bool { return provesNotNull(node, column) })
+	case pgquery.BoolExprType_NOT_EXPR:
+		return isNull(combined.Args[0], pgquery.NullTestType_IS_NULL)
+	}
+	return false
 }

@@ -267,7 +267,7 @@ type AlterCommand struct {
 	Relation Name
 	// Concurrently is true for DETACH PARTITION … CONCURRENTLY.
 	Concurrently bool
-	// Options are the names of the storage parameters that the command sets or resets.
+	// Options are the names of the storage parameters that the command sets or resets; of AddIdentity those of the sequence that are written.
 	Options []string
 	// Default is the text of the expression of ALTER COLUMN … SET DEFAULT; zero otherwise (ColumnDefault without it is DROP DEFAULT).
 	Default Span
@@ -296,6 +296,10 @@ type Column struct {
 	NotNull      bool
 	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…) STORED.
 	Identity, Generated bool
+	// Expr is the text of a generated column's expression, within its parentheses; zero for other columns.
+	Expr Span
+	// IdentitySpan is the text GENERATED … AS IDENTITY with its options, IdentityOptions that of the options within their brackets; zero if there are none.
+	IdentitySpan, IdentityOptions Span
 	// Constraints are the constraints written with the column (CHECK, UNIQUE, PRIMARY KEY, REFERENCES), the column being theirs.
 	Constraints []Constraint
 }
@@ -330,6 +334,16 @@ type Constraint struct {
 	NoInherit  bool
 	// UsingIndex is the index of ADD CONSTRAINT … USING INDEX.
 	UsingIndex string
+	// Deferrable and Deferred are DEFERRABLE and INITIALLY DEFERRED.
+	Deferrable, Deferred bool
+	// OnDelete is what a foreign key does when the referenced row goes, as pg_constraint.confdeltype has it: a, r, c, n or d; "" of any other.
+	OnDelete string
+	// Include are the INCLUDE columns of a UNIQUE or PRIMARY KEY, NullsNotDistinct says that two NULLs are the same to it, With is the text of its
+	// storage parameters, with their brackets, Tablespace the name behind USING INDEX TABLESPACE.
+	Include          []string
+	NullsNotDistinct bool
+	With             Span
+	Tablespace       string
 	// Expr is the text of a CHECK's expression, within its parentheses.
 	Expr Span
 	// ParentSpan is the text of the referenced table's name.

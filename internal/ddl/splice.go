@@ -51,12 +51,17 @@ func verified(s Statement, change func(root *pgquery.Node), edits ...Edit) (stri
 	if err != nil {
 		return "", fmt.Errorf("cannot parse the rewritten statement: %w", err)
 	}
-	forgetLocations(want.ProtoReflect())
-	forgetLocations(got.ProtoReflect())
-	if !proto.Equal(want, got) {
+	if !sameTree(want, got) {
 		return "", fmt.Errorf("rewritten statement would not mean what was intended: %s", text)
 	}
 	return text, nil
+}
+
+// sameTree compares two trees, but for where things stand in their texts.
+func sameTree(a, b proto.Message) bool {
+	forgetLocations(a.ProtoReflect())
+	forgetLocations(b.ProtoReflect())
+	return proto.Equal(a, b)
 }
 
 // forgetLocations clears what a tree says about places in its text.

@@ -98,8 +98,8 @@ func decode(row string, wanted []Wanted) (Facts, error) {
 				relation.Children = append(relation.Children, child)
 			}
 		}
-		if relation != nil && n.Taken != nil {
-			relation.Taken = n.Taken
+		if relation != nil {
+			relation.Taken = append(relation.Taken, n.Taken...)
 		}
 		if relation != nil && n.Sibling != nil {
 			sibling := n.Sibling.Relation

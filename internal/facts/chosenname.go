@@ -61,11 +61,25 @@ func constraintCandidates(stmt ddl.Statement, command int, table *Relation) ([]s
 	if !ok || alter.Commands[command].Constraint == nil {
 		return nil, errors.New("command adds no constraint")
 	}
-	constraint := *alter.Commands[command].Constraint
-	if constraint.Type == ddl.ForeignKey {
+	return namesOf(stmt, command, -1, *alter.Commands[command].Constraint, table)
+}
+
+// namesOf are the candidates for one constraint of a command, inline being its index among those of an ADD COLUMN, else -1.
+func namesOf(stmt ddl.Statement, command, inline int, constraint ddl.Constraint, table *Relation) ([]string, error) {
+	switch constraint.Type {
+	case ddl.ForeignKey:
 		return candidates(table.Name, joinNames(constraint.Columns), "fkey"), nil
+	case ddl.PrimaryKey:
+		return candidates(table.Name, "", "pkey"), nil
+	case ddl.Unique:
+		return candidates(table.Name, joinNames(distinctNames(slices.Concat(constraint.Columns, constraint.Include))), "key"), nil
+	case ddl.Exclusion:
+		return candidates(table.Name, joinNames(distinctNames(constraint.Columns)), "excl"), nil
 	}
 	columns, err := ddl.CheckColumns(stmt, command)
+	if inline >= 0 {
+		columns, err = ddl.InlineCheckColumns(stmt, command, inline)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +89,38 @@ func constraintCandidates(stmt ddl.Statement, command int, table *Relation) ([]s
 		column = columns[0]
 	}
 	return candidates(table.Name, column, "check"), nil
+}
+
+// InlineConstraintName is ConstraintName for the constraint at the index among those of an ADD COLUMN.
+func InlineConstraintName(stmt ddl.Statement, command, inline int, table *Relation, others []string) (string, error) {
+	candidates, err := namesOf(stmt, command, inline, stmt.Action.(ddl.AlterTable).Commands[command].Column.Constraints[inline], table)
+	if err != nil {
+		return "", err
+	}
+	return firstFree(candidates, slices.Concat(table.Taken, others))
+}
+
+// NotNullName is the name that a server since 18 chooses for the NOT NULL of a column.
+func NotNullName(table *Relation, column string, others []string) (string, error) {
+	return firstFree(candidates(table.Name, column, "not_null"), slices.Concat(table.Taken, others))
+}
+
+// KeyName is the first name for the key of a table that is in none of the others: label is "key" or "pkey".
+func KeyName(table, label string, columns, others []string) string {
+	middle := ""
+	if label == "key" {
+		middle = joinNames(distinctNames(columns))
+	}
+	name, err := firstFree(candidates(table, middle, label), others)
+	if err != nil {
+		name = objectName(table, middle, label)
+	}
+	return name
+}
+
+// SequenceName is the name that the server chooses for the sequence of a serial or identity column.
+func SequenceName(table *Relation, column string, others []string) (string, error) {
+	return firstFree(candidates(table.Name, column, "seq"), slices.Concat(table.Taken, others))
 }
 
 func (r *Relation) hasColumn(name string) bool {
@@ -153,4 +199,68 @@ func clip(text string, length int) string {
 		length--
 	}
 	return text[:length]
+}
+
+// unnamedConstraints are the names that the server chooses from for the constraints that an ALTER TABLE adds without one, the NOT NULL of a
+// column included, which has a name since 18.
+func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
+	var names []string
+	add := func(command, inline int, constraint ddl.Constraint) {
+		if constraint.Name != "" {
+			return
+		}
+		found, _ := namesOf(stmt, command, inline, constraint, &Relation{Name: alter.Table.Name})
+		names = append(names, found...)
+		// A column of the table's own name is either that or the whole row.
+		found, _ = namesOf(stmt, command, inline, constraint, &Relation{Name: alter.Table.Name, Columns: []Column{}})
+		for _, name := range found {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	for i, command := range alter.Commands {
+		switch {
+		case command.Op == "SetNotNull":
+			names = append(names, candidates(alter.Table.Name, command.Name, "not_null")...)
+		case command.Op == "AddConstraint" && command.Constraint != nil:
+			add(i, -1, *command.Constraint)
+			if command.Constraint.Type == ddl.PrimaryKey {
+				for _, column := range command.Constraint.Columns {
+					names = append(names, candidates(alter.Table.Name, column, "not_null")...)
+				}
+			}
+		case command.Op == "AddColumn" && command.Column != nil:
+			names = append(names, candidates(alter.Table.Name, command.Name, "not_null")...)
+			for n, constraint := range command.Column.Constraints {
+				add(i, n, constraint)
+			}
+		}
+	}
+	return names
+}
+
+// unnamedRelations are the same for the indexes behind keys, whose names are a relation's as well as a constraint's, and for sequences.
+func unnamedRelations(stmt ddl.Statement, alter ddl.AlterTable) []string {
+	var names []string
+	add := func(command, inline int, constraint ddl.Constraint) {
+		if constraint.Name == "" && (constraint.Type == ddl.Unique || constraint.Type == ddl.PrimaryKey) && constraint.UsingIndex == "" {
+			found, _ := namesOf(stmt, command, inline, constraint, &Relation{Name: alter.Table.Name})
+			names = append(names, found...)
+		}
+	}
+	for i, command := range alter.Commands {
+		switch {
+		case command.Op == "AddConstraint" && command.Constraint != nil:
+			add(i, -1, *command.Constraint)
+		case command.Op == "AddColumn" && command.Column != nil:
+			for n, constraint := range command.Column.Constraints {
+				add(i, n, constraint)
+			}
+			if command.Column.Identity || command.Column.Serial() {
+				names = append(names, candidates(alter.Table.Name, command.Name, "seq")...)
+			}
+		}
+	}
+	return names
 }

@@ -54,3 +54,7 @@ ALTER TABLE t ADD CHECK ((p).x > 0);
 ALTER TABLE t ADD CHECK (a_column_with_a_name_that_has_exactly_sixty_three_bytes_0123456 > 0);
 ALTER TABLE "Odd Täble" ADD CHECK ("Cölumn ☃" > 0);
 ALTER TABLE app.t ADD CHECK (a > 0);
+ALTER TABLE t ADD UNIQUE (a, b);
+ALTER TABLE t ADD UNIQUE (a) INCLUDE (a, b);
+ALTER TABLE t ADD UNIQUE (a_column_with_a_name_that_has_exactly_sixty_three_bytes_0123456, a);
+ALTER TABLE "Odd Täble" ADD UNIQUE ("Cölumn ☃");

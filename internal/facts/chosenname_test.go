@@ -29,7 +29,7 @@ func TestChosenNames(t *testing.T) {
 		t.Fatal(err)
 	}
 	newest := `SELECT name FROM (
-		SELECT oid, relname AS name FROM pg_class WHERE relkind = 'i' UNION ALL SELECT oid, conname FROM pg_constraint WHERE contype IN ('c', 'f')
+		SELECT oid, relname AS name FROM pg_class WHERE relkind = 'i' UNION ALL SELECT oid, conname FROM pg_constraint WHERE contype IN ('c', 'f', 'u', 'p')
 		) o ORDER BY oid DESC LIMIT 1`
 	for _, stmt := range statements {
 		if grammarBefore15(stmt.Text) && pgtest.Server(t).Version() < 15 {
@@ -84,5 +84,32 @@ func TestNoNameLeft(t *testing.T) {
 	known := read(t, conn, stmt.Text)
 	if name, err := facts.IndexName(stmt, known.Relations[`"t"`]); err != facts.ErrNoName {
 		t.Errorf("chose %q, %v", name, err)
+	}
+}
+
+// The name of a key may be neither a relation's nor a constraint's.
+func TestKeyNames(t *testing.T) {
+	conn := pgtest.Connect(t, pgtest.Database(t))
+	exec(t, conn, `CREATE TABLE t (a int, b int, c int); CREATE TABLE t_a_key (x int); CREATE SEQUENCE t_pkey;
+		CREATE TABLE other (x int CONSTRAINT t_b_key CHECK (x > 0))`)
+	for sql, want := range map[string]string{
+		"ALTER TABLE t ADD UNIQUE (a)":      "t_a_key1",
+		"ALTER TABLE t ADD UNIQUE (b)":      "t_b_key1",
+		"ALTER TABLE t ADD UNIQUE (c)":      "t_c_key",
+		"ALTER TABLE t ADD PRIMARY KEY (a)": "t_pkey1",
+	} {
+		stmt, err := ddl.Reparse(sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		chosen := choose(t, stmt, read(t, conn, sql))
+		exec(t, conn, sql)
+		var server string
+		if err := conn.QueryRow(t.Context(), "SELECT conname FROM pg_constraint WHERE conrelid = 't'::regclass AND contype IN ('u', 'p') ORDER BY oid DESC LIMIT 1").Scan(&server); err != nil {
+			t.Fatal(err)
+		}
+		if chosen != want || server != want {
+			t.Errorf("%s: we choose %s, the server %s, want %s", sql, chosen, server, want)
+		}
 	}
 }

@@ -2,7 +2,10 @@
 // relation that the statement names, as the server resolves the names at that moment. Each fact is known or unknown.
 package facts
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Querier asks the server one question. The answer is the first column of each row as text; NULL is "".
 type Querier interface {
@@ -188,6 +191,28 @@ type Partition struct {
 	// Default is true for the default partition of its parent; Bound is its bound, where Wanted.Definitions asks for it.
 	Default bool   `json:"default"`
 	Bound   string `json:"bound"`
+	// ForeignKeys are its own, by name: Name, Type, Validated, Parent, Columns and ParentColumns are known of each.
+	ForeignKeys []Constraint `json:"foreign_keys"`
+}
+
+// ForeignKey is the partition's valid foreign key of those columns to that table; nil if it has none. No columns of the parent are its primary key's.
+func (p Partition) ForeignKey(parent *Relation, columns, parentColumns []string) *Constraint {
+	if parent == nil {
+		return nil
+	}
+	if len(parentColumns) == 0 {
+		for _, i := range parent.Indexes {
+			if i.Primary {
+				parentColumns = i.Columns
+			}
+		}
+	}
+	for i, k := range p.ForeignKeys {
+		if k.Parent == parent.OID && k.Validated && slices.Equal(k.Columns, columns) && slices.Equal(k.ParentColumns, parentColumns) {
+			return &p.ForeignKeys[i]
+		}
+	}
+	return nil
 }
 
 // PartitionKey is what a partitioned table is partitioned by.
@@ -242,7 +267,7 @@ type Index struct {
 	NullsNotDistinct bool `json:"nulls_not_distinct"`
 	// Columns are the keys in order, an expression is ""; INCLUDE columns are not among them.
 	Columns []string `json:"columns"`
-	// Definition is pg_get_indexdef, of an index with the name that is wanted; "" is unknown.
+	// Definition is pg_get_indexdef, of an index with the name that is wanted, and where Wanted.Definitions asks for it; "" is unknown.
 	Definition string `json:"definition"`
 	// Constraint is the name of the constraint it stands behind, "" if none.
 	Constraint string `json:"constraint"`
@@ -273,8 +298,10 @@ type Index struct {
 type Class struct {
 	OID     uint32 `json:"oid"`
 	Default bool   `json:"default"`
-	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then every change of the type rebuilds the index.
+	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then a type that is not the one that the index stores rebuilds it.
 	Polymorphic bool `json:"polymorphic"`
+	// Stored is the OID of the type that the index stores, which need not be the column's (of a hash index it is int4).
+	Stored uint32 `json:"stored"`
 }
 
 // Constraint is a constraint of a relation.

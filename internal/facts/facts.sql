@@ -200,7 +200,20 @@ described AS MATERIALIZED (
                        'rows', COALESCE(e.rows, -1), 'bytes', COALESCE(e.bytes, -1),
                        'default', COALESCE((SELECT t.partdefid OPERATOR(pg_catalog.=) p.oid FROM pg_catalog.pg_partitioned_table t
                                              WHERE t.partrelid OPERATOR(pg_catalog.=) p.parent), false),
-                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END) ORDER BY e.nspname, e.relname)
+                       'bound', CASE WHEN q.defined THEN pg_catalog.pg_get_expr(e.relpartbound, 0) END,
+                       'foreign_keys', (
+                          SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname, 'type', k.contype, 'validated', k.convalidated,
+                                   'parent', k.confrelid::pg_catalog.int8, 'columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) u.num),
+                                   'parent_columns', (
+                                      SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
+                                        FROM pg_catalog.unnest(k.confkey) WITH ORDINALITY AS u(num, place)
+                                        JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.confrelid AND a.attnum OPERATOR(pg_catalog.=) u.num)
+                                 ) ORDER BY k.conname)
+                            FROM pg_catalog.pg_constraint k
+                           WHERE k.conrelid OPERATOR(pg_catalog.=) p.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char")) ORDER BY e.nspname, e.relname)
                 FROM tree p
                 JOIN estimate e ON e.oid OPERATOR(pg_catalog.=) p.oid
                WHERE p.root OPERATOR(pg_catalog.=) c.oid AND p.parent IS NOT NULL
@@ -271,16 +284,18 @@ described AS MATERIALIZED (
                        'classes', (
                           -- The last are the polymorphic pseudo-types: anyarray, anyelement, anynonarray, anyenum, anyrange, anymultirange, and the anycompatible ones.
                           SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
-                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault,
+                                   'oid', o.oid::pg_catalog.int8, 'default', o.opcdefault, 'stored', a.atttypid::pg_catalog.int8,
                                    'polymorphic', o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))
                                    ORDER BY y.place)
                             FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) WITH ORDINALITY AS y(oid, place)
-                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid),
+                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
+                                                               AND a.attnum OPERATOR(pg_catalog.=) y.place::pg_catalog.int2),
                        'collations', pg_catalog.array_to_json(i.indcollation::pg_catalog.int8[]),
                        'sorting', pg_catalog.array_to_json(i.indoption::pg_catalog.int2[]),
                        'deferrable', NOT i.indimmediate, 'clustered', i.indisclustered, 'replica_identity', i.indisreplident,
                        'bytes', (x.relpages::pg_catalog.float8 OPERATOR(pg_catalog.*) s.block)::pg_catalog.int8,
-                       'definition', CASE WHEN NOT m.busy AND EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname)
+                       'definition', CASE WHEN NOT m.busy AND (q.defined OR EXISTS (SELECT FROM wanted w WHERE w.index OPERATOR(pg_catalog.=) x.relname))
                                           THEN pg_catalog.pg_get_indexdef(i.indexrelid) END,
                        'constraint', (SELECT k.conname FROM pg_catalog.pg_constraint k
                                        WHERE k.conrelid OPERATOR(pg_catalog.=) c.oid AND k.conindid OPERATOR(pg_catalog.=) i.indexrelid

@@ -32,7 +32,7 @@ type Wanted struct {
 	// if Constraint is true): asks for Taken.
 	Candidates []string
 	Constraint bool
-	// Definitions asks for the definitions of its constraints, the defaults of its columns and the bounds of its partitions. The server opens
+	// Definitions asks for the definitions of its constraints and indexes, the defaults of its columns and the bounds of its partitions. The server opens
 	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
 	Definitions bool
 	// Partitions asks for its partitions as well, under their qualified keys, if it is a partitioned table that is not empty, or an index of
@@ -84,8 +84,11 @@ func For(stmt ddl.Statement) []Wanted {
 		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action),
 			Partitions: !action.Only, Addition: indexAddition(stmt)})
 	case ddl.AlterTable:
-		add(withTypes(action, Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action),
+		add(withTypes(action, Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action), Dependents: mayFill(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true}))
+		if names := unnamedRelations(stmt, action); len(names) > 0 {
+			wanted = append(wanted, Wanted{Name: action.Table, Candidates: names})
+		}
 	case ddl.Drop:
 		if action.Object != "TABLE" && action.Object != "INDEX" {
 			break
@@ -102,9 +105,18 @@ func For(stmt ddl.Statement) []Wanted {
 	return wanted
 }
 
-// needsProof reports whether a constraint of the table could spare the statement its scan.
+// needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.
 func needsProof(alter ddl.AlterTable) bool {
-	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool { return c.Op == "SetNotNull" })
+	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
+		return c.Op == "SetNotNull" || c.Op == "DropConstraint" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
+	})
+}
+
+// mayFill reports whether rows that exist may need values of their own for a new column: then triggers matter that would run for them.
+func mayFill(alter ddl.AlterTable) bool {
+	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
+		return c.Op == "AddColumn" && c.Column != nil && (c.Column.Identity || c.Column.Serial() || len(c.Column.DefaultCalls) > 0)
+	})
 }
 
 // withTypes adds what has to be known of the columns that an ALTER TABLE adds and of those whose type it changes: types, functions, and
@@ -135,24 +147,6 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 		return nil
 	}
 	names, _ := indexCandidates(stmt, create.Table.Name)
-	return names
-}
-
-// unnamedConstraints are the same for the foreign keys and checks that an ALTER TABLE adds.
-func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
-	var names []string
-	for i, command := range alter.Commands {
-		add := command.Constraint
-		if command.Op != "AddConstraint" || add == nil || add.Name != "" || add.Type != ddl.ForeignKey && add.Type != ddl.Check {
-			continue
-		}
-		candidates, _ := constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name})
-		names = append(names, candidates...)
-		if columns, _ := ddl.CheckColumns(stmt, i); len(columns) == 1 && columns[0] == alter.Table.Name {
-			candidates, _ = constraintCandidates(stmt, i, &Relation{Name: alter.Table.Name, Columns: []Column{}})
-			names = append(names, candidates...)
-		}
-	}
 	return names
 }
 

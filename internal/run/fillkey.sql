@@ -10,7 +10,7 @@ CROSS JOIN LATERAL (
 		pg_catalog.min(o.less) AS less, pg_catalog.min(o.at_most) AS at_most, pg_catalog.min(o.more) AS more,
 		pg_catalog.count(*) AS usable, pg_catalog.count(DISTINCT pg_catalog.concat(o.less, o.at_most, o.more)) AS kinds
 	FROM ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), pg_catalog.unnest(i.indclass::pg_catalog.oid[]),
-		pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS u(num, class, collation, place)
+		pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS u(num, class, sorted, place)
 	JOIN pg_catalog.pg_attribute AS a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) u.num
 	JOIN pg_catalog.pg_type AS t ON t.oid OPERATOR(pg_catalog.=) a.atttypid
 	JOIN pg_catalog.pg_namespace AS tn ON tn.oid OPERATOR(pg_catalog.=) t.typnamespace
@@ -26,7 +26,7 @@ CROSS JOIN LATERAL (
 			WHERE s.amopfamily OPERATOR(pg_catalog.=) p.opcfamily AND s.amoplefttype OPERATOR(pg_catalog.=) p.opcintype
 			AND s.amoprighttype OPERATOR(pg_catalog.=) p.opcintype AND s.amoppurpose OPERATOR(pg_catalog.=) 's') AS w) AS o
 	WHERE u.place OPERATOR(pg_catalog.<=) i.indnkeyatts::pg_catalog.int8
-	AND a.attnotnull AND p.opcdefault AND u.collation OPERATOR(pg_catalog.=) a.attcollation) AS k
+	AND a.attnotnull AND p.opcdefault AND u.sorted OPERATOR(pg_catalog.=) a.attcollation) AS k
 WHERE i.indrelid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND m.amname OPERATOR(pg_catalog.=) 'btree'
 AND i.indisunique AND i.indisvalid AND i.indisready AND i.indpred IS NULL
 AND k.usable OPERATOR(pg_catalog.=) i.indnkeyatts::pg_catalog.int8 AND k.kinds OPERATOR(pg_catalog.=) 1::pg_catalog.int8

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,34 +17,60 @@ type helper struct {
 	on     rewrite.Target
 	name   string
 	forget func()
+	// promised is true when a promise needs it, however this run ends
+	promised bool
+}
+
+// adopt takes charge of the helpers that a transaction before has made, beside the promise to go on with them: they are listed, so that
+// somebody removes them if the promise is given up.
+func (w *work) adopt(ctx context.Context, steps []rewrite.Step) error {
+	var made []rewrite.Helper
+	for _, step := range steps {
+		for _, h := range step.Helpers {
+			if !h.Drop {
+				made = append(made, h)
+				continue
+			}
+			if slices.Contains(made, rewrite.Helper{Name: h.Name}) {
+				continue
+			}
+			if err := w.readSession(ctx); err != nil {
+				return err
+			}
+			forget, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
+			if err != nil {
+				return err
+			}
+			w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, forget: forget, promised: w.Options.Promise != 0})
+		}
+	}
+	return nil
 }
 
 // helped runs a step that is outside of a client's transaction: a helper constraint is written down before it is made, and struck when a
-// step has removed it. One that is made in a client's transaction needs none of it: it goes with the transaction, or its promise needs it.
+// step has removed it. One that is made in a client's transaction, or beside a promise, needs none of it: it goes with the transaction, or the
+// promise needs it.
 func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) error {
-	if step.Helper.Name == "" {
-		return f()
-	}
-	if !step.Helper.Drop {
-		forget, err := w.list(ctx, revisions.Artifact{
-			Kind: "constraint", Schema: step.Table.Schema, Name: step.Helper.Name, Table: step.Table.OID,
-		})
+	for _, h := range step.Helpers {
+		if h.Drop || w.Beside != nil {
+			continue
+		}
+		forget, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
 		if err != nil {
 			return err
 		}
-		w.helpers = append(w.helpers, helper{on: step.Table, name: step.Helper.Name, forget: forget})
-		return f()
+		w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, forget: forget})
 	}
 	if err := f(); err != nil {
 		return err
 	}
-	for i, h := range w.helpers {
-		if h.on.OID == step.Table.OID && h.name == step.Helper.Name {
-			h.forget()
-			w.helpers = append(w.helpers[:i], w.helpers[i+1:]...)
-			break
+	w.helpers = slices.DeleteFunc(w.helpers, func(made helper) bool {
+		gone := made.on.OID == step.Table.OID && slices.Contains(step.Helpers, rewrite.Helper{Name: made.name, Drop: true})
+		if gone {
+			made.forget()
 		}
-	}
+		return gone
+	})
 	return nil
 }
 
@@ -55,6 +82,9 @@ func (w *work) abandon(ctx context.Context, cause error) {
 	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Options.lockBudget())
 	defer cancel()
 	for _, h := range w.helpers {
+		if h.promised {
+			continue
+		}
 		err := w.removeHelper(budget, h.on, h.name)
 		for SQLState(err) == queryCanceled && budget.Err() == nil {
 			err = w.removeHelper(budget, h.on, h.name)

@@ -130,14 +130,17 @@ func (r Runner) RunStep(ctx context.Context, step rewrite.Step) (Result, error) 
 	return r.run(ctx, []rewrite.Step{step}, nil)
 }
 
-// Undo takes back what the steps in place of a plan have done, however often the client cancels. The plan can be undone.
+// Undo takes back what the steps of a plan have done so far, however often the client cancels. The plan can be undone.
 func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 	table := plan.Steps[0].Table
+	if plan.Table.OID != 0 {
+		table = plan.Table
+	}
 	table.Columns = nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
 	defer cancel()
 	for {
-		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo, Where: rewrite.AfterCommit, Table: table, Budget: true})
+		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo[0], Then: plan.Undo[1:], Where: rewrite.AfterCommit, Table: table, Budget: true})
 		if SQLState(err) != queryCanceled || ctx.Err() != nil {
 			return err
 		}
@@ -146,6 +149,9 @@ func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 
 func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
+	if err := w.adopt(ctx, steps); err != nil {
+		return *w.result, err
+	}
 	for _, step := range steps {
 		if err := w.step(ctx, step); err != nil {
 			w.abandon(ctx, err)

@@ -26,6 +26,7 @@ pgsluice adds the constraint NOT VALID, which needs its lock for a moment only a
 under a lock that lets everybody work; inside a transaction behind the COMMIT. New, empty and small tables are left alone.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
+		Recipe:  alterTable,
 		Cases:   checkValidatedAtOnceCases,
 		Run:     constraintAtOnce{kind: ddl.Check, harm: checkHarm, free: checkFree}.run,
 	}

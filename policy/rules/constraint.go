@@ -8,6 +8,9 @@ import (
 	"github.com/pgsluice/pgsluice/policy"
 )
 
+// alterTable is the recipe that takes an ALTER TABLE apart, whatever its hazards.
+const alterTable = "alter-table"
+
 // constraintAtOnce is what the rules for foreign keys and checks share: a constraint that is added and validated in one go.
 type constraintAtOnce struct {
 	kind ddl.ConstraintType

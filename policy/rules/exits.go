@@ -57,6 +57,16 @@ func typed(statements []string) []string {
 	return lines
 }
 
+// eachByItself is instead for a recipe that is shown up to a point.
+func eachByItself(c *policy.Check, finding policy.Finding, steps []string) policy.Finding {
+	if !c.Context.InTransaction {
+		finding.Message = strings.TrimSuffix(finding.Message, ",")
+	}
+	finding = instead(c, finding)
+	finding.Hint = strings.TrimSpace("Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n") + "\n" + finding.Hint)
+	return finding
+}
+
 // exit is the way out of the transaction: that of the tool at hand, or all that are known.
 func exit(where policy.Context) string {
 	if where.Exit == "" {

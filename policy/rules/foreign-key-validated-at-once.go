@@ -3,7 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
-	"strings"
+	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -28,6 +28,7 @@ lock that lets everybody work; inside a transaction behind the COMMIT. New, empt
 NOT VALID exists only since PostgreSQL 18; before, each partition gets the key first, and the parent then takes it over without a check.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
+		Recipe:  alterTable,
 		Cases:   foreignKeyValidatedAtOnceCases,
 		Run:     constraintAtOnce{kind: ddl.ForeignKey, harm: foreignKeyHarm, free: foreignKeyFree}.run,
 	}
@@ -42,14 +43,21 @@ func foreignKeyFree(c *policy.Check, table *facts.Relation, add ddl.Constraint) 
 	if table.Persistence == "t" || table.CreatedHere || table.Empty {
 		return true, true
 	}
-	if !c.Light(table) {
-		return false, true
-	}
 	parent, known := c.Relation(add.Parent)
+	if !c.Light(table) {
+		return known && takenOver(table, parent, add), true
+	}
 	if !known {
 		return false, false
 	}
 	return parent == nil || c.Light(parent), true
+}
+
+// takenOver reports whether every partition has the key already, so that the server only takes them over.
+func takenOver(table, parent *facts.Relation, add ddl.Constraint) bool {
+	return table.Kind == "p" && !slices.ContainsFunc(table.Partitions, func(p facts.Partition) bool {
+		return p.Kind == "r" && p.ForeignKey(parent, add.Columns, add.ParentCols) == nil
+	})
 }
 
 // foreignKeyOnPartitioned is the recipe for a partitioned table before PostgreSQL 18, with its own partitions.
@@ -78,8 +86,6 @@ func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, table *fac
 		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(leaves)))
 	}
 	steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD %s;", qualified(table.Schema, table.Name), key))
-	finding.Action = policy.Block
-	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent"
-	finding.Hint = "Each in a transaction of its own:\n" + strings.Join(steps, "\n")
-	return finding
+	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent,"
+	return eachByItself(c, finding, steps)
 }

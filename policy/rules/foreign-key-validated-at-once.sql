@@ -220,10 +220,10 @@ INSERT INTO events SELECT g, 1 FROM generate_series(1, 1999) g
 check version=170000
 ALTER TABLE events ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users
 ----
-block
+rewrite
   adding constraint "events_user" blocks writes to "events" and "users" while every row is checked; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent
   detail: Table public.events has an unknown number of rows (it was never analyzed) in 3 partitions, 128 kB.
-  hint: Each in a transaction of its own:
+  hint: Each by itself, outside of a transaction:
     ALTER TABLE public.events_1 ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
     ALTER TABLE public.events_1 VALIDATE CONSTRAINT events_user;
     ALTER TABLE public.events_2_1 ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;

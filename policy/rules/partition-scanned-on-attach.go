@@ -195,11 +195,3 @@ func giveIndex(i facts.Index, child *facts.Relation) string {
 	}
 	return fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, columns)
 }
-
-func quotedList(names []string) string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = quoted(name)
-	}
-	return strings.Join(list, ", ")
-}

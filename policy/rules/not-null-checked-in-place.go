@@ -1,0 +1,173 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+//go:embed not-null-checked-in-place.sql
+var notNullCheckedInPlaceCases string
+
+// notNullCheckedInPlace: every row is read for NULLs while nobody can use the table.
+func notNullCheckedInPlace() policy.Rule {
+	return policy.Rule{
+		Name:  "not-null-checked-in-place",
+		Title: "NOT NULL checked under its lock",
+		Doc: `ALTER COLUMN … SET NOT NULL holds an ACCESS EXCLUSIVE lock while it reads every row of the table, its partitions and children, unless a valid
+check constraint proves that there is no NULL. ADD PRIMARY KEY USING INDEX does the same for columns that are not NOT NULL yet.
+
+Nobody can read or write the table until all of it is read, inside a transaction until its COMMIT.
+
+pgsluice adds a check that is NOT VALID, which new rows obey from then on, validates it under a lock that lets everybody work, makes the column
+NOT NULL, for which the server then reads nothing, and drops the check in the same transaction; since PostgreSQL 18 it adds the NOT NULL itself
+NOT VALID. Inside a transaction it does so behind the COMMIT. A check that is there already is used. New, empty and small tables are left
+alone.`,
+		Since:   "0.1",
+		Default: policy.Rewrite,
+		Recipe:  alterTable,
+		Cases:   notNullCheckedInPlaceCases,
+		Run:     runNotNullCheckedInPlace,
+	}
+}
+
+func runNotNullCheckedInPlace(c *policy.Check) {
+	alter, ok := c.Stmt.Action.(ddl.AlterTable)
+	if !ok || alter.Object != "TABLE" {
+		return
+	}
+	table, known := c.Relation(alter.Table)
+	if known && (table == nil || !table.MayAlter || c.Light(table)) {
+		return
+	}
+	for _, command := range alter.Commands {
+		for _, column := range checkedColumns(command, table) {
+			if !known {
+				notNullOnUnknown(c, alter, column)
+				return
+			}
+			if !readForNulls(table, alter, column) {
+				continue
+			}
+			finding := policy.Finding{
+				Message: fmt.Sprintf("making %q NOT NULL blocks reads and writes of %q while every row is checked; %s", column, table.Name, proveFirst(c, alter, table, column)),
+				Detail:  size(table),
+			}
+			var steps []string
+			for _, step := range notNullSteps(c, alter, table, column) {
+				steps = append(steps, strings.TrimSuffix(step, ";"))
+			}
+			if command.Op == "AddConstraint" {
+				steps = append(steps, fmt.Sprintf("ALTER TABLE %s %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End],
+					c.Stmt.Text[command.Span.Start:command.Span.End]))
+			}
+			c.Report(instead(c, finding, steps...))
+			return
+		}
+	}
+}
+
+// checkedColumns are the columns that a command makes NOT NULL: of SET NOT NULL, and of a primary key that is made of an index.
+func checkedColumns(command ddl.AlterCommand, table *facts.Relation) []string {
+	switch {
+	case command.Op == "SetNotNull":
+		return []string{command.Name}
+	case command.Op == "AddConstraint" && command.Constraint.Type == ddl.PrimaryKey && table != nil:
+		for _, i := range table.Indexes {
+			if i.Name == command.Constraint.UsingIndex && i.Valid {
+				return i.Columns
+			}
+		}
+	}
+	return nil
+}
+
+// readForNulls reports whether the server reads the table to know that a column has no NULL.
+func readForNulls(table *facts.Relation, alter ddl.AlterTable, column string) bool {
+	found := table.Column(column)
+	if found == nil {
+		return false // the server says what is wrong, or the same statement makes it
+	}
+	if found.NotNull {
+		return unprovenNotNull(table, column) != ""
+	}
+	proof := table.NotNullProof(column, droppedConstraints(alter))
+	return proof == nil || !proof.Validated
+}
+
+// unprovenNotNull is the name of a NOT NULL that is NOT VALID, as 18 knows it; SET NOT NULL reads the table for it.
+func unprovenNotNull(table *facts.Relation, column string) string {
+	for _, k := range table.Constraints {
+		if k.Type == "n" && !k.Validated && slices.Equal(k.Columns, []string{column}) {
+			return k.Name
+		}
+	}
+	return ""
+}
+
+func droppedConstraints(alter ddl.AlterTable) []string {
+	var names []string
+	for _, command := range alter.Commands {
+		if command.Op == "DropConstraint" {
+			names = append(names, command.Name)
+		}
+	}
+	return names
+}
+
+func notNullOnUnknown(c *policy.Check, alter ddl.AlterTable, column string) {
+	finding := policy.Finding{
+		Message: fmt.Sprintf("making %q NOT NULL blocks reads and writes of %q while every row is checked; add CHECK (%s IS NOT NULL) NOT VALID and VALIDATE it first, which proves it",
+			column, alter.Table.Name, quoted(column)),
+		Unknown: fmt.Sprintf("the size of table %q, and whether a valid check proves that %q has no NULL", alter.Table.Name, column),
+	}
+	var steps []string
+	for _, step := range notNullSteps(c, alter, &facts.Relation{Name: alter.Table.Name}, column) {
+		steps = append(steps, strings.TrimSuffix(step, ";"))
+	}
+	c.Report(instead(c, finding, steps...))
+}
+
+// proveFirst says what is to come first.
+func proveFirst(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, column string) string {
+	if name := unprovenNotNull(table, column); name != "" {
+		return fmt.Sprintf("it is there and NOT VALID: use VALIDATE CONSTRAINT %s", quoted(name))
+	}
+	if proof := table.NotNullProof(column, droppedConstraints(alter)); proof != nil {
+		return fmt.Sprintf("use VALIDATE CONSTRAINT %s first, which proves it", quoted(proof.Name))
+	}
+	if c.Facts.Version >= 180000 {
+		return "add it NOT VALID, then VALIDATE CONSTRAINT"
+	}
+	return fmt.Sprintf("add CHECK (%s IS NOT NULL) NOT VALID and VALIDATE it first, which proves it", quoted(column))
+}
+
+// notNullSteps is what to type for a NOT NULL that keeps nobody waiting.
+func notNullSteps(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, column string) []string {
+	written := "ALTER TABLE " + c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End]
+	set := fmt.Sprintf("%s ALTER COLUMN %s SET NOT NULL;", written, quoted(column))
+	if name := unprovenNotNull(table, column); name != "" {
+		return []string{fmt.Sprintf("%s VALIDATE CONSTRAINT %s;", written, quoted(name))}
+	}
+	if proof := table.NotNullProof(column, droppedConstraints(alter)); proof != nil {
+		return []string{fmt.Sprintf("%s VALIDATE CONSTRAINT %s;", written, quoted(proof.Name)), set}
+	}
+	if c.Facts.Version >= 180000 {
+		if name, err := facts.NotNullName(table, column, nil); err == nil {
+			return []string{fmt.Sprintf("%s ADD CONSTRAINT %s NOT NULL %s NOT VALID;", written, quoted(name), quoted(column)),
+				fmt.Sprintf("%s VALIDATE CONSTRAINT %s;", written, quoted(name))}
+		}
+	}
+	helper := quoted(table.Name + "_" + column + "_check_null")
+	return []string{
+		fmt.Sprintf("%s ADD CONSTRAINT %s CHECK (%s IS NOT NULL) NOT VALID;", written, helper, quoted(column)),
+		fmt.Sprintf("%s VALIDATE CONSTRAINT %s;", written, helper),
+		set,
+		fmt.Sprintf("%s DROP CONSTRAINT %s;", written, helper),
+	}
+}

@@ -1,0 +1,190 @@
+setup
+CREATE TABLE t (id int PRIMARY KEY, a int, b text, "C c" int, d int, e int, f int);
+INSERT INTO t SELECT g, g, g, g, g, g, g FROM generate_series(1, 10) g
+----
+
+plan
+ALTER TABLE t ALTER COLUMN a SET NOT NULL
+----
+ALTER TABLE: checking that "a" of "t" has no NULL before making it NOT NULL
+  check 23502 column "a" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "a" IS NULL LIMIT 1
+  in place: ALTER TABLE t ADD CONSTRAINT "t_a_not_null" NOT NULL "a" NOT VALID
+    on public.t, lock budget
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_a_not_null"
+    on public.t [2=a]
+
+# In one statement with others; comments and spelling stay.
+plan
+alter table only t /* two */ alter "C c" set not null, -- first
+  add column note text default 'x', alter b set not null
+----
+ALTER TABLE: checking that "C c" of "t" has no NULL before making it NOT NULL; checking that "b" of "t" has no NULL before making it NOT NULL
+  check 23502 column "C c" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "C c" IS NULL LIMIT 1
+  check 23502 column "b" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "b" IS NULL LIMIT 1
+  in place: alter table only t /* two */ ADD CONSTRAINT "t_C c_not_null" NOT NULL "C c" NOT VALID, -- first
+  add column note text default 'x', ADD CONSTRAINT "t_b_not_null" NOT NULL "b" NOT VALID
+    on public.t, lock budget
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_C c_not_null"
+    on public.t [4=C c]
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_b_not_null"
+    on public.t [3=b]
+
+# A check that is valid proves it: the server reads nothing.
+setup
+ALTER TABLE t ADD CONSTRAINT d_there CHECK (d IS NOT NULL AND d > 0)
+----
+
+plan
+ALTER TABLE t ALTER d SET NOT NULL
+----
+ALTER TABLE
+  in place: (as it is)
+    on public.t, lock budget, client's text
+
+# One that is not validated yet is validated, and stays.
+setup
+ALTER TABLE t ADD CONSTRAINT e_there CHECK (NOT e IS NULL) NOT VALID
+----
+
+plan validates=e_there
+ALTER TABLE t ALTER e SET NOT NULL
+----
+ALTER TABLE: checking that "e" of "t" has no NULL before making it NOT NULL
+  check 23502 column "e" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "e" IS NULL LIMIT 1
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "e_there"
+    on public.t [6=e]
+  after commit: ALTER TABLE "public"."t" ALTER COLUMN "e" SET NOT NULL
+    on public.t [6=e], lock budget
+
+# What the statement drops proves nothing in it.
+setup
+ALTER TABLE t ADD CONSTRAINT f_there CHECK (f IS NOT NULL)
+----
+
+plan
+ALTER TABLE t ALTER f SET NOT NULL, DROP CONSTRAINT f_there
+----
+ALTER TABLE: checking that "f" of "t" has no NULL before making it NOT NULL
+  check 23502 column "f" of relation "t" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "f" IS NULL LIMIT 1
+  in place: ALTER TABLE t ADD CONSTRAINT "t_f_not_null" NOT NULL "f" NOT VALID, DROP CONSTRAINT f_there
+    on public.t, lock budget
+  after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_f_not_null"
+    on public.t [7=f]
+
+# It is so already.
+plan
+ALTER TABLE t ALTER f SET NOT NULL
+----
+ALTER TABLE
+  in place: (as it is)
+    on public.t, lock budget, client's text
+
+# Partitions and children.
+setup
+CREATE TABLE events (at int, a int) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (10);
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY LIST (a); CREATE TABLE events_2a PARTITION OF events_2 DEFAULT;
+INSERT INTO events VALUES (1, 1), (11, 1); CREATE TABLE parent (a int); CREATE TABLE child () INHERITS (parent); INSERT INTO child VALUES (1)
+----
+
+plan
+ALTER TABLE events ALTER a SET NOT NULL
+----
+ALTER TABLE: checking that "a" of "events" has no NULL before making it NOT NULL
+  check 23502 column "a" of relation "events" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "a" IS NULL LIMIT 1
+  in place: ALTER TABLE events ADD CONSTRAINT "events_a_not_null" NOT NULL "a" NOT VALID
+    on public.events, lock budget
+  after commit: ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_a_not_null"
+    on public.events [2=a]
+
+plan
+ALTER TABLE parent ALTER a SET NOT NULL
+----
+ALTER TABLE: checking that "a" of "parent" has no NULL before making it NOT NULL
+  check 23502 column "a" of relation "parent" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."parent" WHERE "a" IS NULL LIMIT 1
+  in place: ALTER TABLE parent ADD CONSTRAINT "parent_a_not_null" NOT NULL "a" NOT VALID
+    on public.parent, lock budget
+  after commit: ALTER TABLE "public"."parent" VALIDATE CONSTRAINT "parent_a_not_null"
+    on public.parent [1=a]
+
+unplanned
+ALTER TABLE ONLY parent ALTER a SET NOT NULL
+----
+leave ONLY out: "parent" has partitions or children, and NOT NULL is theirs, too
+
+# With a foreign key and a check.
+setup
+CREATE TABLE mixed (id int PRIMARY KEY, p int, q int); INSERT INTO mixed VALUES (1, 1, 1)
+----
+
+plan
+ALTER TABLE mixed ALTER p SET NOT NULL, ADD FOREIGN KEY (p) REFERENCES t, ADD CHECK (q > 0), ALTER q SET NOT NULL, ALTER q SET DEFAULT 5
+----
+ALTER TABLE: checking that "p" of "mixed" has no NULL before making it NOT NULL; checking that "q" of "mixed" has no NULL before making it NOT NULL; adding "mixed_p_fkey", "mixed_q_check" to "mixed" NOT VALID, validating afterwards
+  check 23502 column "p" of relation "mixed" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "p" IS NULL LIMIT 1
+  check 23503 insert or update on table "mixed" violates foreign key constraint "mixed_p_fkey"
+    WITH k(c1) AS MATERIALIZED (SELECT "p" FROM ONLY "public"."mixed" AS c WHERE "p" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."t" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."p")) SELECT pg_catalog.concat('Key (p)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "t".') FROM k LIMIT 1
+  check 23514 check constraint "mixed_q_check" of relation "mixed" is violated by some row
+    SELECT 'Rows that exist violate it.' FROM "public"."mixed" WHERE NOT (q > 0
+    ) LIMIT 1
+  check 23502 column "q" of relation "mixed" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "q" IS NULL LIMIT 1
+  in place: ALTER TABLE mixed ADD CONSTRAINT "mixed_p_not_null" NOT NULL "p" NOT VALID, ADD CONSTRAINT "mixed_p_fkey" FOREIGN KEY (p) REFERENCES t NOT VALID, ADD CONSTRAINT "mixed_q_check" CHECK (q > 0) NOT VALID, ADD CONSTRAINT "mixed_q_not_null" NOT NULL "q" NOT VALID, ALTER q SET DEFAULT 5
+    on public.mixed and public.t, lock budget
+  after commit: ALTER TABLE "public"."mixed" VALIDATE CONSTRAINT "mixed_p_not_null"
+    on public.mixed [2=p]
+  after commit: ALTER TABLE "public"."mixed" VALIDATE CONSTRAINT "mixed_q_not_null"
+    on public.mixed [3=q]
+  after commit: ALTER TABLE "public"."mixed" VALIDATE CONSTRAINT "mixed_p_fkey"
+    on public.mixed [2=p] and public.t [1=id]
+  after commit: ALTER TABLE "public"."mixed" VALIDATE CONSTRAINT "mixed_q_check"
+    on public.mixed [3=q]
+
+# Rows without a value.
+setup
+CREATE TABLE holes (a int, b int); INSERT INTO holes VALUES (1, NULL)
+----
+
+refused
+ALTER TABLE holes ALTER b SET NOT NULL
+----
+23502 column "b" of relation "holes" contains null values
+Rows that exist have none.
+
+# A NOT NULL that is not valid yet is validated: SET NOT NULL would read the table under its lock.
+setup
+ALTER TABLE holes ADD CONSTRAINT late NOT NULL a NOT VALID
+----
+
+plan
+ALTER TABLE holes ALTER a SET NOT NULL
+----
+ALTER TABLE: checking that "a" of "holes" has no NULL before making it NOT NULL
+  check 23502 column "a" of relation "holes" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."holes" WHERE "a" IS NULL LIMIT 1
+  after commit: ALTER TABLE "public"."holes" VALIDATE CONSTRAINT "late"
+    on public.holes [1=a]
+
+# The name is free.
+setup
+CREATE TABLE names (a int); INSERT INTO names VALUES (1); ALTER TABLE names ADD CONSTRAINT names_a_not_null CHECK (a > 0)
+----
+
+plan
+ALTER TABLE names ALTER a SET NOT NULL
+----
+ALTER TABLE: checking that "a" of "names" has no NULL before making it NOT NULL
+  check 23502 column "a" of relation "names" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."names" WHERE "a" IS NULL LIMIT 1
+  in place: ALTER TABLE names ADD CONSTRAINT "names_a_not_null1" NOT NULL "a" NOT VALID
+    on public.names, lock budget
+  after commit: ALTER TABLE "public"."names" VALIDATE CONSTRAINT "names_a_not_null1"
+    on public.names [1=a]

@@ -1,0 +1,219 @@
+setup
+CREATE TABLE users (id int PRIMARY KEY); INSERT INTO users VALUES (1), (2);
+CREATE TABLE events (at int NOT NULL, user_id int, kind text) PARTITION BY RANGE (at);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (10); CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20) PARTITION BY RANGE (at);
+CREATE TABLE events_2a PARTITION OF events_2 FOR VALUES FROM (10) TO (15); CREATE TABLE events_2b PARTITION OF events_2 DEFAULT;
+INSERT INTO events VALUES (1, 1, 'a'), (11, 2, 'b'), (16, 1, 'c')
+----
+
+plan before=18
+ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE
+----
+ALTER TABLE: adding "events_user_id_fkey" to the partitions of "events" one by one, and then to the table
+  check 23503 insert or update on table "events" violates foreign key constraint "events_user_id_fkey"
+    WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM "public"."events" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
+  after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID
+    on public.events_1 and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_1" VALIDATE CONSTRAINT "events_user_id_fkey"
+    on public.events_1 and public.users [1=id]
+  after commit: ALTER TABLE "public"."events_2a" ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID
+    on public.events_2a and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_2a" VALIDATE CONSTRAINT "events_user_id_fkey"
+    on public.events_2a and public.users [1=id]
+  after commit: ALTER TABLE "public"."events_2b" ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID
+    on public.events_2b and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_2b" VALIDATE CONSTRAINT "events_user_id_fkey"
+    on public.events_2b and public.users [1=id]
+  after commit: ALTER TABLE "public"."events" ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE
+    on public.events [2=user_id] and public.users [1=id], lock budget
+
+plan before=18
+ALTER TABLE events ADD COLUMN other int DEFAULT 1 REFERENCES users, ADD CHECK (at > 0)
+----
+ALTER TABLE: adding "events_other_fkey" to the partitions of "events" one by one, and then to the table; adding "events_at_check" to "events" NOT VALID, validating afterwards
+  check 23514 check constraint "events_at_check" of relation "events" is violated by some row
+    SELECT 'Rows that exist violate it.' FROM "public"."events" WHERE NOT (at > 0
+    ) LIMIT 1
+  in place: ALTER TABLE events ADD COLUMN other int DEFAULT 1, ADD CONSTRAINT "events_at_check" CHECK (at > 0) NOT VALID
+    on public.events and public.users, lock budget
+  after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_other_fkey" FOREIGN KEY ("other") REFERENCES users NOT VALID
+    on public.events_1 and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_1" VALIDATE CONSTRAINT "events_other_fkey"
+    on public.events_1 and public.users [1=id]
+  after commit: ALTER TABLE "public"."events_2a" ADD CONSTRAINT "events_other_fkey" FOREIGN KEY ("other") REFERENCES users NOT VALID
+    on public.events_2a and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_2a" VALIDATE CONSTRAINT "events_other_fkey"
+    on public.events_2a and public.users [1=id]
+  after commit: ALTER TABLE "public"."events_2b" ADD CONSTRAINT "events_other_fkey" FOREIGN KEY ("other") REFERENCES users NOT VALID
+    on public.events_2b and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events_2b" VALIDATE CONSTRAINT "events_other_fkey"
+    on public.events_2b and public.users [1=id]
+  after commit: ALTER TABLE "public"."events" ADD CONSTRAINT "events_other_fkey" FOREIGN KEY ("other") REFERENCES users
+    on public.events and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_at_check"
+    on public.events [1=at]
+
+plan
+ALTER TABLE events ADD UNIQUE (at, user_id)
+----
+ALTER TABLE: building "events_at_user_id_key" on the partitions of "events" one by one, concurrently
+  probe
+  check 23505 could not create unique index "events_at_user_id_key"
+    SELECT pg_catalog.concat('Key ("at", "user_id")=(', COALESCE(("at"
+    )::pg_catalog.text, 'null'), ', ', COALESCE(("user_id"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM "public"."events" WHERE ("at"
+    ) IS NOT NULL AND ("user_id"
+    ) IS NOT NULL GROUP BY "at"
+    , "user_id"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_at_user_id_key" UNIQUE ("at", "user_id")
+    on public.events [1=at 2=user_id], lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_at_user_id_key" ON "public"."events_1" ("at", "user_id")
+    on public.events_1
+    index public.events_1_at_user_id_key
+  after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_1_at_user_id_key" UNIQUE USING INDEX "events_1_at_user_id_key"
+    on public.events_1, lock budget
+  after commit: ALTER INDEX "public"."events_at_user_id_key" ATTACH PARTITION "public"."events_1_at_user_id_key"
+    on public.events_1, lock budget
+  after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_at_user_id_key" UNIQUE ("at", "user_id")
+    on public.events_2, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_at_user_id_key" ON "public"."events_2a" ("at", "user_id")
+    on public.events_2a
+    index public.events_2a_at_user_id_key
+  after commit: ALTER TABLE "public"."events_2a" ADD CONSTRAINT "events_2a_at_user_id_key" UNIQUE USING INDEX "events_2a_at_user_id_key"
+    on public.events_2a, lock budget
+  after commit: ALTER INDEX "public"."events_2_at_user_id_key" ATTACH PARTITION "public"."events_2a_at_user_id_key"
+    on public.events_2a, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2b_at_user_id_key" ON "public"."events_2b" ("at", "user_id")
+    on public.events_2b
+    index public.events_2b_at_user_id_key
+  after commit: ALTER TABLE "public"."events_2b" ADD CONSTRAINT "events_2b_at_user_id_key" UNIQUE USING INDEX "events_2b_at_user_id_key"
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_2_at_user_id_key" ATTACH PARTITION "public"."events_2b_at_user_id_key"
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_at_user_id_key" ATTACH PARTITION "public"."events_2_at_user_id_key"
+    on public.events_2, lock budget
+
+plan before=18
+ALTER TABLE events ADD CONSTRAINT events_key PRIMARY KEY (at, kind) DEFERRABLE
+----
+ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT NULL; building "events_key" on the partitions of "events" one by one, concurrently
+  probe
+  check 23502 column "kind" of relation "events" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL LIMIT 1
+  check 23505 could not create unique index "events_key"
+    SELECT pg_catalog.concat('Key ("at", "kind")=(', COALESCE(("at"
+    )::pg_catalog.text, 'null'), ', ', COALESCE(("kind"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM "public"."events" WHERE ("at"
+    ) IS NOT NULL AND ("kind"
+    ) IS NOT NULL GROUP BY "at"
+    , "kind"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  in place: ALTER TABLE events ADD CONSTRAINT "pgsluice_kind_not_null" CHECK ("kind" IS NOT NULL) NOT VALID
+    on public.events, lock budget
+    helper pgsluice_kind_not_null
+  after commit: ALTER TABLE "public"."events" VALIDATE CONSTRAINT "pgsluice_kind_not_null"
+    on public.events [3=kind]
+  after commit: ALTER TABLE "public"."events" ALTER COLUMN "kind" SET NOT NULL
+    then ALTER TABLE "public"."events" DROP CONSTRAINT "pgsluice_kind_not_null"
+    on public.events [3=kind], lock budget
+    helper pgsluice_kind_not_null, dropped
+  after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_key" PRIMARY KEY ("at", "kind") DEFERRABLE
+    on public.events [1=at 3=kind], lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_pkey" ON "public"."events_1" ("at", "kind")
+    on public.events_1
+    index public.events_1_pkey
+  after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_1_pkey" PRIMARY KEY USING INDEX "events_1_pkey" DEFERRABLE
+    on public.events_1, lock budget
+  after commit: ALTER INDEX "public"."events_key" ATTACH PARTITION "public"."events_1_pkey"
+    on public.events_1, lock budget
+  after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_pkey" PRIMARY KEY ("at", "kind") DEFERRABLE
+    on public.events_2, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_pkey" ON "public"."events_2a" ("at", "kind")
+    on public.events_2a
+    index public.events_2a_pkey
+  after commit: ALTER TABLE "public"."events_2a" ADD CONSTRAINT "events_2a_pkey" PRIMARY KEY USING INDEX "events_2a_pkey" DEFERRABLE
+    on public.events_2a, lock budget
+  after commit: ALTER INDEX "public"."events_2_pkey" ATTACH PARTITION "public"."events_2a_pkey"
+    on public.events_2a, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2b_pkey" ON "public"."events_2b" ("at", "kind")
+    on public.events_2b
+    index public.events_2b_pkey
+  after commit: ALTER TABLE "public"."events_2b" ADD CONSTRAINT "events_2b_pkey" PRIMARY KEY USING INDEX "events_2b_pkey" DEFERRABLE
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_2_pkey" ATTACH PARTITION "public"."events_2b_pkey"
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_key" ATTACH PARTITION "public"."events_2_pkey"
+    on public.events_2, lock budget
+
+plan major=18
+ALTER TABLE events ADD CONSTRAINT events_key PRIMARY KEY (at, kind) DEFERRABLE
+----
+ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT NULL; building "events_key" on the partitions of "events" one by one, concurrently
+  probe
+  check 23502 column "kind" of relation "events" contains null values
+    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL LIMIT 1
+  check 23505 could not create unique index "events_key"
+    SELECT pg_catalog.concat('Key ("at", "kind")=(', COALESCE(("at"
+    )::pg_catalog.text, 'null'), ', ', COALESCE(("kind"
+    )::pg_catalog.text, 'null'), ') is duplicated.') FROM "public"."events" WHERE ("at"
+    ) IS NOT NULL AND ("kind"
+    ) IS NOT NULL GROUP BY "at"
+    , "kind"
+    HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  in place: ALTER TABLE events ADD CONSTRAINT "events_kind_not_null" NOT NULL "kind" NOT VALID
+    on public.events, lock budget
+  after commit: ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_kind_not_null"
+    on public.events [3=kind]
+  after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_key" PRIMARY KEY ("at", "kind") DEFERRABLE
+    on public.events [1=at 3=kind], lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_pkey" ON "public"."events_1" ("at", "kind")
+    on public.events_1
+    index public.events_1_pkey
+  after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_1_pkey" PRIMARY KEY USING INDEX "events_1_pkey" DEFERRABLE
+    on public.events_1, lock budget
+  after commit: ALTER INDEX "public"."events_key" ATTACH PARTITION "public"."events_1_pkey"
+    on public.events_1, lock budget
+  after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_pkey" PRIMARY KEY ("at", "kind") DEFERRABLE
+    on public.events_2, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_pkey" ON "public"."events_2a" ("at", "kind")
+    on public.events_2a
+    index public.events_2a_pkey
+  after commit: ALTER TABLE "public"."events_2a" ADD CONSTRAINT "events_2a_pkey" PRIMARY KEY USING INDEX "events_2a_pkey" DEFERRABLE
+    on public.events_2a, lock budget
+  after commit: ALTER INDEX "public"."events_2_pkey" ATTACH PARTITION "public"."events_2a_pkey"
+    on public.events_2a, lock budget
+  alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2b_pkey" ON "public"."events_2b" ("at", "kind")
+    on public.events_2b
+    index public.events_2b_pkey
+  after commit: ALTER TABLE "public"."events_2b" ADD CONSTRAINT "events_2b_pkey" PRIMARY KEY USING INDEX "events_2b_pkey" DEFERRABLE
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_2_pkey" ATTACH PARTITION "public"."events_2b_pkey"
+    on public.events_2b, lock budget
+  after commit: ALTER INDEX "public"."events_key" ATTACH PARTITION "public"."events_2_pkey"
+    on public.events_2, lock budget
+
+unplanned
+ALTER TABLE events ADD UNIQUE (kind)
+----
+add all columns of the partition key to the new key of "events": the server needs them
+
+# The server builds nothing here.
+setup
+CREATE TABLE none (a int) PARTITION BY RANGE (a)
+----
+
+plan
+ALTER TABLE none ADD UNIQUE (a)
+----
+ALTER TABLE
+  in place: (as it is)
+    on public.none, lock budget, client's text
+
+plan
+ALTER TABLE ONLY events ADD UNIQUE (at, kind, user_id)
+----
+ALTER TABLE
+  in place: (as it is)
+    on public.events, lock budget, client's text
