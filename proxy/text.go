@@ -100,8 +100,10 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	if s.owes() {
 		return true
 	}
-	switch statement.Action.(type) {
-	case ddl.Query, ddl.Write, ddl.Setting, ddl.Transaction, ddl.LockTable:
+	switch action := statement.Action.(type) {
+	case ddl.Write:
+		return s.altering && action.Reach >= ddl.ManyRows || s.reaches(statement)
+	case ddl.Query, ddl.Setting, ddl.Transaction, ddl.LockTable:
 		return s.reaches(statement)
 	case ddl.Unparsed:
 		return ddl.Unsure(statement.Text)
@@ -111,6 +113,9 @@ func (s *session) concerns(statement ddl.Statement) bool {
 
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
+
+// bulkWrites finds the words of SQL that change rows that exist.
+var bulkWrites = regexp.MustCompile(`(?i)update|delete`)
 
 // mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
 func mentionsExecute(text []byte) bool {

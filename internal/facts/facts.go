@@ -360,7 +360,7 @@ type Grant struct {
 type Reference struct {
 	OID  uint32 `json:"oid"`
 	Name string `json:"name"`
-	// Table is the referencing table: its identity, kind, persistence, own size, and whether this transaction made it. Nothing else is known of it.
+	// Table is the referencing table: its identity, kind, persistence, owner, rights, own size, and whether this transaction made it. Nothing else is known of it.
 	Table     Relation `json:"table"`
 	Validated bool     `json:"validated"`
 	// Columns are the referencing columns, ParentColumns those that they reference, in order.
@@ -464,7 +464,8 @@ type DomainConstraint struct {
 // TypeUser is a column of a type.
 type TypeUser struct {
 	Column string `json:"column"`
-	// Table has the column: its identity, kind, persistence, own size, and whether this transaction made it. Nothing else is known of it.
+	Type   string `json:"type"` // format_type
+	// Table has the column: its identity, kind, persistence, owner, rights, own size, and whether this transaction made it. Nothing else is known of it.
 	Table Relation `json:"table"`
 }
 

@@ -102,7 +102,7 @@ func For(stmt ddl.Statement) []Wanted {
 			add(Wanted{Name: ref.Name})
 		}
 	}
-	return wanted
+	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
 }
 
 // needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.

@@ -32,6 +32,16 @@ func instead(c *policy.Check, finding policy.Finding, statements ...string) poli
 	return finding
 }
 
+// eachByItself is instead for a recipe that is shown up to a point.
+func eachByItself(c *policy.Check, finding policy.Finding, steps []string) policy.Finding {
+	if !c.Context.InTransaction {
+		finding.Message = strings.TrimSuffix(finding.Message, ",")
+	}
+	finding = instead(c, finding)
+	finding.Hint = strings.TrimSpace("Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n") + "\n" + finding.Hint)
+	return finding
+}
+
 // outside is instead for what cannot be deferred, because the rest of the transaction may rely on it.
 func outside(c *policy.Check, finding policy.Finding, statements ...string) policy.Finding {
 	hint := typed(statements)
@@ -55,16 +65,6 @@ func typed(statements []string) []string {
 		}
 	}
 	return lines
-}
-
-// eachByItself is instead for a recipe that is shown up to a point.
-func eachByItself(c *policy.Check, finding policy.Finding, steps []string) policy.Finding {
-	if !c.Context.InTransaction {
-		finding.Message = strings.TrimSuffix(finding.Message, ",")
-	}
-	finding = instead(c, finding)
-	finding.Hint = strings.TrimSpace("Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n") + "\n" + finding.Hint)
-	return finding
 }
 
 // exit is the way out of the transaction: that of the tool at hand, or all that are known.

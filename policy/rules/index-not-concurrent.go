@@ -289,4 +289,13 @@ func quoted(name string) string {
 	return name
 }
 
+// quotedList is quoted for several.
+func quotedList(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quoted(name)
+	}
+	return strings.Join(list, ", ")
+}
+
 func qualified(schema, name string) string { return quoted(schema) + "." + quoted(name) }
