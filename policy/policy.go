@@ -70,6 +70,10 @@ type Finding struct {
 	Detail, Hint string
 	// Unknown names the fact that would decide it, when it was not known.
 	Unknown string
+	// OnDemand is true for a block that has a recipe which is not for everybody: the action rewrite, set for the rule, switches it on.
+	OnDemand bool
+	// Code is the SQLSTATE that a refusal has; "" for that of every refusal.
+	Code string
 	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
 	Recipe string
 	// Override is what took it out of force; nil for a finding in force.

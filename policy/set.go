@@ -19,7 +19,8 @@ import (
 // lets nobody override a block.
 type Settings struct {
 	// Actions are the rules' actions by name. Off takes a rule out, Warn makes all that it finds a warning, Block refuses what
-	// it would have rewritten; Rewrite leaves its findings as they are.
+	// it would have rewritten; Rewrite leaves its findings as they are, but for those that are OnDemand: they are rewritten. Any of them but
+	// Off puts a rule in force that is off by default.
 	Actions map[string]Action
 	Small   Small
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
@@ -172,7 +173,7 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 					f.Action = usual(rule)
 				}
 				if set {
-					f.Action = configured(f.Action, setting)
+					f.Action = configured(f, setting)
 				}
 				s.admit(verdict, where.Inside.placed(f), doors, in)
 			},
@@ -206,14 +207,16 @@ func usual(rule Rule) Action {
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.
-func configured(found, setting Action) Action {
+func configured(f Finding, setting Action) Action {
 	switch {
 	case setting == Warn:
-		return min(found, Warn)
-	case setting == Block && found == Rewrite:
+		return min(f.Action, Warn)
+	case setting == Block && f.Action == Rewrite:
 		return Block
+	case setting == Rewrite && f.OnDemand:
+		return Rewrite
 	}
-	return found
+	return f.Action
 }
 
 // admit adds a finding to the verdict, unless the configuration exempts it or somebody who may has overridden it.

@@ -104,9 +104,9 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	case ddl.Query:
 		return action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
 	case ddl.Write:
-		return action.EveryRow || action.Program || s.anyInnerConcern(statement)
+		return action.Reach == ddl.EveryRow || s.altering && action.Reach >= ddl.ManyRows || action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
 	case ddl.Setting, ddl.Transaction, ddl.LockTable:
-		return false
+		return s.reaches(statement)
 	case ddl.Unparsed:
 		return ddl.Unsure(statement.Text)
 	}
@@ -125,6 +125,9 @@ func (s *session) anyInnerConcern(statement ddl.Statement) bool {
 
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
+
+// bulkWrites finds the words of SQL that change rows that exist.
+var bulkWrites = regexp.MustCompile(`(?i)update|delete`)
 
 // mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
 func mentionsExecute(text []byte) bool {

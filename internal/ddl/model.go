@@ -26,6 +26,8 @@ type Statement struct {
 	Refs []Ref
 	// Calls are the functions that the statement calls by name, anywhere, operators not included.
 	Calls []Name
+	// Casts are the string constants that are cast to a type, anywhere: 'x'::mood.
+	Casts []Cast
 	// Inner are the statements within this one: those of the body of a DO block or a function, of a rule, of CREATE SCHEMA, what EXPLAIN ANALYZE
 	// runs and PREPARE prepares, and the queries of WITH that write. The Refs of a DO block are those of what it runs.
 	Inner []Inner
@@ -34,6 +36,12 @@ type Statement struct {
 	// NoSplice is true when Text is not what the client wrote (ParseNonconforming): its offsets are good for judging, and
 	// nothing may be spliced into it.
 	NoSplice bool
+}
+
+// Cast is a string constant that is cast to a type.
+type Cast struct {
+	Type  TypeName
+	Value string
 }
 
 // Ref is one relation that a statement names.
@@ -177,11 +185,22 @@ type Write struct {
 	Target Name
 	// OnConflict is true for INSERT … ON CONFLICT.
 	OnConflict bool
-	// EveryRow is true for UPDATE, DELETE and MERGE whose condition is missing, or true whatever the data: WHERE true, WHERE 1 = 1.
-	EveryRow bool
+	// Reach is how much of the target an UPDATE, DELETE or MERGE may change, as far as its condition tells.
+	Reach Reach
 	// Program is true for COPY … FROM PROGRAM.
 	Program bool
 }
+
+// Reach is how much of a table a write may change.
+type Reach int
+
+// The reaches. SomeRows is an equality in the condition, ManyRows any other condition, EveryRow none, or one that is true whatever the data: WHERE true, WHERE 1 = 1.
+const (
+	UnknownReach Reach = iota
+	SomeRows
+	ManyRows
+	EveryRow
+)
 
 // WriteOp is the kind of a Write.
 type WriteOp int
@@ -393,6 +412,14 @@ type CreateTable struct {
 	IfNotExists bool
 	// As is true when the table is filled by a query (CREATE TABLE AS).
 	As bool
+	// Foreign is true for CREATE FOREIGN TABLE.
+	Foreign bool
+	// Copies is true when it takes its columns from elsewhere: LIKE, OF or INHERITS.
+	Copies bool
+	// Columns are the columns that are written, ColumnNames their names. Constraints are those written beside the columns.
+	Columns     []Column
+	ColumnNames []string
+	Constraints []Constraint
 }
 
 // Opaque runs code that the statement does not show: DO and CALL.
@@ -426,6 +453,17 @@ type Utility struct {
 	Replace bool
 	// Language and Body are those of CREATE FUNCTION and CREATE PROCEDURE, "" when the body is not a string.
 	Language, Body string
+	// Options are the options of a function, role, sequence, policy, domain, or of the settings of a role, a database or the system, by the
+	// grammar's names, with constants as text ("superuser": "true"). What may be a secret (a password, a setting's value) is "",
+	// a password that is a verifier already "verifier".
+	Options map[string]string
+	// Grantees are the roles that GRANT and REVOKE name, "public" for everybody; Privileges what they get or lose: words like "select" or,
+	// of a GRANT of roles, the roles. No privilege is ALL of them.
+	Grantees, Privileges []string
+	// Setting is true for ALTER ROLE, DATABASE and SYSTEM … SET and RESET, whose Options are the settings.
+	Setting bool
+	// Labels are those of CREATE TYPE … AS ENUM.
+	Labels []string
 }
 
 // Unparsed is text that could not be judged as a whole: the proxy makes such a Statement, Parse only as an Inner. It has no Refs and no Tag.

@@ -60,6 +60,9 @@ func render(s Statement) string {
 	for _, call := range s.Calls {
 		fmt.Fprintf(&out, "  call %s\n", dotted(call))
 	}
+	for _, cast := range s.Casts {
+		fmt.Fprintf(&out, "  cast %q to %s\n", cast.Value, dotted(cast.Type.Name))
+	}
 	if s.NoSplice {
 		fmt.Fprintf(&out, "  text %s\n", s.Text)
 	}
@@ -116,6 +119,10 @@ func renderFields(out *strings.Builder, text, indent string, v reflect.Value) {
 		case []Constraint:
 			for _, constraint := range value {
 				renderFields(out, text, indent+"  ", reflect.ValueOf(constraint))
+			}
+		case []Column:
+			for _, column := range value {
+				renderFields(out, text, indent+"  ", reflect.ValueOf(column))
 			}
 		case Constraint, Column:
 			renderFields(out, text, indent+"  ", field)

@@ -9,11 +9,11 @@ import (
 // Prefilter reports whether the raw bytes of a client's text, in any encoding, may hold a statement that a rule cares about: one that
 // begins with, or has a part that begins with, one of
 //
-//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN DO CALL REPACK MERGE
+//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK MERGE
 //
 // or that calls pg_advisory_…, or has the word PROGRAM of COPY, or UPDATE or DELETE without a condition that is seen to be one. When it answers false,
-// Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags GRANT, REVOKE, GRANT ROLE, REVOKE ROLE,
-// COMMENT, SECURITY LABEL and ANALYZE; and no Write of every row.
+// Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE, COMMENT,
+// SECURITY LABEL and ANALYZE; and no Write of every row.
 //
 // It keeps no lexical state: a word counts in a string or a comment too, so no quoting and no setting can hide one. It only looks at the
 // bytes beside a word, and lets them rule it out where that is safe in every encoding that Postgres knows:
@@ -97,7 +97,7 @@ var keywordPairs = []struct {
 	bucket int
 }{
 	{" create ", 3, 2}, {" alter ", 2, 3}, {" drop ", 1, 2}, {" truncate ", 2, 3}, {" lock ", 1, 2}, {" reindex ", 3, 3}, {" cluster ", 1, 2},
-	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3},
+	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3}, {" grant ", 1, 3},
 	{" pg_advisory_", 5, 3}, {" do ", 0, 0}, {"? do", 0, 1},
 	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3},
 }
@@ -164,6 +164,8 @@ func keywordAt(raw []byte, i int) bool {
 		return wordAt(raw, i, "create") || wordAt(raw, i, "cluster") || wordAt(raw, i, "call")
 	case 'd':
 		return wordAt(raw, i, "drop") || wordAt(raw, i, "do") && !conflictAction(raw[i+2:])
+	case 'g':
+		return wordAt(raw, i, "grant")
 	case 'i':
 		return wordAt(raw, i, "import")
 	case 'l':

@@ -11,7 +11,7 @@ import (
 func prefilterByPlace(raw []byte) bool { return keywordIn(raw, 0, len(raw), true) }
 
 func TestPrefilterFindsWordsAtEveryPlace(t *testing.T) {
-	words := strings.Fields("CREATE alter Drop tRUNCATE lock REINDEX cluster VACUUM refresh IMPORT reassign call REPACK do merge PROGRAM update delete")
+	words := strings.Fields("CREATE alter Drop tRUNCATE lock REINDEX cluster VACUUM refresh IMPORT reassign call REPACK Grant do merge PROGRAM update delete")
 	for _, word := range words {
 		for place := range 40 {
 			for length := range 40 {
@@ -54,6 +54,8 @@ func TestPrefilter(t *testing.T) {
 		"SELECT 'drop'":                       true,
 		"/*x*/drop":                           true,
 		"SELECT 1create":                      true,
+		"GRANT SELECT ON t TO app":            true,
+		"SELECT granted, immigrant FROM t":    false,
 		"SELECT created_at, is_locked FROM t": false,
 		"SELECT dropped, alterations FROM t":  false,
 		"SELECT 1 FOR UPDATE SKIP LOCKED":     false,
@@ -114,7 +116,7 @@ func TestPrefilter(t *testing.T) {
 }
 
 func TestPrefilterAgreesWithEveryPlace(t *testing.T) {
-	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign do DO call repack pg_advisory_ nothing UPDATE delete merge program where for or a=1 t; "),
+	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign grant do DO call repack pg_advisory_ nothing UPDATE delete merge program where for or a=1 t; "),
 		" ", " ", "\n", "_", "x", "é", "1", "$", "'", "eate", "o ", " d", "\x81")
 	random := newRandom(3)
 	for range 200_000 {

@@ -53,7 +53,7 @@ func isPlainAction(s Statement) bool {
 		return true
 	}
 	switch s.Tag {
-	case "GRANT", "REVOKE", "GRANT ROLE", "REVOKE ROLE", "COMMENT", "SECURITY LABEL", "ANALYZE":
+	case "REVOKE", "REVOKE ROLE", "COMMENT", "SECURITY LABEL", "ANALYZE":
 		return true
 	}
 	return false

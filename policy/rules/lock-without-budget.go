@@ -46,6 +46,11 @@ func runLockWithoutBudget(c *policy.Check) {
 	switch action := c.Stmt.Action.(type) {
 	case ddl.LockTable:
 		return
+	case ddl.AlterTable:
+		// It waits for everybody who uses the parent before it asks for its strong lock, which a timeout would cut short.
+		if slices.ContainsFunc(action.Commands, func(c ddl.AlterCommand) bool { return c.Concurrently }) {
+			return
+		}
 	case ddl.Utility:
 		if action.NotInTransaction && c.Context.InTransaction {
 			return // the server refuses it

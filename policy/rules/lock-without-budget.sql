@@ -235,6 +235,22 @@ check
 pass
   overridden: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
 
+# Nor can the wait of a concurrent DETACH be cut short.
+setup
+CREATE TABLE events (at int) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (2)
+----
+
+check
+ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY
+----
+pass
+
+check
+ALTER TABLE events DETACH PARTITION events_1
+----
+rewrite
+  AccessExclusiveLock on "events" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
 # A DO block runs as a whole under one budget.
 check
 DO $$ BEGIN

@@ -35,7 +35,7 @@ size, or of unknown size, is only warned of.`,
 
 func runWriteWithoutWhere(c *policy.Check) {
 	write, ok := c.Stmt.Action.(ddl.Write)
-	if !ok || !write.EveryRow {
+	if !ok || write.Reach != ddl.EveryRow {
 		return
 	}
 	table, known := c.Relation(write.Target)
