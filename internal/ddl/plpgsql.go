@@ -289,7 +289,11 @@ func (r *bodyReader) static(expr *plNode, line int, maybe bool) {
 
 // behindNewer is the end of the words behind an offset that were put out of the grammar's way: they end the statement before it.
 func (r *bodyReader) behindNewer(end int) int {
-	for _, t := range r.tokens[r.token(end):] {
+	i := r.token(end)
+	if i > 0 {
+		end = max(end, r.tokens[i-1].end)
+	}
+	for _, t := range r.tokens[i:] {
 		if t.kind == endToken || strings.Trim(r.known[t.start:t.end], " ") != "" {
 			break
 		}

@@ -58,6 +58,10 @@ func runNotNullCheckedInPlace(c *policy.Check) {
 				Message: fmt.Sprintf("making %q NOT NULL blocks reads and writes of %q while every row is checked; %s", column, table.Name, proveFirst(c, alter, table, column)),
 				Detail:  size(table),
 			}
+			if isNotNull(command) {
+				c.Report(addedNotNull(c, alter, table, command, finding))
+				return
+			}
 			var steps []string
 			for _, step := range notNullSteps(c, alter, table, column) {
 				steps = append(steps, strings.TrimSuffix(step, ";"))
@@ -72,9 +76,34 @@ func runNotNullCheckedInPlace(c *policy.Check) {
 	}
 }
 
-// checkedColumns are the columns that a command makes NOT NULL: of SET NOT NULL, and of a primary key that is made of an index.
+// isNotNull reports whether a command adds a NOT NULL constraint (18) that is valid when the statement ends.
+func isNotNull(command ddl.AlterCommand) bool {
+	return command.Op == "AddConstraint" && command.Constraint.Type == ddl.NotNull && !command.Constraint.NotValid
+}
+
+// addedNotNull refuses such a constraint: its own words and NOT VALID are what to type instead.
+func addedNotNull(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command ddl.AlterCommand, finding policy.Finding) policy.Finding {
+	column, name := command.Constraint.Columns[0], command.Constraint.Name
+	finding.Action = policy.Block
+	finding.Message = fmt.Sprintf("adding NOT NULL to %q blocks reads and writes of %q while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT",
+		column, table.Name)
+	if name == "" {
+		var err error
+		if name, err = facts.NotNullName(table, column, nil); err != nil {
+			return instead(c, finding)
+		}
+	}
+	written := "ALTER TABLE " + c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End]
+	return instead(c, finding, fmt.Sprintf("%s %s NOT VALID", written, c.Stmt.Text[command.Span.Start:command.Span.End]),
+		fmt.Sprintf("%s VALIDATE CONSTRAINT %s", written, quoted(name)))
+}
+
+// checkedColumns are the columns that a command makes NOT NULL: of SET NOT NULL, of NOT NULL as a constraint, and of a primary key that is made of
+// an index.
 func checkedColumns(command ddl.AlterCommand, table *facts.Relation) []string {
 	switch {
+	case isNotNull(command):
+		return command.Constraint.Columns
 	case command.Op == "SetNotNull":
 		return []string{command.Name}
 	case command.Op == "AddConstraint" && command.Constraint.Type == ddl.PrimaryKey && table != nil:

@@ -145,6 +145,10 @@ ALTER TABLE orders ADD CONSTRAINT orders_a_there NOT NULL a NOT VALID
 check major=18
 ALTER TABLE orders ALTER a SET NOT NULL
 ----
+rewrite
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; it is there and NOT VALID: use VALIDATE CONSTRAINT orders_a_there
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_a_there;
 
 # A primary key made of an index is checked, too.
 setup
@@ -179,3 +183,23 @@ pass
 
 rollback
 ----
+
+# PostgreSQL 18's own form of it.
+check
+ALTER TABLE orders ADD CONSTRAINT a_given NOT NULL a
+----
+block
+  adding NOT NULL to "a" blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT a_given NOT NULL a NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT a_given;
+
+check
+ALTER TABLE orders ADD CONSTRAINT a_given NOT NULL a NOT VALID
+----
+pass
+
+locks major=18
+ALTER TABLE orders DROP CONSTRAINT orders_a_there, ADD CONSTRAINT a_given NOT NULL a NOT VALID
+----
+orders AccessExclusiveLock
