@@ -147,10 +147,18 @@ func kebab(name string) bool {
 // Rules returns the rules in order, those that are off included.
 func (s *Set) Rules() []Rule { return slices.Clone(s.rules) }
 
-// Judge runs every rule over a statement. It asks nobody: the same input gives the same verdict.
+// Judge runs every rule over a statement, and over those that stand within it. It asks nobody: the same input gives the same verdict.
 func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdict {
 	var verdict Verdict
 	doors := overrides(stmt, known)
+	doors = append(doors, s.judge(&verdict, stmt, known, where, doors)...)
+	verdict.compose()
+	s.remark(&verdict, doors)
+	return verdict
+}
+
+// judge adds what is found in a statement, and within it, to the verdict. It returns the overrides that stand within the statement.
+func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) []Override {
 	in := circumstances{stmt: stmt, known: known, where: where, tables: about(stmt, known)}
 	for _, rule := range s.rules {
 		setting, set := s.settings.Actions[rule.Name]
@@ -167,13 +175,11 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 				if set {
 					f.Action = configured(f, setting)
 				}
-				s.admit(&verdict, f, doors, in)
+				s.admit(verdict, where.Inside.placed(f), doors, in)
 			},
 		})
 	}
-	verdict.compose()
-	s.remark(&verdict, doors)
-	return verdict
+	return s.judgeInner(verdict, stmt, known, where, doors)
 }
 
 // BudgetRecipe is the recipe that every other one includes: the short lock_timeout.

@@ -101,14 +101,26 @@ func (s *session) concerns(statement ddl.Statement) bool {
 		return true
 	}
 	switch action := statement.Action.(type) {
+	case ddl.Query:
+		return action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
 	case ddl.Write:
-		return s.altering && action.Reach >= ddl.ManyRows || s.reaches(statement)
-	case ddl.Query, ddl.Setting, ddl.Transaction, ddl.LockTable:
+		return action.Reach == ddl.EveryRow || s.altering && action.Reach >= ddl.ManyRows || action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
+	case ddl.Setting, ddl.Transaction, ddl.LockTable:
 		return s.reaches(statement)
 	case ddl.Unparsed:
 		return ddl.Unsure(statement.Text)
 	}
 	return true
+}
+
+// anyInnerConcern reports whether a rule could care about what a query or a write runs within: by WITH, EXPLAIN ANALYZE or PREPARE.
+func (s *session) anyInnerConcern(statement ddl.Statement) bool {
+	for _, inner := range statement.Inner {
+		if s.concerns(inner.Statement) {
+			return true
+		}
+	}
+	return false
 }
 
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
@@ -129,6 +141,11 @@ func mentionsExecute(text []byte) bool {
 
 // reaches reports whether a statement of SQL may run something of concern that the protocol has prepared or bound under a name.
 func (s *session) reaches(statement ddl.Statement) bool {
+	for _, inner := range statement.Inner {
+		if s.reaches(inner.Statement) {
+			return true
+		}
+	}
 	switch statement.Tag {
 	case "EXECUTE":
 		for name, p := range s.prepared {

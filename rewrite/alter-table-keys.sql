@@ -174,6 +174,13 @@ ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; bu
     ) IS NOT NULL GROUP BY "C c"
     , "id"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
+  undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_pkey", ALTER COLUMN "id" DROP NOT NULL
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_pkey$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."t_pkey"$pgsluice$;
+END IF;
+END$pgsluice_$
   in place: ALTER TABLE t ADD CONSTRAINT "t_id_not_null" NOT NULL "id" NOT VALID
     on public.t, lock budget
   after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_id_not_null"
@@ -308,6 +315,13 @@ ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; bu
   check 23514 check constraint "v_w_check" of relation "v" is violated by some row
     SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
     ) LIMIT 1
+  undo: ALTER TABLE "public"."v" ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "v_pk", DROP CONSTRAINT IF EXISTS "v_w_check"
+  undo: DO $pgsluice_$BEGIN
+IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$v_pk$pgsluice$) THEN
+EXECUTE $pgsluice$DROP INDEX "public"."v_pk"$pgsluice$;
+END IF;
+END$pgsluice_$
   in place: ALTER TABLE v ADD CONSTRAINT "v_id_not_null" NOT NULL "id" NOT VALID, ADD CONSTRAINT "v_w_check" CHECK (w > 0) NOT VALID
     on public.v, lock budget
   after commit: ALTER TABLE "public"."v" VALIDATE CONSTRAINT "v_id_not_null"

@@ -7,13 +7,14 @@ import (
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 )
 
-// describe fills in what the statement's tree says.
-func describe(s *Statement, node *pgquery.Node) {
+// describeWithin fills in what the tree says of a statement that stands within depth others.
+func describeWithin(s *Statement, node *pgquery.Node, depth int) {
 	found := newRefs()
 	found.statement(node)
 	s.Refs, s.Calls, s.Casts = found.list(), found.callList(), found.casts
 	s.Tag = commandTag(node)
 	s.Action = actionOf(s, node)
+	s.Inner = inners(s, node, depth)
 }
 
 func actionOf(s *Statement, node *pgquery.Node) Action {
@@ -46,12 +47,12 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 	case *pgquery.Node_DeleteStmt:
 		return Write{Op: Delete, Target: rangeName(n.DeleteStmt.Relation), Reach: reachOf(n.DeleteStmt.WhereClause)}
 	case *pgquery.Node_MergeStmt:
-		return Write{Op: Merge, Target: rangeName(n.MergeStmt.Relation)}
+		return Write{Op: Merge, Target: rangeName(n.MergeStmt.Relation), Reach: mergeReach(n.MergeStmt)}
 	case *pgquery.Node_CopyStmt:
 		if n.CopyStmt.IsFrom {
-			return Write{Op: CopyFrom, Target: rangeName(n.CopyStmt.Relation)}
+			return Write{Op: CopyFrom, Target: rangeName(n.CopyStmt.Relation), Program: n.CopyStmt.IsProgram}
 		}
-		return Query{Writes: writesAny(s.Refs)}
+		return Query{Writes: writesAny(s.Refs), Program: n.CopyStmt.IsProgram}
 	case *pgquery.Node_ExplainStmt:
 		return explained(s, n.ExplainStmt)
 	case *pgquery.Node_ExecuteStmt:
@@ -202,19 +203,14 @@ func writesAny(found []Ref) bool {
 	return false
 }
 
-// explained is what EXPLAIN does: with ANALYZE, what the explained statement does.
+// explained is what EXPLAIN does: with ANALYZE, it runs the explained statement, which is its Inner.
 func explained(s *Statement, e *pgquery.ExplainStmt) Action {
 	if !optionOn(e.Options, "analyze") {
 		return Query{}
 	}
 	switch n := e.Query.GetNode().(type) {
 	case *pgquery.Node_CreateTableAsStmt:
-		if n.CreateTableAsStmt.Objtype == pgquery.ObjectType_OBJECT_TABLE {
-			return createTableAs(n.CreateTableAsStmt)
-		}
-		return utility(s, e.Query)
-	case *pgquery.Node_RefreshMatViewStmt:
-		return utility(s, e.Query)
+		return Query{Into: rangeName(n.CreateTableAsStmt.GetInto().GetRel()), Writes: writesAny(s.Refs)}
 	case *pgquery.Node_SelectStmt:
 		return Query{Into: intoName(n.SelectStmt), Writes: writesAny(s.Refs)}
 	case *pgquery.Node_ExecuteStmt:

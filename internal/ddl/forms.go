@@ -135,7 +135,7 @@ func Qualified(s Statement, schema, name string) (string, error) {
 	if relation == nil {
 		return "", fmt.Errorf("%s has no single relation to qualify", s.Tag)
 	}
-	text := &source{text: s.Text, tokens: tokens(s.Text)}
+	text := newSource(&Statement{Text: s.Text, known: s.known}) // of a tree that begins with the statement
 	at := text.at(relation.Location)
 	return verified(s, func(root *pgquery.Node) {
 		changed := soleRelation(root)

@@ -66,6 +66,24 @@ func render(s Statement) string {
 	if s.NoSplice {
 		fmt.Fprintf(&out, "  text %s\n", s.Text)
 	}
+	for _, inner := range s.Inner {
+		fmt.Fprintf(&out, "  within %s", inner.Within)
+		for _, flag := range []struct {
+			name string
+			is   bool
+		}{{"later", inner.Later}, {"maybe", inner.Maybe}, {"dynamic", inner.Dynamic}} {
+			if flag.is {
+				fmt.Fprintf(&out, " %s", flag.name)
+			}
+		}
+		if inner.Line > 0 {
+			fmt.Fprintf(&out, " line %d", inner.Line)
+		}
+		fmt.Fprintf(&out, " at %d: %s\n", inner.Offset, inner.Text)
+		for line := range strings.Lines(render(inner.Statement)) {
+			fmt.Fprintf(&out, "    %s", line)
+		}
+	}
 	return out.String()
 }
 

@@ -5,7 +5,7 @@ import pgquery "github.com/pganalyze/pg_query_go/v5"
 // reachOf says how much of a table the condition of an UPDATE or DELETE leaves: with an equality it may be a single row.
 func reachOf(where *pgquery.Node) Reach {
 	switch {
-	case where == nil, alwaysTrue(where):
+	case always(where):
 		return EveryRow
 	case picks(where):
 		return SomeRows
@@ -41,13 +41,10 @@ func picks(where *pgquery.Node) bool {
 	return false
 }
 
-// alwaysTrue reports whether a condition is the constant true, or compares a constant with itself.
-func alwaysTrue(where *pgquery.Node) bool {
-	if c := where.GetAConst(); c != nil {
-		return c.GetBoolval().GetBoolval()
+// mergeReach is EveryRow for a MERGE that joins on nothing and changes what it finds without a condition.
+func mergeReach(m *pgquery.MergeStmt) Reach {
+	if mergesEveryRow(m) {
+		return EveryRow
 	}
-	compared := where.GetAExpr()
-	left, right := constantText(compared.GetLexpr()), constantText(compared.GetRexpr())
-	words := wordsOf(compared.GetName())
-	return len(words) == 1 && words[0] == "=" && left != "" && left == right
+	return UnknownReach
 }

@@ -70,7 +70,9 @@ func For(stmt ddl.Statement) []Wanted {
 	var wanted []Wanted
 	add := func(w Wanted) {
 		same := func(other Wanted) bool { return other.Name == w.Name }
-		if w.Name.Name != "" && !slices.ContainsFunc(wanted, same) {
+		if i := slices.IndexFunc(wanted, same); i >= 0 {
+			wanted[i].Parents, wanted[i].Definitions = wanted[i].Parents || w.Parents, wanted[i].Definitions || w.Definitions
+		} else if w.Name.Name != "" {
 			wanted = append(wanted, w)
 		}
 	}
@@ -95,6 +97,15 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
+		}
+	case ddl.Write:
+		if action.Reach == ddl.EveryRow {
+			add(Wanted{Name: action.Target})
+		}
+	}
+	for _, inner := range stmt.Inner {
+		for _, w := range For(inner.Statement) {
+			add(w)
 		}
 	}
 	for _, ref := range stmt.Refs {

@@ -15,10 +15,13 @@ const exits = `Outside of the transaction: Alembic "with op.get_context().autoco
 const install = `Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.`
 
 // instead completes the finding of a statement that has a safer form outside of a transaction: what to type is in the hint, and in a
-// transaction, unless the work can be deferred, the tools' ways out of it.
+// transaction, unless the work can be deferred, the tools' ways out of it. Within a DO block or a function there is none but to leave it.
 func instead(c *policy.Check, finding policy.Finding, statements ...string) policy.Finding {
 	hint := typed(statements)
-	if c.Context.InTransaction {
+	if what := c.Context.Inside.What; what != "" {
+		finding.Message += " as a statement of its own, not within " + what
+		finding.Action = policy.Block
+	} else if c.Context.InTransaction {
 		finding.Message += outOfTransaction
 		if !c.Context.Ledger {
 			finding.Action = policy.Block

@@ -73,6 +73,9 @@ func All() []policy.Rule {
 		domainWithConstraint(),
 		enumTypeCreated(),
 		foreignKeysDroppedAtOnce(),
+		constraintEnforcedAtOnce(),
+		writeWithoutWhere(),
+		copyProgram(),
 		lockWithoutBudget(),
 	}
 }
