@@ -72,6 +72,8 @@ func createPartition(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		SQL:   text,
 		Then:  []string{fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s %s", quote(parent.Schema, parent.Name), quote(schema, create.Table.Name), bound.Text)},
 		Where: InPlace, Budget: true, Table: target(parent),
+		Done: fmt.Sprintf("SELECT EXISTS (SELECT FROM pg_catalog.pg_inherits h WHERE h.inhparent OPERATOR(pg_catalog.=) %d::pg_catalog.oid"+
+			" AND h.inhrelid OPERATOR(pg_catalog.=) pg_catalog.to_regclass(%s)::pg_catalog.oid)", parent.OID, literal(quote(schema, create.Table.Name))),
 	}
 	return proven(known, parent, nil, bound, attach, fmt.Sprintf("making %q first, then attaching it to %q", create.Table.Name, parent.Name))
 }

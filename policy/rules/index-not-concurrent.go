@@ -209,10 +209,7 @@ func eachIndexed(c *policy.Check, create ddl.CreateIndex, table *facts.Relation)
 
 // stepByStep asks for the recipe, or refuses with it where there is no way to it.
 func stepByStep(c *policy.Check, create ddl.CreateIndex, table *facts.Relation, message string) policy.Finding {
-	finding := instead(c, policy.Finding{Message: message, Detail: size(table)})
-	hint := "Each by itself, outside of a transaction:\n" + strings.Join(indexEach(c, create, table, true), "\n")
-	finding.Hint = strings.TrimSuffix(hint+"\n"+finding.Hint, "\n")
-	return finding
+	return eachByItself(c, policy.Finding{Message: message, Detail: size(table)}, indexEach(c, create, table, true))
 }
 
 // indexEach is what to type, with the table's own partitions and the names that the server would have chosen: the index of each, attached to
