@@ -161,6 +161,9 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 			w.abandon(ctx, err)
 			return *w.result, err
 		}
+		if err := w.left(ctx, step); err != nil {
+			return *w.result, err
+		}
 	}
 	return *w.result, nil
 }
@@ -258,6 +261,8 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 			}
 			return exec(ctx)
 		}))
+	case step.Rebuild:
+		return w.rebuild(ctx, step)
 	case step.Index.Name != "" && step.Index.Drop:
 		return w.drop(ctx, step)
 	case step.Index.Name != "":
