@@ -37,6 +37,14 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 	if len(promised) == 0 {
 		return Finding{}, false
 	}
+	for _, inner := range stmt.Inner {
+		if inner.Later {
+			continue
+		}
+		if f, ok := Behind(inner.Statement, known, promised, nil); ok {
+			return f, true
+		}
+	}
 	first := promised[0]
 	switch action := stmt.Action.(type) {
 	case ddl.Transaction, ddl.Setting, ddl.LockTable, ddl.AdvisoryLock:

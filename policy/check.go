@@ -6,8 +6,11 @@ import (
 )
 
 // Relation looks up a relation that the statement names. When known is false nobody knows whether it exists; a nil relation that is known
-// does not exist, and the server will say so better than a rule could.
+// does not exist, and the server will say so better than a rule could. One that the body around the statement makes is new.
 func (c *Check) Relation(name ddl.Name) (relation *facts.Relation, known bool) {
+	if made := c.Context.Inside.made[facts.Key(name.Schema, name.Name)]; made != nil {
+		return made, true
+	}
 	relation, known = c.Facts.Relations[facts.Key(name.Schema, name.Name)]
 	return relation, known && c.Facts.Known
 }

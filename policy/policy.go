@@ -26,6 +26,8 @@ type Context struct {
 	InTransaction bool
 	// Ledger is true when the pgsluice schema is installed here and this proxy may sign for it, so that work can be deferred.
 	Ledger bool
+	// Inside is what the statement stands in; zero when it stands for itself.
+	Inside Inside
 	// Revision is the id of the revision that is being applied; "" is not known.
 	Revision string
 	// Now is the time; zero is not known, and then no exemption counts that expires.
@@ -34,6 +36,20 @@ type Context struct {
 	File bool
 	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
 	Exit string
+}
+
+// Inside is what a statement stands in: then it cannot be rewritten or deferred, and what asks for that is refused.
+type Inside struct {
+	// What names it: "the DO block", `function "f"`; "" for nothing.
+	What string
+	// Later is true when the outer statement only stores the statement: then nothing that is found is more than a warning.
+	Later bool
+	// Dynamic is true for the text of an EXECUTE.
+	Dynamic bool
+
+	line int
+	// made are the relations that the body has made before, by facts.Key.
+	made map[string]*facts.Relation
 }
 
 // Override names rules that somebody allows, and why.
@@ -54,6 +70,10 @@ type Finding struct {
 	Detail, Hint string
 	// Unknown names the fact that would decide it, when it was not known.
 	Unknown string
+	// OnDemand is true for a block that has a recipe which is not for everybody: the action rewrite, set for the rule, switches it on.
+	OnDemand bool
+	// Code is the SQLSTATE that a refusal has; "" for that of every refusal.
+	Code string
 	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
 	Recipe string
 	// Override is what took it out of force; nil for a finding in force.

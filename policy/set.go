@@ -19,7 +19,8 @@ import (
 // lets nobody override a block.
 type Settings struct {
 	// Actions are the rules' actions by name. Off takes a rule out, Warn makes all that it finds a warning, Block refuses what
-	// it would have rewritten; Rewrite leaves its findings as they are.
+	// it would have rewritten; Rewrite leaves its findings as they are, but for those that are OnDemand: they are rewritten. Any of them but
+	// Off puts a rule in force that is off by default.
 	Actions map[string]Action
 	Small   Small
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
@@ -146,10 +147,18 @@ func kebab(name string) bool {
 // Rules returns the rules in order, those that are off included.
 func (s *Set) Rules() []Rule { return slices.Clone(s.rules) }
 
-// Judge runs every rule over a statement. It asks nobody: the same input gives the same verdict.
+// Judge runs every rule over a statement, and over those that stand within it. It asks nobody: the same input gives the same verdict.
 func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdict {
 	var verdict Verdict
 	doors := overrides(stmt, known)
+	doors = append(doors, s.judge(&verdict, stmt, known, where, doors)...)
+	verdict.compose()
+	s.remark(&verdict, doors)
+	return verdict
+}
+
+// judge adds what is found in a statement, and within it, to the verdict. It returns the overrides that stand within the statement.
+func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) []Override {
 	in := circumstances{stmt: stmt, known: known, where: where, tables: about(stmt, known)}
 	for _, rule := range s.rules {
 		setting, set := s.settings.Actions[rule.Name]
@@ -164,15 +173,13 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 					f.Action = usual(rule)
 				}
 				if set {
-					f.Action = configured(f.Action, setting)
+					f.Action = configured(f, setting)
 				}
-				s.admit(&verdict, f, doors, in)
+				s.admit(verdict, where.Inside.placed(f), doors, in)
 			},
 		})
 	}
-	verdict.compose()
-	s.remark(&verdict, doors)
-	return verdict
+	return s.judgeInner(verdict, stmt, known, where, doors)
 }
 
 // BudgetRecipe is the recipe that every other one includes: the short lock_timeout.
@@ -200,14 +207,16 @@ func usual(rule Rule) Action {
 }
 
 // configured is what becomes of a finding's action under the action that is set for its rule.
-func configured(found, setting Action) Action {
+func configured(f Finding, setting Action) Action {
 	switch {
 	case setting == Warn:
-		return min(found, Warn)
-	case setting == Block && found == Rewrite:
+		return min(f.Action, Warn)
+	case setting == Block && f.Action == Rewrite:
 		return Block
+	case setting == Rewrite && f.OnDemand:
+		return Rewrite
 	}
-	return found
+	return f.Action
 }
 
 // admit adds a finding to the verdict, unless the configuration exempts it or somebody who may has overridden it.

@@ -112,6 +112,26 @@ func TestConfiguredAction(t *testing.T) {
 	}
 }
 
+// A recipe that is not for everybody runs where the action rewrite is set for its rule, and nowhere else.
+func TestOnDemand(t *testing.T) {
+	stmt := parse(t, "CREATE INDEX ON t (a)")
+	rule := finds("a-rule", policy.Block)
+	rule.Run = func(c *policy.Check) { c.Report(policy.Finding{Action: policy.Block, OnDemand: true}) }
+	for _, c := range []struct {
+		actions map[string]policy.Action
+		want    policy.Action
+	}{
+		{nil, policy.Block},
+		{map[string]policy.Action{"a-rule": policy.Rewrite}, policy.Rewrite},
+		{map[string]policy.Action{"a-rule": policy.Warn}, policy.Warn},
+		{map[string]policy.Action{"a-rule": policy.Block}, policy.Block},
+	} {
+		if got := newSet(t, policy.Settings{Actions: c.actions}, rule).Judge(stmt, facts.Facts{}, policy.Context{}).Action; got != c.want {
+			t.Errorf("with %v it is %s, want %s", c.actions, got, c.want)
+		}
+	}
+}
+
 // A rule that is off by default runs where the configuration sets another action, and only there.
 func TestOffByDefault(t *testing.T) {
 	stmt := parse(t, "CREATE INDEX ON t (a)")

@@ -235,7 +235,7 @@ func (b remembered) Query(ctx context.Context, sql string, args ...string) ([]st
 	}
 	server, answered := asServerError(err)
 	deallocated := answered && server.fields.Code == noSuchStatement
-	b.kept = sql
+	b.kept = doubtful
 	if deallocated {
 		b.kept = ""
 	}
@@ -249,6 +249,9 @@ func (b remembered) Query(ctx context.Context, sql string, args ...string) ([]st
 	}
 	return nil, err
 }
+
+// doubtful stands for the text that the server has prepared when an error may have come before it: it is no text that anybody asks.
+const doubtful = "?"
 
 // noSuchStatement is invalid_sql_statement_name.
 const noSuchStatement = "26000"

@@ -142,7 +142,7 @@ func (w *bulkWatch) see(chunk []byte) {
 	w.proof.Write(chunk)
 	if !w.hit {
 		w.tail = append(w.tail, chunk...)
-		w.hit = ddl.Prefilter(w.tail) || w.careful && reaching.Match(w.tail)
+		w.hit = ddl.PrefilterPart(w.tail) || w.careful && reaching.Match(w.tail)
 		if len(w.tail) > longestKeyword {
 			w.tail = append(w.tail[:0], w.tail[len(w.tail)-longestKeyword:]...)
 		}

@@ -26,7 +26,7 @@ type held struct {
 // holdCommit defers a unique index and sends COMMIT; it returns when the work has begun to wait.
 func holdCommit(t *testing.T) *held {
 	t.Helper()
-	h := &held{stage: newStage(t, Enforce, true), answer: make(chan error, 1)}
+	h := &held{stage: newStage(t, Enforce, true, false), answer: make(chan error, 1)}
 	h.side = pgtest.Connect(t, h.dsn)
 	execSQL(t, h.side, `CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g; CREATE TABLE version (v text)`)
 	locker := pgtest.Connect(t, h.dsn)
@@ -165,7 +165,7 @@ func TestServerDiesDuringCommit(t *testing.T) {
 
 // A client that waits for an advisory lock waits without a snapshot: a concurrent build beside it is not held up, and gets no deadlock.
 func TestAdvisoryLockIsPolled(t *testing.T) {
-	w := newStage(t, Enforce, true)
+	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g")
 	first, second := w.conn(t, "first"), w.conn(t, "second")

@@ -2,11 +2,14 @@ package proxy
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
 )
 
 // script is a simple Query of several statements that has to be run piece by piece, because one of them needs facts or a
@@ -28,6 +31,9 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 		return c.session.fail(ctx, c.session.voice.report(codeRefused,
 			"pgsluice: send the change of standard_conforming_strings or client_encoding in a Query of its own, before this one [unjudged]",
 			"The server reads a whole Query by the settings at its start; pgsluice has to cut this one into pieces.", ""))
+	}
+	if verdict := c.forbidden(statements); verdict.Action == policy.Block {
+		return c.session.fail(ctx, c.session.voice.refusal(verdict))
 	}
 	end := 0
 	for _, statement := range statements {
@@ -53,6 +59,24 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 	// The last CommandComplete is still kept back: like the server's own, it follows the commit.
 	c.implicit = false
 	return c.session.commit(ctx, occasion{inTransaction: true}, ddl.Transaction{Op: ddl.Commit})
+}
+
+// forbidden judges, before anything runs, the statements that the server would refuse when it came to them, since several statements in
+// one Query are a transaction block: what stands before them would run in vain.
+func (c *script) forbidden(statements []ddl.Statement) policy.Verdict {
+	if c.session.options.Mode == Enforce {
+		for _, statement := range statements {
+			if !ddl.RefusesTransaction(statement) {
+				continue
+			}
+			verdict := c.session.options.Policy.Judge(statement, facts.Facts{}, policy.Context{InTransaction: true})
+			if slices.ContainsFunc(verdict.Findings, func(f policy.Finding) bool { return f.Action == policy.Block && f.Code != "" }) {
+				verdict.Findings = slices.DeleteFunc(verdict.Findings, func(f policy.Finding) bool { return f.Code == "" })
+				return verdict
+			}
+		}
+	}
+	return policy.Verdict{}
 }
 
 // rereads reports whether cutting the text could change how the server reads it: a piece changes a setting that decides it, and there

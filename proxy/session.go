@@ -68,6 +68,8 @@ type session struct {
 	extended, synced bool
 	// unsettled is true in a pipeline that has executed something: the last status byte is no longer to be trusted.
 	unsettled bool
+	// altering is true once a schema change has run in a transaction, which may have ended since: then bulk writes are looked at, too.
+	altering bool
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
 }
@@ -141,9 +143,11 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame))
+		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame) ||
+			s.altering && bulkWrites.Match(frame))
 	case 'P':
-		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame))
+		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame) ||
+			s.altering && bulkWrites.Match(frame))
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
@@ -173,6 +177,7 @@ func (s *session) message(ctx context.Context) error {
 	}
 	// Whatever has been executed since the last Sync may have begun or ended a block that no ReadyForQuery has told of yet.
 	s.unsettled = kind != 'Q' && s.pipe.executed
+	s.altering = s.altering && (s.pipe.status != 'I' || s.pipe.executed)
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
@@ -338,6 +343,12 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	verdict := s.judge(ctx, at, known)
+	if _, write := at.Action.(ddl.Write); !write {
+		s.altering = s.altering || at.inTransaction
+	} else if verdict.Action == policy.Pass && !s.owes() {
+		s.leave()
+		return s.asItIs(ctx, at) // Rows are no schema change: there is nothing to record.
+	}
 	record := s.begin(at, known, verdict)
 	s.wrote(at.Statement, known)
 
@@ -382,7 +393,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 			switch index := step.Index; {
 			case index.Drop:
 				known = known.Without(index.OID)
-			case index.Name != "":
+			case index.Name != "" && index.OID == 0:
 				known = known.With(index.Schema, index.Name)
 			}
 		}

@@ -100,8 +100,12 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	if s.owes() {
 		return true
 	}
-	switch statement.Action.(type) {
-	case ddl.Query, ddl.Write, ddl.Setting, ddl.Transaction, ddl.LockTable:
+	switch action := statement.Action.(type) {
+	case ddl.Query:
+		return action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
+	case ddl.Write:
+		return action.Reach == ddl.EveryRow || s.altering && action.Reach >= ddl.ManyRows || action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
+	case ddl.Setting, ddl.Transaction, ddl.LockTable:
 		return s.reaches(statement)
 	case ddl.Unparsed:
 		return ddl.Unsure(statement.Text)
@@ -109,8 +113,21 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	return true
 }
 
+// anyInnerConcern reports whether a rule could care about what a query or a write runs within: by WITH, EXPLAIN ANALYZE or PREPARE.
+func (s *session) anyInnerConcern(statement ddl.Statement) bool {
+	for _, inner := range statement.Inner {
+		if s.concerns(inner.Statement) {
+			return true
+		}
+	}
+	return false
+}
+
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
+
+// bulkWrites finds the words of SQL that change rows that exist.
+var bulkWrites = regexp.MustCompile(`(?i)update|delete`)
 
 // mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
 func mentionsExecute(text []byte) bool {
@@ -124,6 +141,11 @@ func mentionsExecute(text []byte) bool {
 
 // reaches reports whether a statement of SQL may run something of concern that the protocol has prepared or bound under a name.
 func (s *session) reaches(statement ddl.Statement) bool {
+	for _, inner := range statement.Inner {
+		if s.reaches(inner.Statement) {
+			return true
+		}
+	}
 	switch statement.Tag {
 	case "EXECUTE":
 		for name, p := range s.prepared {

@@ -9,6 +9,7 @@ ALTER TABLE t ALTER COLUMN a SET NOT NULL
 ALTER TABLE: checking that "a" of "t" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "t" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."t" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE t ADD CONSTRAINT "t_a_not_null" NOT NULL "a" NOT VALID
     on public.t, lock budget
   after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_a_not_null"
@@ -24,6 +25,7 @@ ALTER TABLE: checking that "C c" of "t" has no NULL before making it NOT NULL; c
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "C c" IS NULL LIMIT 1
   check 23502 column "b" of relation "t" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "b" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."t" ALTER COLUMN "C c" DROP NOT NULL, DROP COLUMN IF EXISTS "note", ALTER COLUMN "b" DROP NOT NULL
   in place: alter table only t /* two */ ADD CONSTRAINT "t_C c_not_null" NOT NULL "C c" NOT VALID, -- first
   add column note text default 'x', ADD CONSTRAINT "t_b_not_null" NOT NULL "b" NOT VALID
     on public.t, lock budget
@@ -97,6 +99,7 @@ ALTER TABLE events ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "events" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "events" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."events" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE events ADD CONSTRAINT "events_a_not_null" NOT NULL "a" NOT VALID
     on public.events, lock budget
   after commit: ALTER TABLE "public"."events" VALIDATE CONSTRAINT "events_a_not_null"
@@ -108,6 +111,7 @@ ALTER TABLE parent ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "parent" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "parent" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."parent" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."parent" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE parent ADD CONSTRAINT "parent_a_not_null" NOT NULL "a" NOT VALID
     on public.parent, lock budget
   after commit: ALTER TABLE "public"."parent" VALIDATE CONSTRAINT "parent_a_not_null"
@@ -184,6 +188,7 @@ ALTER TABLE names ALTER a SET NOT NULL
 ALTER TABLE: checking that "a" of "names" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "names" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."names" WHERE "a" IS NULL LIMIT 1
+  undo: ALTER TABLE "public"."names" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE names ADD CONSTRAINT "names_a_not_null1" NOT NULL "a" NOT VALID
     on public.names, lock budget
   after commit: ALTER TABLE "public"."names" VALIDATE CONSTRAINT "names_a_not_null1"

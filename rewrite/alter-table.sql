@@ -95,7 +95,7 @@ ALTER TABLE: building "orders_id_key" on "orders" concurrently; adding "orders_a
   undo: ALTER TABLE "app"."orders" DROP COLUMN IF EXISTS "note", DROP CONSTRAINT IF EXISTS "orders_amount_check1", DROP CONSTRAINT IF EXISTS "orders_amount_check2", DROP CONSTRAINT IF EXISTS "orders_a_fkey", DROP CONSTRAINT IF EXISTS "orders_id_key"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) 17388::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$orders_id_key$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$orders_id_key$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "app"."orders_id_key"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -217,6 +217,7 @@ ALTER TABLE: adding "events_user_id_fkey" to "events" NOT VALID, validating afte
   check 23503 insert or update on table "events" violates foreign key constraint "events_user_id_fkey"
     WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM "app"."events" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
+  undo: ALTER TABLE "app"."events" DROP CONSTRAINT IF EXISTS "events_user_id_fkey"
   in place: ALTER TABLE events ADD CONSTRAINT "events_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users NOT VALID
     on app.events and public.users, lock budget
   after commit: ALTER TABLE "app"."events" VALIDATE CONSTRAINT "events_user_id_fkey"

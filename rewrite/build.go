@@ -17,11 +17,20 @@ type recipe func(ddl.Statement, facts.Facts) (Plan, error)
 // recipes are named for the rule that asks for them, or for what several rules ask for together.
 func recipes() map[string]recipe {
 	return map[string]recipe{
-		"":                          asItIs,
-		"index-not-concurrent":      index,
-		"drop-index-not-concurrent": dropIndex,
-		"alter-table":               alterTable,
-		"lock-without-budget":       budget,
+		"":                             asItIs,
+		"index-not-concurrent":         index,
+		"drop-index-not-concurrent":    dropIndex,
+		"reindex-not-concurrent":       reindex,
+		"alter-table":                  alterTable,
+		"refresh-not-concurrent":       refresh,
+		"partition-scanned-on-attach":  attachPartition,
+		"partition-created-attached":   createPartition,
+		"partition-detached-at-once":   detachPartition,
+		"partition-dropped-attached":   dropPartition,
+		"domain-validated-at-once":     domainConstraint,
+		"foreign-keys-dropped-at-once": dropForeignKeys,
+		"table-renamed":                renameBehindView,
+		"lock-without-budget":          budget,
 	}
 }
 

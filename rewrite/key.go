@@ -32,6 +32,7 @@ func (a *alteration) addKey(command, inline int, add ddl.Constraint) error {
 	if a.table.Kind == "p" {
 		return a.addKeyOnPartitions(add)
 	}
+	a.mustBeFree(target(a.table), name)
 	index := a.keyIndex(add, target(a.table, slices.Concat(add.Columns, add.Include)...), name)
 	a.keys = append(a.keys, index, a.keyOf(add, target(a.table, add.Columns...), name))
 	a.notices = append(a.notices, fmt.Sprintf("building %q on %q concurrently", name, a.table.Name))
@@ -224,12 +225,17 @@ func (a *alteration) keysBelow(add ddl.Constraint, parent uint32, index string) 
 			Where: AfterCommit, Budget: true, Table: on,
 			Done: constraintIs(on.OID, name, " AND k.conparentid OPERATOR(pg_catalog.<>) 0::pg_catalog.oid"),
 		})
-		a.probes = append(a.probes, fmt.Sprintf("IF EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"+
-			" ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE n.nspname OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) %s"+
-			" AND c.oid OPERATOR(pg_catalog.<>) ALL (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid))"+
-			" THEN\nRAISE duplicate_table USING MESSAGE = %s;\nEND IF;",
-			literal(p.Schema), literal(name), p.OID, literal(fmt.Sprintf("relation %q already exists", name))))
+		a.mustBeFree(on, name)
 	}
+}
+
+// mustBeFree makes the server say beforehand that the name of an index is taken, unless by an index of the table.
+func (a *alteration) mustBeFree(on Target, name string) {
+	a.probes = append(a.probes, fmt.Sprintf("IF EXISTS (SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n"+
+		" ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE n.nspname OPERATOR(pg_catalog.=) %s AND c.relname OPERATOR(pg_catalog.=) %s"+
+		" AND c.oid OPERATOR(pg_catalog.<>) ALL (SELECT i.indexrelid FROM pg_catalog.pg_index i WHERE i.indrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid))"+
+		" THEN\nRAISE duplicate_table USING MESSAGE = %s;\nEND IF;",
+		literal(on.Schema), literal(name), on.OID, literal(fmt.Sprintf("relation %q already exists", name))))
 }
 
 // keyAlone is the step that gives a partitioned table its key without those of its partitions.

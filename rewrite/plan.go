@@ -68,8 +68,14 @@ type Step struct {
 	Others []Target `json:"others,omitempty"`
 	// Budget is true when the step takes a lock that blocks readers or writers, and therefore runs under the short lock_timeout with retries.
 	Budget bool `json:"budget,omitempty"`
-	// Index is the index that the step builds or drops concurrently; zero for none. Such a step runs with lock_timeout 0 and is watched.
+	// Index is the index that the step makes or drops; zero for none. Alone it does so concurrently: with lock_timeout 0, watched.
 	Index Index `json:"index"`
+	// Rebuild is true for a REINDEX CONCURRENTLY of one or all indexes of the table: like a build, and what it leaves when it fails
+	// is removed. Of what earlier ones left nothing stays either.
+	Rebuild bool `json:"rebuild,omitempty"`
+	// Left is a catalog question that is asked when the step is done: a row says in a line what is still missing, and the plan fails with it.
+	// "" for nothing to ask.
+	Left string `json:"left,omitempty"`
 	// Helpers are the constraints of ours that the step makes or removes.
 	Helpers []Helper `json:"helpers,omitempty"`
 	// Fill is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.

@@ -244,7 +244,7 @@ func (d *demonstration) ran(ctx context.Context) (map[string][]demoStep, error) 
 				return nil, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
 			}
 			for _, step := range promised {
-				steps = append(steps, demoStep{"after COMMIT", step.SQL})
+				steps = append(steps, demoStep{"after COMMIT", strings.Join(step.Statements(), "; ")})
 			}
 		}
 		ran[e.Asked] = steps

@@ -158,7 +158,7 @@ func jobOf(row revisions.PromiseRow) (job, error) {
 		return job{}, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
 	}
 	for _, step := range steps {
-		j.Steps = append(j.Steps, step.SQL)
+		j.Steps = append(j.Steps, strings.Join(step.Statements(), "; "))
 	}
 	return j, nil
 }

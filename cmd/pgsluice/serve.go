@@ -121,6 +121,10 @@ func serve(ctx context.Context, from source, out outputs) (err error) {
 	if err != nil {
 		return err
 	}
+	// Before anybody is told that the process is there: whoever hears of it may send a signal at once.
+	signals := make(chan os.Signal, 2) // a second signal must not be lost while the first is looked at
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
+	defer signal.Stop(signals)
 	if config.Audit.File != "-" {
 		announce(out.stdout, listeners, webListeners)
 	}
@@ -141,9 +145,6 @@ func serve(ctx context.Context, from source, out outputs) (err error) {
 	r := &reload{source: from, config: config, plant: plant, level: level}
 	figures.Reloaded(time.Now(), nil)
 	d.reload = func() { d.drainTimeout = r.run().Drain.Timeout }
-	signals := make(chan os.Signal, 2) // a second signal must not be lost while the first is looked at
-	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
-	defer signal.Stop(signals)
 	return d.run(ctx, signals)
 }
 

@@ -7,13 +7,14 @@ import (
 	pgquery "github.com/pganalyze/pg_query_go/v5"
 )
 
-// describe fills in what the statement's tree says.
-func describe(s *Statement, node *pgquery.Node) {
+// describeWithin fills in what the tree says of a statement that stands within depth others.
+func describeWithin(s *Statement, node *pgquery.Node, depth int) {
 	found := newRefs()
 	found.statement(node)
-	s.Refs, s.Calls = found.list(), found.callList()
+	s.Refs, s.Calls, s.Casts = found.list(), found.callList(), found.casts
 	s.Tag = commandTag(node)
 	s.Action = actionOf(s, node)
+	s.Inner = inners(s, node, depth)
 }
 
 func actionOf(s *Statement, node *pgquery.Node) Action {
@@ -42,16 +43,16 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 		i := n.InsertStmt
 		return Write{Op: Insert, Target: rangeName(i.Relation), OnConflict: i.OnConflictClause != nil}
 	case *pgquery.Node_UpdateStmt:
-		return Write{Op: Update, Target: rangeName(n.UpdateStmt.Relation)}
+		return Write{Op: Update, Target: rangeName(n.UpdateStmt.Relation), Reach: reachOf(n.UpdateStmt.WhereClause)}
 	case *pgquery.Node_DeleteStmt:
-		return Write{Op: Delete, Target: rangeName(n.DeleteStmt.Relation)}
+		return Write{Op: Delete, Target: rangeName(n.DeleteStmt.Relation), Reach: reachOf(n.DeleteStmt.WhereClause)}
 	case *pgquery.Node_MergeStmt:
-		return Write{Op: Merge, Target: rangeName(n.MergeStmt.Relation)}
+		return Write{Op: Merge, Target: rangeName(n.MergeStmt.Relation), Reach: mergeReach(n.MergeStmt)}
 	case *pgquery.Node_CopyStmt:
 		if n.CopyStmt.IsFrom {
-			return Write{Op: CopyFrom, Target: rangeName(n.CopyStmt.Relation)}
+			return Write{Op: CopyFrom, Target: rangeName(n.CopyStmt.Relation), Program: n.CopyStmt.IsProgram}
 		}
-		return Query{Writes: writesAny(s.Refs)}
+		return Query{Writes: writesAny(s.Refs), Program: n.CopyStmt.IsProgram}
 	case *pgquery.Node_ExplainStmt:
 		return explained(s, n.ExplainStmt)
 	case *pgquery.Node_ExecuteStmt:
@@ -64,9 +65,11 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 	case *pgquery.Node_IndexStmt:
 		return createIndex(s, n.IndexStmt)
 	case *pgquery.Node_CreateStmt:
-		return createTable(n.CreateStmt)
+		return createTable(s, n.CreateStmt)
 	case *pgquery.Node_CreateForeignTableStmt:
-		return createTable(n.CreateForeignTableStmt.BaseStmt)
+		action := createTable(s, n.CreateForeignTableStmt.BaseStmt)
+		action.Foreign = true
+		return action
 	case *pgquery.Node_CreateTableAsStmt:
 		if n.CreateTableAsStmt.Objtype == pgquery.ObjectType_OBJECT_TABLE {
 			return createTableAs(n.CreateTableAsStmt)
@@ -200,19 +203,14 @@ func writesAny(found []Ref) bool {
 	return false
 }
 
-// explained is what EXPLAIN does: with ANALYZE, what the explained statement does.
+// explained is what EXPLAIN does: with ANALYZE, it runs the explained statement, which is its Inner.
 func explained(s *Statement, e *pgquery.ExplainStmt) Action {
 	if !optionOn(e.Options, "analyze") {
 		return Query{}
 	}
 	switch n := e.Query.GetNode().(type) {
 	case *pgquery.Node_CreateTableAsStmt:
-		if n.CreateTableAsStmt.Objtype == pgquery.ObjectType_OBJECT_TABLE {
-			return createTableAs(n.CreateTableAsStmt)
-		}
-		return utility(s, e.Query)
-	case *pgquery.Node_RefreshMatViewStmt:
-		return utility(s, e.Query)
+		return Query{Into: rangeName(n.CreateTableAsStmt.GetInto().GetRel()), Writes: writesAny(s.Refs)}
 	case *pgquery.Node_SelectStmt:
 		return Query{Into: intoName(n.SelectStmt), Writes: writesAny(s.Refs)}
 	case *pgquery.Node_ExecuteStmt:
@@ -221,8 +219,9 @@ func explained(s *Statement, e *pgquery.ExplainStmt) Action {
 	return Query{Writes: writesAny(s.Refs)}
 }
 
-func createTable(c *pgquery.CreateStmt) Action {
-	action := CreateTable{Table: rangeName(c.Relation), Temp: c.Relation.GetRelpersistence() == "t", IfNotExists: c.IfNotExists}
+func createTable(s *Statement, c *pgquery.CreateStmt) CreateTable {
+	action := CreateTable{Table: rangeName(c.Relation), Temp: c.Relation.GetRelpersistence() == "t", IfNotExists: c.IfNotExists,
+		Copies: c.OfTypename != nil || len(c.InhRelations) > 0}
 	if c.Partbound != nil && len(c.InhRelations) == 1 {
 		action.PartitionOf = rangeName(c.InhRelations[0].GetRangeVar())
 	}
@@ -231,13 +230,32 @@ func createTable(c *pgquery.CreateStmt) Action {
 			action.Parents = append(action.Parents, rangeName(constraint.Pktable))
 		}
 	}
-	for _, element := range c.TableElts {
-		parent(element.GetConstraint())
-		for _, constraint := range element.GetColumnDef().GetConstraints() {
-			parent(constraint.GetConstraint())
+	text := newSource(s)
+	for i, part := range text.elements(c) {
+		switch n := c.TableElts[i].GetNode().(type) {
+		case *pgquery.Node_Constraint:
+			parent(n.Constraint)
+			action.Constraints = append(action.Constraints, *text.constraint(n.Constraint, part, ""))
+		case *pgquery.Node_ColumnDef:
+			for _, constraint := range n.ColumnDef.Constraints {
+				parent(constraint.GetConstraint())
+			}
+			action.Columns = append(action.Columns, *text.column(n.ColumnDef, part))
+			action.ColumnNames = append(action.ColumnNames, n.ColumnDef.Colname)
+		case *pgquery.Node_TableLikeClause:
+			action.Copies = true
 		}
 	}
 	return action
+}
+
+// elements are the places of what stands between the brackets behind the table's name, one for each of the tree's elements.
+func (s *source) elements(c *pgquery.CreateStmt) [][2]int {
+	if len(c.TableElts) == 0 {
+		return nil
+	}
+	open := s.find(s.name(s.at(c.Relation.GetLocation())), s.end(), "(")
+	return s.list(open+1, s.over(open)-1)
 }
 
 func createTableAs(c *pgquery.CreateTableAsStmt) Action {

@@ -59,8 +59,12 @@ func columnsOf(check *pgquery.Constraint) []string {
 
 // eachColumn visits the column references of an expression. The name of a column is its last word; a whole row (t.*) has none.
 func eachColumn(m protoreflect.Message, visit func(string)) {
+	eachReference(m, func(ref *pgquery.ColumnRef) { visit(ref.Fields[len(ref.Fields)-1].GetString_().GetSval()) })
+}
+
+func eachReference(m protoreflect.Message, visit func(*pgquery.ColumnRef)) {
 	if ref, ok := m.Interface().(*pgquery.ColumnRef); ok {
-		visit(ref.Fields[len(ref.Fields)-1].GetString_().GetSval())
+		visit(ref)
 		return
 	}
 	m.Range(func(field protoreflect.FieldDescriptor, value protoreflect.Value) bool {
@@ -68,10 +72,10 @@ func eachColumn(m protoreflect.Message, visit func(string)) {
 		case field.Kind() != protoreflect.MessageKind:
 		case field.IsList():
 			for i := range value.List().Len() {
-				eachColumn(value.List().Get(i).Message(), visit)
+				eachReference(value.List().Get(i).Message(), visit)
 			}
 		default:
-			eachColumn(value.Message(), visit)
+			eachReference(value.Message(), visit)
 		}
 		return true
 	})

@@ -103,6 +103,19 @@ func Renamed(s Statement, name string) (string, error) {
 	return verified(s, func(root *pgquery.Node) { root.GetIndexStmt().Idxname = name }, replace(action.NameSpan, quoted(name)))
 }
 
+// Only is CREATE INDEX with ONLY before its table: of a partitioned table it makes the index without those of the partitions.
+func Only(s Statement) (string, error) {
+	action, ok := s.Action.(CreateIndex)
+	if !ok {
+		return "", errors.New("only a CREATE INDEX can be made ONLY of its table")
+	}
+	if action.Only {
+		return s.Text, nil
+	}
+	return verified(s, func(root *pgquery.Node) { root.GetIndexStmt().Relation.Inh = false },
+		Edit{Offset: action.TableSpan.Start, Insert: "ONLY "})
+}
+
 // Qualified is the statement with its relation named by schema and name: the table of CREATE INDEX and ALTER TABLE, what REINDEX,
 // REFRESH, TRUNCATE or DROP names if it names one only. A DROP INDEX then finds the index whatever search_path says.
 func Qualified(s Statement, schema, name string) (string, error) {
@@ -122,7 +135,7 @@ func Qualified(s Statement, schema, name string) (string, error) {
 	if relation == nil {
 		return "", fmt.Errorf("%s has no single relation to qualify", s.Tag)
 	}
-	text := &source{text: s.Text, tokens: tokens(s.Text)}
+	text := newSource(&Statement{Text: s.Text, known: s.known}) // of a tree that begins with the statement
 	at := text.at(relation.Location)
 	return verified(s, func(root *pgquery.Node) {
 		changed := soleRelation(root)

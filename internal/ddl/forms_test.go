@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,6 +59,19 @@ func form(s Statement, d *datadriven.TestData) (string, error) {
 		return OnlyCommand(s, number)
 	case "dropone":
 		return DropOne(s, number, concurrently)
+	case "unattached":
+		return Unattached(s)
+	case "bound":
+		bound, err := PartitionBound(s)
+		return fmt.Sprintf("SELECT $$%+v$$", bound), err
+	case "only":
+		return Only(s)
+	case "plain":
+		plain, err := PlainKeys(s)
+		return "SELECT " + strconv.FormatBool(plain), err
+	case "qualifies":
+		qualifies, err := QualifiesColumns(s)
+		return "SELECT " + strconv.FormatBool(qualifies), err
 	case "probe":
 		return Probe(s, name)
 	case "barecolumn":

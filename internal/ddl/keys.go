@@ -1,6 +1,10 @@
 package ddl
 
-import "slices"
+import (
+	"slices"
+
+	pgquery "github.com/pganalyze/pg_query_go/v5"
+)
 
 // IndexKeys are the keys of a CREATE INDEX as SQL expressions: the client's text without collation, operator class and order.
 func IndexKeys(s Statement) []string {
@@ -61,6 +65,36 @@ func IndexColumns(s Statement) ([]string, error) {
 		eachColumn(index.WhereClause.ProtoReflect(), add)
 	}
 	return columns, nil
+}
+
+// PlainKeys reports whether every key of a CREATE INDEX is a column, with its type's operator class, its own collation and the usual order.
+func PlainKeys(s Statement) (bool, error) {
+	root, err := parseOne(s.Text)
+	if err != nil {
+		return false, err
+	}
+	for _, param := range root.GetIndexStmt().GetIndexParams() {
+		key := param.GetIndexElem()
+		if key.GetName() == "" || len(key.Opclass) > 0 || len(key.Collation) > 0 ||
+			key.Ordering > pgquery.SortByDir_SORTBY_ASC || key.NullsOrdering > pgquery.SortByNulls_SORTBY_NULLS_DEFAULT {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
+// QualifiesColumns reports whether a CREATE INDEX names a column by its table (t.a), or a whole row: then its text is not that of the same
+// index on another table.
+func QualifiesColumns(s Statement) (bool, error) {
+	root, err := parseOne(s.Text)
+	if err != nil {
+		return false, err
+	}
+	qualified := false
+	eachReference(root.ProtoReflect(), func(ref *pgquery.ColumnRef) {
+		qualified = qualified || len(ref.Fields) > 1 || ref.Fields[0].GetString_() == nil
+	})
+	return qualified, nil
 }
 
 // MatchFull reports whether the foreign key that a command of an ALTER TABLE adds is MATCH FULL: a row is then wrong, too, when only some

@@ -113,6 +113,9 @@ func (r *refs) statement(node *pgquery.Node) {
 			r.take(n.CopyStmt.Relation, Ref{Lock: RowExclusive, Written: true})
 		}
 	case *pgquery.Node_ExplainStmt:
+		if n.ExplainStmt.Query.GetRefreshMatViewStmt() != nil {
+			return // "Utility statements have no plan structure": the server does nothing, ANALYZE or not
+		}
 		if optionOn(n.ExplainStmt.Options, "analyze") {
 			r.statement(n.ExplainStmt.Query)
 			return

@@ -26,9 +26,22 @@ type Statement struct {
 	Refs []Ref
 	// Calls are the functions that the statement calls by name, anywhere, operators not included.
 	Calls []Name
+	// Casts are the string constants that are cast to a type, anywhere: 'x'::mood.
+	Casts []Cast
+	// Inner are the statements within this one: those of the body of a DO block or a function, of a rule, of CREATE SCHEMA, what EXPLAIN ANALYZE
+	// runs and PREPARE prepares, and the queries of WITH that write. The Refs of a DO block are those of what it runs.
+	Inner []Inner
+	// known is Text as the grammar took it, where it has newer words (modern); "" where it has none.
+	known string
 	// NoSplice is true when Text is not what the client wrote (ParseNonconforming): its offsets are good for judging, and
 	// nothing may be spliced into it.
 	NoSplice bool
+}
+
+// Cast is a string constant that is cast to a type.
+type Cast struct {
+	Type  TypeName
+	Value string
 }
 
 // Ref is one relation that a statement names.
@@ -162,6 +175,8 @@ type Query struct {
 	Into Name
 	// Writes is true when a CTE or EXPLAIN ANALYZE changes rows.
 	Writes bool
+	// Program is true for COPY … TO PROGRAM.
+	Program bool
 }
 
 // Write is INSERT, UPDATE, DELETE, MERGE, or COPY … FROM.
@@ -170,7 +185,22 @@ type Write struct {
 	Target Name
 	// OnConflict is true for INSERT … ON CONFLICT.
 	OnConflict bool
+	// Reach is how much of the target an UPDATE, DELETE or MERGE may change, as far as its condition tells.
+	Reach Reach
+	// Program is true for COPY … FROM PROGRAM.
+	Program bool
 }
+
+// Reach is how much of a table a write may change.
+type Reach int
+
+// The reaches. SomeRows is an equality in the condition, ManyRows any other condition, EveryRow none, or one that is true whatever the data: WHERE true, WHERE 1 = 1.
+const (
+	UnknownReach Reach = iota
+	SomeRows
+	ManyRows
+	EveryRow
+)
 
 // WriteOp is the kind of a Write.
 type WriteOp int
@@ -269,7 +299,9 @@ type AlterCommand struct {
 	Concurrently bool
 	// Options are the names of the storage parameters that the command sets or resets; of AddIdentity those of the sequence that are written.
 	Options []string
-	// Default is the text of the expression of ALTER COLUMN … SET DEFAULT; zero otherwise (ColumnDefault without it is DROP DEFAULT).
+	// Enforced is what ALTER CONSTRAINT makes of its constraint (18): "ENFORCED", "NOT ENFORCED", or "" for nothing.
+	Enforced string
+	// Default is the text of the expression of ALTER COLUMN … SET DEFAULT and SET EXPRESSION; zero otherwise (ColumnDefault without it is DROP DEFAULT).
 	Default Span
 }
 
@@ -294,8 +326,8 @@ type Column struct {
 	Default      Span
 	DefaultCalls []Name
 	NotNull      bool
-	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…) STORED.
-	Identity, Generated bool
+	// Identity is GENERATED … AS IDENTITY; Generated is GENERATED ALWAYS AS (…), Virtual that of 18 which stores nothing.
+	Identity, Generated, Virtual bool
 	// Expr is the text of a generated column's expression, within its parentheses; zero for other columns.
 	Expr Span
 	// IdentitySpan is the text GENERATED … AS IDENTITY with its options, IdentityOptions that of the options within their brackets; zero if there are none.
@@ -332,6 +364,8 @@ type Constraint struct {
 	ParentCols []string
 	NotValid   bool
 	NoInherit  bool
+	// NotEnforced is NOT ENFORCED (18): no row is ever checked. Temporal is WITHOUT OVERLAPS or PERIOD (18).
+	NotEnforced, Temporal bool
 	// UsingIndex is the index of ADD CONSTRAINT … USING INDEX.
 	UsingIndex string
 	// Deferrable and Deferred are DEFERRABLE and INITIALLY DEFERRED.
@@ -378,12 +412,26 @@ type CreateTable struct {
 	IfNotExists bool
 	// As is true when the table is filled by a query (CREATE TABLE AS).
 	As bool
+	// Foreign is true for CREATE FOREIGN TABLE.
+	Foreign bool
+	// Copies is true when it takes its columns from elsewhere: LIKE, OF or INHERITS.
+	Copies bool
+	// Columns are the columns that are written, ColumnNames their names. Constraints are those written beside the columns.
+	Columns     []Column
+	ColumnNames []string
+	Constraints []Constraint
 }
 
 // Opaque runs code that the statement does not show: DO and CALL.
 type Opaque struct {
 	Language string // of a DO block
 	Body     string // of a DO block
+	// Unread is why the body is not read; "" when it is: then the statement's Inner are its statements.
+	Unread string
+	// Commits is true when the body has a COMMIT or ROLLBACK, so that it can neither run within a transaction nor be tried again.
+	Commits bool
+	// SwallowsTimeout is true when a handler of the body catches the error of a lock_timeout.
+	SwallowsTimeout bool
 }
 
 // Utility is every other statement: TRUNCATE, REINDEX, CREATE TRIGGER, GRANT, … Its Refs say what it locks.
@@ -405,12 +453,25 @@ type Utility struct {
 	Replace bool
 	// Language and Body are those of CREATE FUNCTION and CREATE PROCEDURE, "" when the body is not a string.
 	Language, Body string
+	// Options are the options of a function, role, sequence, policy, domain, or of the settings of a role, a database or the system, by the
+	// grammar's names, with constants as text ("superuser": "true"). What may be a secret (a password, a setting's value) is "",
+	// a password that is a verifier already "verifier".
+	Options map[string]string
+	// Grantees are the roles that GRANT and REVOKE name, "public" for everybody; Privileges what they get or lose: words like "select" or,
+	// of a GRANT of roles, the roles. No privilege is ALL of them.
+	Grantees, Privileges []string
+	// Setting is true for ALTER ROLE, DATABASE and SYSTEM … SET and RESET, whose Options are the settings.
+	Setting bool
+	// Labels are those of CREATE TYPE … AS ENUM.
+	Labels []string
 }
 
-// Unparsed is text that could not be judged as a whole: the proxy makes such a Statement, Parse never does. It has no Refs and no Tag.
+// Unparsed is text that could not be judged as a whole: the proxy makes such a Statement, Parse only as an Inner. It has no Refs and no Tag.
 type Unparsed struct {
 	// Reason says why in a few words: "PostgreSQL 16 grammar: syntax error at or near …", "too complex", "client_encoding MULE_INTERNAL".
 	Reason string
+	// Begun is true for the text of an EXECUTE whose beginning is known: then Text has all literals of its expression, else those of the whole body.
+	Begun bool
 }
 
 func (Unparsed) action()     {}

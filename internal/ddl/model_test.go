@@ -60,8 +60,29 @@ func render(s Statement) string {
 	for _, call := range s.Calls {
 		fmt.Fprintf(&out, "  call %s\n", dotted(call))
 	}
+	for _, cast := range s.Casts {
+		fmt.Fprintf(&out, "  cast %q to %s\n", cast.Value, dotted(cast.Type.Name))
+	}
 	if s.NoSplice {
 		fmt.Fprintf(&out, "  text %s\n", s.Text)
+	}
+	for _, inner := range s.Inner {
+		fmt.Fprintf(&out, "  within %s", inner.Within)
+		for _, flag := range []struct {
+			name string
+			is   bool
+		}{{"later", inner.Later}, {"maybe", inner.Maybe}, {"dynamic", inner.Dynamic}} {
+			if flag.is {
+				fmt.Fprintf(&out, " %s", flag.name)
+			}
+		}
+		if inner.Line > 0 {
+			fmt.Fprintf(&out, " line %d", inner.Line)
+		}
+		fmt.Fprintf(&out, " at %d: %s\n", inner.Offset, inner.Text)
+		for line := range strings.Lines(render(inner.Statement)) {
+			fmt.Fprintf(&out, "    %s", line)
+		}
 	}
 	return out.String()
 }
@@ -98,6 +119,10 @@ func renderFields(out *strings.Builder, text, indent string, v reflect.Value) {
 		case []Constraint:
 			for _, constraint := range value {
 				renderFields(out, text, indent+"  ", reflect.ValueOf(constraint))
+			}
+		case []Column:
+			for _, column := range value {
+				renderFields(out, text, indent+"  ", reflect.ValueOf(column))
 			}
 		case Constraint, Column:
 			renderFields(out, text, indent+"  ", field)

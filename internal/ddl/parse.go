@@ -29,8 +29,13 @@ func (e *SyntaxError) Error() string {
 
 // Parse reads UTF-8 text whole: all its statements, or an error that is a *SyntaxError, ErrTooComplex or ErrEncoding.
 // Text without a statement gives an empty list. String literals are read with standard_conforming_strings on.
-func Parse(text string) ([]Statement, error) {
-	raw, err := parseRaw(text)
+//
+// The grammar is PostgreSQL 16's. The forms of 17 and 18 that modern knows are read, too.
+func Parse(text string) ([]Statement, error) { return parse(text, 0) }
+
+// parse is Parse for a text that stands within depth others.
+func parse(text string, depth int) ([]Statement, error) {
+	raw, known, newer, err := parseRaw(text)
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +48,13 @@ func Parse(text string) ([]Statement, error) {
 		}
 		first, last := tokenSpan(text, int(r.StmtLocation), end)
 		s := Statement{Text: text[first:last], Offset: first, Lead: text[rest:first], Tail: text[last:end]}
-		describe(&s, r.Stmt)
+		if len(newer) > 0 {
+			s.known = known[first:last]
+		}
+		describeWithin(&s, r.Stmt, depth)
+		for _, form := range newer {
+			form.tell(&s, s.Offset)
+		}
 		statements = append(statements, s)
 		rest = min(end+1, len(text))
 	}
@@ -62,7 +73,7 @@ func Rest(text string, statements []Statement) string {
 
 // parseOne parses text that must be exactly one statement and gives its tree.
 func parseOne(text string) (*pgquery.Node, error) {
-	raw, err := parseRaw(text)
+	raw, _, _, err := parseRaw(text)
 	if err != nil {
 		return nil, err
 	}
@@ -72,19 +83,27 @@ func parseOne(text string) (*pgquery.Node, error) {
 	return raw[0].Stmt, nil
 }
 
-func parseRaw(text string) ([]*pgquery.RawStmt, error) {
+// parseRaw gives the trees of a text, and what was parsed: the text itself, or one of the same length without its newer words.
+func parseRaw(text string) (raw []*pgquery.RawStmt, known string, newer []newerForm, err error) {
 	// The C parser would stop at a zero byte and never see what follows it.
 	if strings.IndexByte(text, 0) >= 0 || !utf8.ValidString(text) {
-		return nil, ErrEncoding
+		return nil, "", nil, ErrEncoding
 	}
 	if tooComplex(text) {
-		return nil, ErrTooComplex
+		return nil, "", nil, ErrTooComplex
 	}
 	tree, err := pgquery.Parse(text)
-	if err != nil {
-		return nil, parseError(text, err)
+	if err == nil {
+		return tree.Stmts, text, nil, nil
 	}
-	return tree.Stmts, nil
+	err = parseError(text, err)
+	if known, newer = modern(text); len(newer) == 0 || tooComplex(known) {
+		return nil, "", nil, err
+	}
+	if tree, again := pgquery.Parse(known); again == nil {
+		return tree.Stmts, known, newer, nil
+	}
+	return nil, "", nil, err
 }
 
 func parseError(text string, err error) error {

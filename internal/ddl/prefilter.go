@@ -9,10 +9,11 @@ import (
 // Prefilter reports whether the raw bytes of a client's text, in any encoding, may hold a statement that a rule cares about: one that
 // begins with, or has a part that begins with, one of
 //
-//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN DO CALL REPACK
+//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK MERGE
 //
-// or that calls pg_advisory_…. When it answers false, Parse would find nothing but Query, Write, Transaction, Setting, and Utility
-// statements with the tags GRANT, REVOKE, GRANT ROLE, REVOKE ROLE, COMMENT, SECURITY LABEL and ANALYZE.
+// or that calls pg_advisory_…, or has the word PROGRAM of COPY, or UPDATE or DELETE without a condition that is seen to be one. When it answers false,
+// Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE, COMMENT,
+// SECURITY LABEL and ANALYZE; and no Write of every row.
 //
 // It keeps no lexical state: a word counts in a string or a comment too, so no quoting and no setting can hide one. It only looks at the
 // bytes beside a word, and lets them rule it out where that is safe in every encoding that Postgres knows:
@@ -26,21 +27,27 @@ import (
 //   - A letter, digit or underscore on the right means that the word goes on: the first byte of a character of several bytes is never
 //     ASCII, so this byte is a character of its own.
 //   - DO before the words NOTHING or UPDATE is ON CONFLICT's: a DO block's next token is a string or LANGUAGE.
+//   - UPDATE and DELETE pass only if what follows is certain in every reading (conditioned).
 //
 // It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs).
-func Prefilter(raw []byte) bool {
+func Prefilter(raw []byte) bool { return prefilter(raw, true) }
+
+// PrefilterPart is Prefilter for a part of a text: it says nothing of UPDATE, DELETE and MERGE, whose condition may stand in another part.
+func PrefilterPart(raw []byte) bool { return prefilter(raw, false) }
+
+func prefilter(raw []byte, writes bool) bool {
 	i, suspects := nextSuspects(raw, 0)
 	for suspects != 0 {
 		for ; suspects != 0; suspects &= suspects - 1 {
 			second := i + bits.TrailingZeros64(suspects)/8*2
-			if keywordIn(raw, second-farthest, second+1) {
+			if keywordIn(raw, second-farthest, second+1, writes) {
 				return true
 			}
 		}
 		i, suspects = nextSuspects(raw, i+step)
 	}
 	// The rest, and words that reach into it.
-	return keywordIn(raw, i-len("pg_advisory_"), len(raw))
+	return keywordIn(raw, i-len("pg_advisory_"), len(raw), writes)
 }
 
 // step is how many bytes are looked at in one go.
@@ -90,8 +97,9 @@ var keywordPairs = []struct {
 	bucket int
 }{
 	{" create ", 3, 2}, {" alter ", 2, 3}, {" drop ", 1, 2}, {" truncate ", 2, 3}, {" lock ", 1, 2}, {" reindex ", 3, 3}, {" cluster ", 1, 2},
-	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3},
+	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3}, {" grant ", 1, 3},
 	{" pg_advisory_", 5, 3}, {" do ", 0, 0}, {"? do", 0, 1},
+	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3},
 }
 
 // pairs holds for each pair of bytes the buckets in which it is a first pair, and in the high half those in which it is a second.
@@ -132,11 +140,11 @@ func byteMatches(letter, c byte) bool {
 }
 
 // keywordIn reports whether one of the words begins at one of the places from first up to, not including, end.
-func keywordIn(raw []byte, first, end int) bool {
+func keywordIn(raw []byte, first, end int, writes bool) bool {
 	first = max(first, 0)
 	goesOn := first > 0 && isWordByte(raw[first-1])
 	for i, c := range raw[first:end] {
-		if !goesOn && keywordAt(raw, first+i) {
+		if !goesOn && (keywordAt(raw, first+i) || writes && unboundedAt(raw, first+i)) {
 			return true
 		}
 		goesOn = isWordByte(c)
@@ -156,12 +164,14 @@ func keywordAt(raw []byte, i int) bool {
 		return wordAt(raw, i, "create") || wordAt(raw, i, "cluster") || wordAt(raw, i, "call")
 	case 'd':
 		return wordAt(raw, i, "drop") || wordAt(raw, i, "do") && !conflictAction(raw[i+2:])
+	case 'g':
+		return wordAt(raw, i, "grant")
 	case 'i':
 		return wordAt(raw, i, "import")
 	case 'l':
 		return wordAt(raw, i, "lock")
 	case 'p':
-		return startsWith(raw[i:], "pg_advisory_")
+		return startsWith(raw[i:], "pg_advisory_") || wordAt(raw, i, "program")
 	case 'r':
 		return wordAt(raw, i, "reindex") || wordAt(raw, i, "refresh") || wordAt(raw, i, "reassign") || wordAt(raw, i, "repack")
 	case 't':

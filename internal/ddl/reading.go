@@ -3,12 +3,15 @@ package ddl
 import "strings"
 
 // HasBackslash reports whether a plain '…' literal of the text holds a backslash, so that it reads differently when
-// standard_conforming_strings is off. Text without one has only one reading.
+// standard_conforming_strings is off. Text without one has only one reading. A dollar-quoted literal may be a body, with such a literal in it.
 func HasBackslash(text string) bool {
 	for s := (scanner{text: text}); ; {
 		t := s.next()
 		if t.kind == endToken {
 			return false
+		}
+		if body := text[t.start:t.end]; t.kind == dollarToken && strings.IndexByte(body, '\\') >= 0 && strings.IndexByte(body, '\'') >= 0 {
+			return true
 		}
 		if (isPlain(text, t) || t.kind == brokenToken) && strings.IndexByte(text[t.start:t.end], '\\') >= 0 {
 			return true

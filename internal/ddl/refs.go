@@ -12,6 +12,7 @@ import (
 type refs struct {
 	found []located[Ref]
 	calls []located[Name]
+	casts []Cast
 	// taken are the nodes that already have their Ref.
 	taken map[*pgquery.RangeVar]bool
 	// ctes are the names of common table expressions that are visible where the walk is, with how often each is.
@@ -101,6 +102,10 @@ func (r *refs) walk(m protoreflect.Message) {
 		return
 	case *pgquery.FuncCall:
 		r.calls = append(r.calls, located[Name]{n.Location, listName(n.Funcname)})
+	case *pgquery.TypeCast:
+		if constant := n.GetArg().GetAConst().GetSval(); constant != nil {
+			r.casts = append(r.casts, Cast{typeName(n.TypeName), constant.Sval})
+		}
 	case *pgquery.SelectStmt:
 		defer r.with(n.WithClause)()
 		defer r.forUpdate(n.LockingClause)()

@@ -7,7 +7,7 @@ import (
 )
 
 func utility(s *Statement, node *pgquery.Node) Action {
-	action := Utility{Object: taggedObject(s.Tag), Names: subject(node), NotInTransaction: notInTransaction(node)}
+	action := Utility{Object: taggedObject(s.Tag), Names: subject(node), NotInTransaction: notInTransaction(node), Options: options(node)}
 	switch n := node.GetNode().(type) {
 	case *pgquery.Node_CreateTableAsStmt:
 		action.Object = objectKind(n.CreateTableAsStmt.Objtype)
@@ -30,8 +30,14 @@ func utility(s *Statement, node *pgquery.Node) Action {
 		action.Object = "TABLE"
 	case *pgquery.Node_GrantStmt:
 		action.Object = objectKind(n.GrantStmt.Objtype)
+		action.Grantees, action.Privileges = roleSpecs(n.GrantStmt.Grantees), privileges(n.GrantStmt.Privileges)
 	case *pgquery.Node_GrantRoleStmt:
 		action.Object = "ROLE"
+		action.Grantees, action.Privileges = roleSpecs(n.GrantRoleStmt.GranteeRoles), privileges(n.GrantRoleStmt.GrantedRoles)
+	case *pgquery.Node_AlterRoleSetStmt, *pgquery.Node_AlterDatabaseSetStmt, *pgquery.Node_AlterSystemStmt:
+		action.Setting = true
+	case *pgquery.Node_CreateEnumStmt:
+		action.Labels = wordsOf(n.CreateEnumStmt.Vals)
 	case *pgquery.Node_CommentStmt:
 		action.Object = objectKind(n.CommentStmt.Objtype)
 	case *pgquery.Node_SecLabelStmt:
@@ -113,6 +119,10 @@ func subject(node *pgquery.Node) []Name {
 		return one(n.AlterEventTrigStmt.Trigname)
 	case *pgquery.Node_AlterOwnerStmt:
 		return []Name{objectName(n.AlterOwnerStmt.Object)}
+	case *pgquery.Node_DropOwnedStmt:
+		return namesOf(roleSpecs(n.DropOwnedStmt.Roles))
+	case *pgquery.Node_ReassignOwnedStmt:
+		return namesOf(roleSpecs(n.ReassignOwnedStmt.Roles))
 	case *pgquery.Node_ReindexStmt:
 		if n.ReindexStmt.Relation == nil {
 			return one(n.ReindexStmt.Name)

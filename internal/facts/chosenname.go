@@ -204,6 +204,9 @@ func clip(text string, length int) string {
 // unnamedConstraints are the names that the server chooses from for the constraints that an ALTER TABLE adds without one, the NOT NULL of a
 // column included, which has a name since 18.
 func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
+	if alter.Object == "DOMAIN" {
+		return nil // the tree of ALTER DOMAIN has no list of commands
+	}
 	var names []string
 	add := func(command, inline int, constraint ddl.Constraint) {
 		if constraint.Name != "" {

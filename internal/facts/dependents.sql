@@ -135,7 +135,7 @@ reference AS MATERIALIZED (
 ),
 -- The stored columns of the types.
 usage AS MATERIALIZED (
-  SELECT DISTINCT o.root, a.attrelid, a.attname
+  SELECT DISTINCT o.root, a.attrelid, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type
     FROM (SELECT DISTINCT o.root, o.oid FROM over o WHERE o.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) o.depth) o
    CROSS JOIN LATERAL (
       SELECT d.objid, d.objsubid
@@ -201,6 +201,7 @@ tables AS MATERIALIZED (
   SELECT c.oid, pg_catalog.json_build_object(
            'oid', c.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,
            'owner', pg_catalog.pg_get_userbyid(c.relowner), 'may_alter', COALESCE(pg_catalog.pg_has_role(c.relowner, 'USAGE'), false),
+           'readable', COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid), false),
            'rows', COALESCE(z.rows, -1), 'bytes', COALESCE(z.bytes, -1), 'empty', COALESCE(z.empty, false), 'foreign', COALESCE(z.strange, false),
            'partition_of', CASE WHEN c.relispartition THEN (SELECT h.inhparent::pg_catalog.int8 FROM pg_catalog.pg_inherits h
                                                              WHERE h.inhrelid OPERATOR(pg_catalog.=) c.oid LIMIT 1) ELSE 0 END,
@@ -392,7 +393,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
   'types', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
               'oid', t.oid::pg_catalog.int8,
-              'users', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('column', u.attname, 'table', b.json) ORDER BY u.attrelid, u.attname)
+              'users', COALESCE((SELECT pg_catalog.json_agg(pg_catalog.json_build_object('column', u.attname, 'type', u.type, 'table', b.json) ORDER BY u.attrelid, u.attname)
                                    FROM usage u
                                    JOIN tables b ON b.oid OPERATOR(pg_catalog.=) u.attrelid
                                   WHERE u.root OPERATOR(pg_catalog.=) t.oid), '[]'::pg_catalog.json)))

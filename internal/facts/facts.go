@@ -23,6 +23,8 @@ type Facts struct {
 	// Database is the session's database and DatabaseOID its OID.
 	Database    string `json:"database"`
 	DatabaseOID uint32 `json:"database_oid"`
+	// Tablespace is the database's default tablespace, "pg_default" nearly always.
+	Tablespace string `json:"tablespace"`
 	// SessionUser is the login; CurrentUser what SET ROLE made of it.
 	SessionUser string `json:"session_user"`
 	CurrentUser string `json:"current_user"`
@@ -133,7 +135,8 @@ type Relation struct {
 	// Indexes and Constraints are those of the relation itself, by name.
 	Indexes     []Index      `json:"indexes"`
 	Constraints []Constraint `json:"constraints"`
-	// Table is, for an index, the relation it belongs to; of an index itself only the identity, the owner and the rights are known.
+	// Table is, for an index, the relation it belongs to; of an index itself only the identity, the tablespace, the owner and the
+	// rights are known.
 	Table *Relation `json:"-"`
 	// Sibling is the relation of the wanted name (of an index about to be created) in the same schema; nil if the name is free.
 	// It has no more than its identity, kind, owner, and (of an index) the identity of its Table.
@@ -158,6 +161,9 @@ type Relation struct {
 	Children []*Relation `json:"-"`
 	// Depends is nil unless Wanted.Dependents asks for it.
 	Depends *Depends `json:"-"`
+	// Proven is true when the server's planner finds, from its constraints, that all its rows are within the partition bound that the
+	// statement gives it, or, of the default partition, that none is. It is false where it could not be asked.
+	Proven bool `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
 	VersionTable bool `json:"-"`
 }
@@ -215,6 +221,8 @@ type PartitionKey struct {
 	// Columns are the key's columns in order, an expression is ""; Mentions are all columns that the key uses, those within expressions, too.
 	Columns  []string `json:"columns"`
 	Mentions []string `json:"mentions"`
+	// Plain is true when every key is a column with its type's default operator class and the column's own collation, and no domain.
+	Plain bool `json:"plain"`
 }
 
 // Column is a live column.
@@ -352,7 +360,7 @@ type Grant struct {
 type Reference struct {
 	OID  uint32 `json:"oid"`
 	Name string `json:"name"`
-	// Table is the referencing table: its identity, kind, persistence, own size, and whether this transaction made it. Nothing else is known of it.
+	// Table is the referencing table: its identity, kind, persistence, owner, rights, own size, and whether this transaction made it. Nothing else is known of it.
 	Table     Relation `json:"table"`
 	Validated bool     `json:"validated"`
 	// Columns are the referencing columns, ParentColumns those that they reference, in order.
@@ -456,7 +464,8 @@ type DomainConstraint struct {
 // TypeUser is a column of a type.
 type TypeUser struct {
 	Column string `json:"column"`
-	// Table has the column: its identity, kind, persistence, own size, and whether this transaction made it. Nothing else is known of it.
+	Type   string `json:"type"` // format_type
+	// Table has the column: its identity, kind, persistence, owner, rights, own size, and whether this transaction made it. Nothing else is known of it.
 	Table Relation `json:"table"`
 }
 

@@ -11,6 +11,7 @@ WITH RECURSIVE
 session AS MATERIALIZED (
   SELECT d.oid AS database,
          d.datname,
+         (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) d.dattablespace) AS tablespace,
          pg_catalog.current_setting('block_size')::pg_catalog.float8 AS block,
          -- The top transaction's id, if it has one, and the first id that the snapshot knows nothing of.
          pg_catalog.pg_current_xact_id_if_assigned()::pg_catalog.text::pg_catalog.int8 AS xid,
@@ -62,7 +63,8 @@ child AS (
        WHERE p.oid OPERATOR(pg_catalog.=) c.oid AND p.relhassubclass)) AS h(inhrelid)
    WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
--- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference, and their descendants.
+-- The relations to describe: those named, the tables of named indexes, the tables that their foreign keys reference or that they are partitions
+-- of, and their descendants.
 subject AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, w.oid) AS oid
     FROM wanted w
@@ -73,6 +75,12 @@ subject AS MATERIALIZED (
     FROM wanted w
     JOIN pg_catalog.pg_constraint k ON k.conrelid OPERATOR(pg_catalog.=) w.oid
    WHERE w.parents AND k.contype OPERATOR(pg_catalog.=) 'f'
+   UNION
+  SELECT h.inhparent
+    FROM wanted w
+    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) w.oid
+    JOIN pg_catalog.pg_inherits h ON h.inhrelid OPERATOR(pg_catalog.=) w.oid
+   WHERE w.parents AND c.relispartition
    UNION
   SELECT c.oid FROM child c WHERE c.depth OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) c.depth
 ),
@@ -215,6 +223,15 @@ described AS MATERIALIZED (
            'key', (
               SELECT pg_catalog.json_build_object(
                        'strategy', t.partstrat, 'nums', pg_catalog.array_to_json(t.partattrs::pg_catalog.int2[]), 'default', t.partdefid::pg_catalog.int8,
+                       'plain', NOT EXISTS (
+                          SELECT FROM ROWS FROM (pg_catalog.unnest(t.partattrs::pg_catalog.int2[]), pg_catalog.unnest(t.partclass::pg_catalog.oid[]),
+                                                 pg_catalog.unnest(t.partcollation::pg_catalog.oid[])) AS k(num, class, coll)
+                            LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.=) k.num
+                            LEFT JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) a.atttypid
+                            LEFT JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) k.class
+                           WHERE NOT COALESCE(k.num OPERATOR(pg_catalog.<>) 0::pg_catalog.int2 AND y.typtype OPERATOR(pg_catalog.<>) 'd'::pg_catalog."char"
+                             AND o.opcdefault AND o.opcnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid
+                             AND k.coll OPERATOR(pg_catalog.=) a.attcollation, false)),
                        'mentions', (SELECT pg_catalog.json_agg(d.objsubid ORDER BY d.objsubid)
                                       FROM pg_catalog.pg_depend d
                                      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid
@@ -334,6 +351,7 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                             WHERE r.active AND r.slot_type OPERATOR(pg_catalog.=) 'logical')),
   'database', s.datname,
   'database_oid', s.database::pg_catalog.int8,
+  'tablespace', s.tablespace,
   'session_user', SESSION_USER,
   'current_user', CURRENT_USER,
   'search_path', pg_catalog.array_to_json(pg_catalog.current_schemas(false)),

@@ -35,7 +35,18 @@ type Wanted struct {
 	// Definitions asks for the definitions of its constraints and indexes, the defaults of its columns and the bounds of its partitions. The server opens
 	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
 	Definitions bool
-	// Parents asks for the tables that its foreign keys reference, too; they are found under their own qualified keys.
+	// Partitions asks for its partitions as well, under their qualified keys, if it is a partitioned table that is not empty, or an index of
+	// one. That takes a second question.
+	Partitions bool
+	// Addition is the part between the table and the label of the names that the server would choose for an index on each partition: asks
+	// which of those are taken. "" is not to ask.
+	Addition string
+	// Bound is the partition bound that the table is to get a partition for: asks for the default partition, under its qualified key, and
+	// which scans the server can spare. Child is the table that is attached, wanted too; zero for one that is made. That takes more questions.
+	Bound *ddl.Bound
+	Child ddl.Name
+	// Parents asks for the tables that its foreign keys reference, too, and for the one that it is a partition of; they are found under their
+	// own qualified keys.
 	Parents bool
 	// Children asks for its partitions and inheritance children, described like itself, too.
 	Children bool
@@ -59,15 +70,21 @@ func For(stmt ddl.Statement) []Wanted {
 	var wanted []Wanted
 	add := func(w Wanted) {
 		same := func(other Wanted) bool { return other.Name == w.Name }
-		if w.Name.Name != "" && !slices.ContainsFunc(wanted, same) {
+		if i := slices.IndexFunc(wanted, same); i >= 0 {
+			wanted[i].Parents, wanted[i].Definitions = wanted[i].Parents || w.Parents, wanted[i].Definitions || w.Definitions
+		} else if w.Name.Name != "" {
 			wanted = append(wanted, w)
 		}
+	}
+	for _, w := range partsWanted(stmt) {
+		add(w)
 	}
 	switch action := stmt.Action.(type) {
 	case ddl.LockTable, ddl.Transaction, ddl.Setting:
 		return nil
 	case ddl.CreateIndex:
-		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action)})
+		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action),
+			Partitions: !action.Only, Addition: indexAddition(stmt)})
 	case ddl.AlterTable:
 		add(withTypes(action, Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action), Dependents: mayFill(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true}))
@@ -81,13 +98,22 @@ func For(stmt ddl.Statement) []Wanted {
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
 		}
+	case ddl.Write:
+		if action.Reach == ddl.EveryRow {
+			add(Wanted{Name: action.Target})
+		}
+	}
+	for _, inner := range stmt.Inner {
+		for _, w := range For(inner.Statement) {
+			add(w)
+		}
 	}
 	for _, ref := range stmt.Refs {
 		if ref.Lock.BlocksWriters() {
 			add(Wanted{Name: ref.Name})
 		}
 	}
-	return wanted
+	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
 }
 
 // needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.
@@ -135,9 +161,10 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// Read asks the server, in one round trip, about the session and the names. That takes about 1 ms where the server has the statement prepared, 3 ms
-// where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with dependents. It neither waits for a lock nor fails on what it
-// is asked about. An error means that the server could not be asked (a lost connection, a cancel), and facts that know nothing.
+// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. That takes about 1 ms
+// where the server has the statement prepared, 3 ms where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with
+// dependents. It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost
+// connection, a cancel), and facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	parameter, err := encode(wanted)
 	if err != nil {
@@ -164,6 +191,12 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	}
 	if err == nil && dependents {
 		err = known.addDependents(rows[len(rows)-1], wanted)
+	}
+	if err == nil {
+		err = addPartitions(ctx, server, known, wanted)
+	}
+	if err == nil {
+		err = addProofs(ctx, server, known, wanted)
 	}
 	if err != nil {
 		return Facts{}, err

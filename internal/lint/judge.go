@@ -527,7 +527,7 @@ func (judged *Judged) plan(t *task, recipe string) {
 		if t.inTx && where == rewrite.Alone {
 			where = "after commit, alone"
 		}
-		judged.Plan.Steps = append(judged.Plan.Steps, Step{SQL: step.SQL, Where: where, Budget: step.Budget})
+		judged.Plan.Steps = append(judged.Plan.Steps, Step{SQL: strings.Join(step.Statements(), "; "), Where: where, Budget: step.Budget})
 	}
 }
 

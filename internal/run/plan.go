@@ -140,7 +140,11 @@ func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
 	defer cancel()
 	for {
-		_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo[0], Then: plan.Undo[1:], Where: rewrite.AfterCommit, Table: table, Budget: true})
+		// What is not there any more, or not yet, is nobody's business.
+		err := Under(ctx, r.Conn, map[string]string{"client_min_messages": "error"}, func() error {
+			_, err := r.RunStep(ctx, rewrite.Step{SQL: plan.Undo[0], Then: plan.Undo[1:], Where: rewrite.AfterCommit, Table: table, Budget: true})
+			return err
+		})
 		if SQLState(err) != queryCanceled || ctx.Err() != nil {
 			return err
 		}
@@ -155,6 +159,9 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 	for _, step := range steps {
 		if err := w.step(ctx, step); err != nil {
 			w.abandon(ctx, err)
+			return *w.result, err
+		}
+		if err := w.left(ctx, step); err != nil {
 			return *w.result, err
 		}
 	}
@@ -254,6 +261,8 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 			}
 			return exec(ctx)
 		}))
+	case step.Rebuild:
+		return w.rebuild(ctx, step)
 	case step.Index.Name != "" && step.Index.Drop:
 		return w.drop(ctx, step)
 	case step.Index.Name != "":

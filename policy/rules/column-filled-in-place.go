@@ -43,7 +43,7 @@ func runColumnFilledInPlace(c *policy.Check) {
 		}
 		filled, unknown := a.filled()
 		switch {
-		case a.column.Generated:
+		case a.column.Generated && !a.column.Virtual:
 			c.Report(a.report(generatedColumn(a)))
 		case a.domain != nil && a.domain.Constrained:
 			c.Report(a.report(constrainedDomain(a)))

@@ -162,14 +162,6 @@ func (g changing) referenced(change typeChange) {
 	}
 }
 
-func quotedList(names []string) string {
-	list := make([]string, len(names))
-	for i, name := range names {
-		list[i] = quoted(name)
-	}
-	return strings.Join(list, ", ")
-}
-
 func (g changing) rewritten(change typeChange) policy.Finding {
 	finding := policy.Finding{
 		Message: fmt.Sprintf("changing %q from %s to %s rewrites %q with all its indexes and blocks reads and writes until that is done; "+

@@ -59,10 +59,10 @@ func runConstraintDropped(c *policy.Check) {
 	}
 }
 
-// redundant reports whether a check only says that a column has no NULL which is NOT NULL anyway, or served to make it so.
+// redundant reports whether a check only says that a column has no NULL which is NOT NULL anyway, or served a plan of ours.
 func redundant(table *facts.Relation, k facts.Constraint) bool {
 	if k.Type != "c" || len(k.Columns) != 1 {
-		return false
+		return k.Type == "c" && strings.HasPrefix(k.Name, facts.HelperPrefix)
 	}
 	says := func(name string) bool { return k.Definition == fmt.Sprintf("CHECK ((%s IS NOT NULL))", name) }
 	column := table.Column(k.Columns[0])

@@ -28,8 +28,10 @@ INVALID index that a failed build left behind counts as existing, so that the in
 
 pgsluice builds the index with CREATE INDEX CONCURRENTLY, watches it, and removes what a failed build leaves; inside a transaction it does so
 behind the COMMIT. Tables that are empty, small, temporary or made in the same transaction are indexed as written. A partitioned table
-cannot be indexed concurrently: its partitions are indexed one by one and attached. A CONCURRENTLY of your own passes; inside a
-transaction the server refuses it, with pgsluice or without, since a migration that works only behind a proxy would fail everywhere else.`,
+cannot be indexed concurrently: it gets the index ONLY, its partitions get theirs one by one, concurrently, and each is attached; the last
+makes the index valid. What fails on the way leaves the rest in place: the same statement goes on where it stopped. A CONCURRENTLY of
+your own passes; inside a transaction the server refuses it, with pgsluice or without, since a migration that works only behind a proxy
+would fail everywhere else.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
 		Cases:   indexNotConcurrentCases,
@@ -58,8 +60,6 @@ func runIndexNotConcurrent(c *policy.Check) {
 		return
 	}
 	switch {
-	case table.Kind == "p":
-		c.Report(indexOnPartitioned(c, create, table))
 	case len(c.Facts.Extensions) > 0 && table.Foreign:
 		c.Report(indexOnExtension(create, table, c.Facts.Extensions))
 	case c.Facts.Version >= 140000 && c.Facts.Version < 140004:
@@ -69,6 +69,8 @@ func runIndexNotConcurrent(c *policy.Check) {
 				"14.0 to 14.3 can corrupt an index that is built concurrently",
 			Detail: size(table),
 		})
+	case table.Kind == "p":
+		indexOnPartitioned(c, create, table)
 	default:
 		c.Report(concurrentIndex(c, building(create)+useConcurrently, size(table)))
 	}
@@ -103,8 +105,10 @@ func building(create ddl.CreateIndex) string {
 func indexNameTaken(c *policy.Check, create ddl.CreateIndex, table *facts.Relation) {
 	index := siblingIndex(table)
 	switch {
+	case index != nil && table.Kind == "p" && !create.Only && !create.Concurrently && index.Unfinished(create):
+		c.Report(stepByStep(c, create, table, fmt.Sprintf("index %q is not valid yet, because partitions lack it; index and attach those", create.Name)))
 	case index == nil || table.Kind == "p" || index.Valid:
-		if create.IfNotExists && (index == nil || differs(create, *index)) {
+		if create.IfNotExists && (index == nil || index.Differs(create)) {
 			c.Report(policy.Finding{
 				Action:  policy.Warn,
 				Message: fmt.Sprintf("IF NOT EXISTS skips this index: the name %q belongs to something else; use another name, or drop it first", create.Name),
@@ -118,7 +122,7 @@ func indexNameTaken(c *policy.Check, create ddl.CreateIndex, table *facts.Relati
 			})
 		}
 		// Without IF NOT EXISTS the server says that the name is taken.
-	case !index.Building && differs(create, *index):
+	case !index.Building && index.Differs(create):
 		c.Report(policy.Finding{
 			Action:  policy.Block,
 			Message: fmt.Sprintf("an INVALID index %q with another definition is in the way; drop it first: DROP INDEX CONCURRENTLY %s", create.Name, facts.Key(table.Schema, create.Name)),
@@ -139,13 +143,6 @@ func siblingIndex(table *facts.Relation) *facts.Index {
 		}
 	}
 	return nil
-}
-
-// differs reports whether an existing index is certainly not the one that is asked for. Expressions and predicates are not compared: the
-// server writes them in its own way.
-func differs(create ddl.CreateIndex, index facts.Index) bool {
-	return index.Unique != create.Unique || index.Method != create.Method || index.Partial != create.Partial ||
-		index.NullsNotDistinct != create.NullsNotDistinct || !slices.Equal(index.Columns, create.Columns)
 }
 
 func taken(table *facts.Relation, index *facts.Index) string {
@@ -181,32 +178,68 @@ func kindName(kind string) string {
 // shownPartitions is how many partitions a recipe goes through before it says "and so on".
 const shownPartitions = 3
 
-// indexOnPartitioned is the recipe for a partitioned table, with its own partitions and the names that the server would have chosen.
-func indexOnPartitioned(c *policy.Check, create ddl.CreateIndex, table *facts.Relation) policy.Finding {
-	finding := policy.Finding{
-		Action: policy.Block,
-		Message: building(create) + fmt.Sprintf(" on all %s; use CREATE INDEX ... ON ONLY %s, then index and attach the partitions one by one",
-			partitions(table.Descendants), quoted(table.Name)),
-		Detail: size(table),
+// indexOnPartitioned judges an index on a partitioned table.
+func indexOnPartitioned(c *policy.Check, create ddl.CreateIndex, table *facts.Relation) {
+	message := building(create) + fmt.Sprintf(" on all %s", partitions(table.Descendants))
+	foreign := slices.ContainsFunc(table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" })
+	switch {
+	case foreign && (create.Unique || eachIndexed(c, create, table)):
+		return // the server refuses it, or builds nothing
+	case foreign:
+		// ON ONLY such a table an index never turns valid: the server counts foreign tables among those that lack it.
+		c.Report(policy.Finding{
+			Action: policy.Block, Detail: size(table),
+			Message: message + "; index the partitions with CREATE INDEX CONCURRENTLY first, then this only attaches them",
+			Hint:    "Each by itself, outside of a transaction:\n" + strings.Join(indexEach(c, create, table, false), "\n"),
+		})
+	default:
+		c.Report(stepByStep(c, create, table, message+"; index them one by one, concurrently, and attach each"))
 	}
+}
+
+// eachIndexed reports whether every partition has an index that this one would attach.
+func eachIndexed(c *policy.Check, create ddl.CreateIndex, table *facts.Relation) bool {
+	return !slices.ContainsFunc(table.Partitions, func(p facts.Partition) bool {
+		partition, _ := c.Relation(ddl.Name{Schema: p.Schema, Name: p.Name})
+		return p.Kind == "r" && (partition == nil || !slices.ContainsFunc(partition.Indexes, func(i facts.Index) bool {
+			return i.Valid && !i.Differs(create)
+		}))
+	})
+}
+
+// stepByStep asks for the recipe, or refuses with it where there is no way to it.
+func stepByStep(c *policy.Check, create ddl.CreateIndex, table *facts.Relation, message string) policy.Finding {
+	return eachByItself(c, policy.Finding{Message: message, Detail: size(table)}, indexEach(c, create, table, true))
+}
+
+// indexEach is what to type, with the table's own partitions and the names that the server would have chosen: the index of each, attached to
+// that of its parent, which is made ONLY before; or those of the leaves, which the statement itself attaches.
+func indexEach(c *policy.Check, create ddl.CreateIndex, table *facts.Relation, attach bool) []string {
 	name := create.Name
 	if name == "" {
 		var err error
-		if name, err = facts.IndexName(c.Stmt, table); err != nil {
-			finding.Hint = "Give the index a name."
-			return finding
+		if name, err = facts.PartitionIndexName(c.Stmt, create, table, nil); err != nil {
+			return []string{"-- give the index a name"}
 		}
 	}
 	word, keys := "INDEX", c.Stmt.Text[create.TableSpan.End:]
 	if create.Unique {
 		word = "UNIQUE INDEX"
 	}
-	steps := []string{fmt.Sprintf("CREATE %s %s ON ONLY %s%s;", word, quoted(name), qualified(table.Schema, table.Name), keys)}
-	shown := 0
+	var steps []string
+	if attach && table.Index(name) == nil {
+		steps = append(steps, fmt.Sprintf("CREATE %s %s ON ONLY %s%s;", word, quoted(name), qualified(table.Schema, table.Name), keys))
+	}
+	shown, all := 0, 0
+	for _, p := range table.Partitions {
+		if p.Kind != "f" { // a foreign table has no indexes here
+			all++
+		}
+	}
 	var below func(parent uint32, parentIndex string)
 	below = func(parent uint32, parentIndex string) {
 		for _, p := range table.Partitions {
-			if p.Parent != parent || p.Kind == "f" || shown == shownPartitions { // a foreign table has no indexes here
+			if p.Parent != parent || p.Kind == "f" || shown == shownPartitions {
 				continue
 			}
 			shown++
@@ -214,21 +247,26 @@ func indexOnPartitioned(c *policy.Check, create ddl.CreateIndex, table *facts.Re
 			if err != nil {
 				continue
 			}
-			form := "CREATE %s CONCURRENTLY %s ON %s%s;"
-			if p.Kind == "p" {
-				form = "CREATE %s %s ON ONLY %s%s;"
+			switch {
+			case p.Kind != "p":
+				steps = append(steps, fmt.Sprintf("CREATE %s CONCURRENTLY %s ON %s%s;", word, quoted(index), qualified(p.Schema, p.Name), keys))
+			case attach:
+				steps = append(steps, fmt.Sprintf("CREATE %s %s ON ONLY %s%s;", word, quoted(index), qualified(p.Schema, p.Name), keys))
 			}
-			steps = append(steps, fmt.Sprintf(form, word, quoted(index), qualified(p.Schema, p.Name), keys),
-				fmt.Sprintf("ALTER INDEX %s ATTACH PARTITION %s;", parentIndex, qualified(p.Schema, index)))
+			if attach {
+				steps = append(steps, fmt.Sprintf("ALTER INDEX %s ATTACH PARTITION %s;", parentIndex, qualified(p.Schema, index)))
+			}
 			below(p.OID, qualified(p.Schema, index))
 		}
 	}
 	below(table.OID, qualified(table.Schema, name))
-	if shown < len(table.Partitions) {
-		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(len(table.Partitions))))
+	if shown < all {
+		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(all)))
 	}
-	finding.Hint = "Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n")
-	return finding
+	if !attach {
+		steps = append(steps, c.Stmt.Text+";")
+	}
+	return steps
 }
 
 func indexOnExtension(create ddl.CreateIndex, table *facts.Relation, extensions []string) policy.Finding {
@@ -249,6 +287,15 @@ func quoted(name string) string {
 		}
 	}
 	return name
+}
+
+// quotedList is quoted for several.
+func quotedList(names []string) string {
+	list := make([]string, len(names))
+	for i, name := range names {
+		list[i] = quoted(name)
+	}
+	return strings.Join(list, ", ")
 }
 
 func qualified(schema, name string) string { return quoted(schema) + "." + quoted(name) }

@@ -343,8 +343,8 @@ INSERT INTO events SELECT '2023-05-05', 'x' FROM generate_series(1, 1000); ANALY
 check
 CREATE INDEX events_what ON events (what)
 ----
-block
-  building index "events_what" blocks writes to "events" until it is done on all 4 partitions; use CREATE INDEX ... ON ONLY events, then index and attach the partitions one by one
+rewrite
+  building index "events_what" blocks writes to "events" until it is done on all 4 partitions; index them one by one, concurrently, and attach each
   detail: Table public.events has about 1,000 rows in 4 partitions, 96 kB.
   hint: Each by itself, outside of a transaction:
     CREATE INDEX events_what ON ONLY public.events (what);
@@ -359,8 +359,8 @@ block
 check ledger
 CREATE INDEX ON events (what)
 ----
-block
-  building this index blocks writes to "events" until it is done on all 4 partitions; use CREATE INDEX ... ON ONLY events, then index and attach the partitions one by one
+rewrite
+  building this index blocks writes to "events" until it is done on all 4 partitions; index them one by one, concurrently, and attach each
   detail: Table public.events has about 1,000 rows in 4 partitions, 96 kB.
   hint: Each by itself, outside of a transaction:
     CREATE INDEX events_what_idx ON ONLY public.events (what);
@@ -415,9 +415,71 @@ CREATE INDEX events_what ON ONLY events (what)
 check
 CREATE INDEX IF NOT EXISTS events_what ON events (what)
 ----
-warn
-  IF NOT EXISTS skips this index: "events_what" exists, but partitions lack it; index and attach those first
-  detail: It is: CREATE INDEX events_what ON ONLY public.events USING btree (what).
+rewrite
+  index "events_what" is not valid yet, because partitions lack it; index and attach those
+  detail: Table public.events has about 1,000 rows in 4 partitions, 96 kB.
+  hint: Each by itself, outside of a transaction:
+    CREATE INDEX CONCURRENTLY "Events 2025_what_idx" ON public."Events 2025" (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public."Events 2025_what_idx";
+    CREATE INDEX CONCURRENTLY events_2023_what_idx ON public.events_2023 (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public.events_2023_what_idx;
+    CREATE INDEX CONCURRENTLY events_2024_what_idx ON public.events_2024 (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public.events_2024_what_idx;
+    -- and so on for all 4 partitions
+
+# The statement itself goes on with it.
+check
+CREATE INDEX events_what ON events (what)
+----
+rewrite
+  index "events_what" is not valid yet, because partitions lack it; index and attach those
+  detail: Table public.events has about 1,000 rows in 4 partitions, 96 kB.
+  hint: Each by itself, outside of a transaction:
+    CREATE INDEX CONCURRENTLY "Events 2025_what_idx" ON public."Events 2025" (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public."Events 2025_what_idx";
+    CREATE INDEX CONCURRENTLY events_2023_what_idx ON public.events_2023 (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public.events_2023_what_idx;
+    CREATE INDEX CONCURRENTLY events_2024_what_idx ON public.events_2024 (what);
+    ALTER INDEX public.events_what ATTACH PARTITION public.events_2024_what_idx;
+    -- and so on for all 4 partitions
+
+# With another definition the server says that the name is taken.
+check
+CREATE INDEX events_what ON events (at)
+----
+pass
+
+# On a table with a foreign partition an index that is made ONLY there never turns valid.
+setup
+CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE TABLE logs (at int, what text) PARTITION BY RANGE (at); CREATE TABLE logs_1 PARTITION OF logs FOR VALUES FROM (1) TO (2);
+CREATE FOREIGN TABLE logs_2 PARTITION OF logs FOR VALUES FROM (2) TO (3) SERVER nowhere; INSERT INTO logs VALUES (1)
+----
+
+check
+CREATE INDEX ON logs (what)
+----
+block
+  building this index blocks writes to "logs" until it is done on all 2 partitions; index the partitions with CREATE INDEX CONCURRENTLY first, then this only attaches them
+  detail: Table public.logs keeps rows outside of this server's own tables, so that its size is not known.
+  hint: Each by itself, outside of a transaction:
+    CREATE INDEX CONCURRENTLY logs_1_what_idx ON public.logs_1 (what);
+    CREATE INDEX ON logs (what);
+
+setup
+CREATE INDEX logs_1_what ON logs_1 (what)
+----
+
+check
+CREATE INDEX ON logs (what)
+----
+pass
+
+# The server refuses it.
+check
+CREATE UNIQUE INDEX ON logs (at)
+----
+pass
 
 # PostgreSQL 14.0 to 14.3 corrupt concurrent builds.
 check version=140003

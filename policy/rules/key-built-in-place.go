@@ -82,6 +82,12 @@ func keyFinding(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, co
 	} else {
 		finding.Detail = size(table)
 	}
+	if add.Temporal {
+		finding.Action = policy.Block
+		finding.Message += "a key WITHOUT OVERLAPS cannot take over an index: do it in a maintenance window, or on a new table that replaces it"
+		c.Report(finding)
+		return
+	}
 	name := chosenName(c.Stmt, alter, table, command)
 	steps := provenFirst(c, alter, table, add)
 	if table.Kind == "p" {

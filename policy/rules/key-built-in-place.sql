@@ -184,3 +184,11 @@ check
 ----
 pass
   overridden: adding a unique constraint blocks reads and writes of "orders" while its index is built; build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX
+
+# PostgreSQL 18: such a key is not made of an index.
+check
+ALTER TABLE orders ADD CONSTRAINT orders_when UNIQUE (number, during WITHOUT OVERLAPS)
+----
+block
+  adding constraint "orders_when" blocks reads and writes of "orders" while its index is built; a key WITHOUT OVERLAPS cannot take over an index: do it in a maintenance window, or on a new table that replaces it
+  detail: Table public.orders has about 100 rows, 16 kB.

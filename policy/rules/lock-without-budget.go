@@ -40,9 +40,17 @@ tool's own version table.`,
 }
 
 func runLockWithoutBudget(c *policy.Check) {
+	if c.Context.Inside.What != "" && !c.Context.Inside.Later {
+		return // the outer statement names what this one locks
+	}
 	switch action := c.Stmt.Action.(type) {
 	case ddl.LockTable:
 		return
+	case ddl.AlterTable:
+		// It waits for everybody who uses the parent before it asks for its strong lock, which a timeout would cut short.
+		if slices.ContainsFunc(action.Commands, func(c ddl.AlterCommand) bool { return c.Concurrently }) {
+			return
+		}
 	case ddl.Utility:
 		if action.NotInTransaction && c.Context.InTransaction {
 			return // the server refuses it
@@ -69,16 +77,35 @@ func runLockWithoutBudget(c *policy.Check) {
 			}
 			finding.Message = waiting(ddl.Ref{Name: ddl.Name{Schema: parent.Schema, Name: parent.Name}, Lock: ref.Lock})
 		}
-		c.Report(finding)
+		c.Report(unlessTriedAgain(c, finding))
 		return // one budget covers the whole statement
 	}
+}
+
+// unlessTriedAgain refuses a DO block that cannot run under a lock_timeout and be tried again.
+func unlessTriedAgain(c *policy.Check, finding policy.Finding) policy.Finding {
+	block, ok := c.Stmt.Action.(ddl.Opaque)
+	why := "the handlers of this DO block would swallow the lock_timeout"
+	if block.Commits {
+		why = "this DO block commits, so that it cannot be tried again"
+	}
+	if !ok || !block.Commits && !block.SwallowsTimeout {
+		return finding
+	}
+	lock, _, _ := strings.Cut(finding.Message, ": ")
+	finding.Action = policy.Block
+	finding.Message = fmt.Sprintf("%s, and %s: send the schema change as a statement of its own", lock, why)
+	if !block.Commits {
+		finding.Hint = "Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS."
+	}
+	return finding
 }
 
 // inFile is what to write in a file, where nobody else sets the budget; "" on a connection, where pgsluice does, and
 // for a text that is not the file's own.
 func inFile(c *policy.Check) string {
 	switch {
-	case !c.Context.File, c.Stmt.NoSplice:
+	case !c.Context.File, c.Stmt.NoSplice, c.Context.Inside.What != "":
 		return ""
 	case c.Context.InTransaction:
 		return "SET LOCAL lock_timeout = '2s';\n" + c.Stmt.Text + ";"

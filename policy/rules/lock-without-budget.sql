@@ -234,3 +234,93 @@ check
 ----
 pass
   overridden: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+# Nor can the wait of a concurrent DETACH be cut short.
+setup
+CREATE TABLE events (at int) PARTITION BY RANGE (at); CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (1) TO (2)
+----
+
+check
+ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY
+----
+pass
+
+check
+ALTER TABLE events DETACH PARTITION events_1
+----
+rewrite
+  AccessExclusiveLock on "events" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+# A DO block runs as a whole under one budget.
+check
+DO $$ BEGIN
+  IF NOT EXISTS (SELECT FROM pg_attribute WHERE attrelid = 'users'::regclass AND attname = 'nick') THEN
+    ALTER TABLE users ADD COLUMN nick text;
+  END IF;
+END $$
+----
+rewrite
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+locks
+DO $$ BEGIN ALTER TABLE users ADD COLUMN nick text; END $$
+----
+users AccessExclusiveLock
+
+check
+DO $$ BEGIN
+  ALTER TABLE users ADD CONSTRAINT email_given CHECK (email <> '') NOT VALID;
+EXCEPTION WHEN duplicate_object THEN NULL;
+END $$
+----
+rewrite
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+# A try that ends in a handler would look like a success.
+check
+DO $$ BEGIN
+  ALTER TABLE users ADD COLUMN nick text;
+EXCEPTION WHEN OTHERS THEN
+  RAISE NOTICE 'there already';
+END $$
+----
+block
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and the handlers of this DO block would swallow the lock_timeout: send the schema change as a statement of its own
+  hint: Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS.
+
+check
+DO $$ BEGIN
+  ALTER TABLE users ADD COLUMN nick text;
+  COMMIT;
+END $$
+----
+block
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and this DO block commits, so that it cannot be tried again: send the schema change as a statement of its own
+
+check
+DO $$ BEGIN
+  CREATE TEMPORARY TABLE kept AS SELECT * FROM users;
+  ALTER TABLE kept ADD COLUMN nick text;
+  UPDATE users SET email = 'x' WHERE id = 1;
+END $$
+----
+pass
+
+check
+CREATE FUNCTION widen() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+  ALTER TABLE users ADD COLUMN nick text;
+END $$
+----
+warn
+  line 2 of function "widen", when it runs: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+check
+CREATE SCHEMA app CREATE TABLE seen (user_id int REFERENCES public.users) CREATE INDEX ON seen (user_id)
+----
+rewrite
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+check
+EXPLAIN ANALYZE CREATE TABLE copied AS SELECT * FROM users
+----
+pass

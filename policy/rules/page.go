@@ -11,7 +11,7 @@ import (
 // of it comes from the rule and its cases, which a running server has confirmed.
 func Page(rule policy.Rule) string {
 	var page strings.Builder
-	fmt.Fprintf(&page, "## %s\n\n%s. Default: `%s`. Since %s.\n\n%s\n", rule.Name, rule.Title, rule.Default, rule.Since, rule.Doc)
+	fmt.Fprintf(&page, "## %s\n\n%s. Default: %s. Since %s.\n\n%s\n", rule.Name, rule.Title, standing(rule), rule.Since, rule.Doc)
 
 	var failing, passing *policy.Case
 	var locks []policy.Case
@@ -34,6 +34,14 @@ func Page(rule policy.Rule) string {
 		}
 	}
 	return page.String()
+}
+
+// standing is the rule's default action in words.
+func standing(rule policy.Rule) string {
+	if rule.Default == policy.Off {
+		return fmt.Sprintf("off; `rules: {%s: warn}` switches it on", rule.Name)
+	}
+	return fmt.Sprintf("`%s`", rule.Default)
 }
 
 func example(page *strings.Builder, title string, c *policy.Case) {

@@ -12,7 +12,7 @@ import (
 	"github.com/pgsluice/pgsluice/policy/rules"
 )
 
-// What the hint of a refusal says to type leaves what the refused statement would have left.
+// What a hint says to type leaves what the statement itself would have left.
 func TestHintsAreRecipes(t *testing.T) {
 	plain, typed := pgtest.Connect(t, pgtest.Database(t)), pgtest.Connect(t, pgtest.Database(t))
 	set, err := policy.NewSet(rules.All(), policy.Settings{})
@@ -28,7 +28,7 @@ func TestHintsAreRecipes(t *testing.T) {
 		stmt := statement(t, d)
 		verdict := set.Judge(stmt, read(t, typed, stmt, d), policy.Context{})
 		if verdict.Action < policy.Rewrite {
-			t.Fatalf("%s is not found: %+v", d.Input, verdict)
+			t.Fatalf("nothing is found in %s: %+v", d.Input, verdict)
 		}
 		_, lines, _ := strings.Cut(verdict.Findings[0].Hint, "\n") // the first line says how to run the others
 		for line := range strings.SplitSeq(lines, "\n") {

@@ -49,8 +49,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as configured),
-// role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
+// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
+// configured), role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
 		t.Run(rule.Name, func(t *testing.T) {
@@ -148,6 +148,7 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 		t.Fatal(err)
 	}
 	d.MaybeScanArgs(t, "version", &known.Version)
+	d.MaybeScanArgs(t, "standbys", &known.Standbys)
 	for _, r := range known.Relations {
 		if r == nil {
 			continue
@@ -198,7 +199,11 @@ func locks(t *testing.T, conn *pgx.Conn, sql string) string {
 	exec(t, conn, "BEGIN")
 	defer exec(t, conn, "ROLLBACK")
 	exec(t, conn, sql)
-	return strings.Join(pgtest.Locks(t, conn, conn.PgConn().PID()), "\n") + "\n"
+	taken := pgtest.Locks(t, conn, conn.PgConn().PID())
+	if len(taken) == 0 {
+		return "(none)\n"
+	}
+	return strings.Join(taken, "\n") + "\n"
 }
 
 // Every rule shows what it finds and what passes, and the locks it speaks of are observed.

@@ -17,14 +17,15 @@ func unjudged() policy.Rule {
 	return policy.Rule{
 		Name:  "unjudged",
 		Title: "Schema change that cannot be judged",
-		Doc: `What pgsluice cannot read it cannot judge: syntax that is newer than its grammar (PostgreSQL 16), text that is too long or too deep for
-its parser, a client encoding that it does not know, the body of a DO block, the procedure behind a CALL.
+		Doc: `What pgsluice cannot read it cannot judge: syntax that is newer than what it knows, text that is too long or too deep for its parser, a client
+encoding that it does not know, what EXECUTE puts together when it runs, a body in a language other than SQL and PL/pgSQL, the procedure behind a CALL.
 
 Such text may hold any lock for any time. Text with a word of schema changes in it (CREATE, ALTER, DROP, TRUNCATE, …) is therefore
-refused; DO and CALL pass with a warning; everything else passes.
+refused; CALL, and an EXECUTE that nothing is known of, pass with a warning; everything else passes. What a function would do when it is called is
+a warning where the function is made.
 
-Write the statement in a form that can be read: one statement at a time, without DO around it. If it must be as it is, say why in a comment:
-/* pgsluice:allow unjudged reason="..." */.`,
+Write the statement in a form that can be read: one statement at a time, written out, or put together from constants. If it must be as it is, say
+why in a comment: /* pgsluice:allow unjudged reason="..." */.`,
 		Since:   "0.1",
 		Default: policy.Block,
 		Cases:   unjudgedCases,
@@ -35,25 +36,51 @@ Write the statement in a form that can be read: one statement at a time, without
 func runUnjudged(c *policy.Check) {
 	switch action := c.Stmt.Action.(type) {
 	case ddl.Unparsed:
-		word := schemaWord(c.Stmt.Text)
-		if word == "" {
-			return
+		if c.Context.Inside.What == "" {
+			unreadText(c, action)
+		} else {
+			unreadWithin(c, action)
 		}
-		c.Report(policy.Finding{
-			Message: fmt.Sprintf("cannot judge this %s (%s): write it so that it can be read, or allow it with a reason", word, action.Reason),
-			Hint:    `Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.`,
-		})
 	case ddl.Opaque:
-		what, hint := "the procedure that CALL runs", "Send schema changes as statements of their own."
-		if c.Stmt.Tag == "DO" {
-			what, hint = "the body of a DO block", "Send schema changes as statements of their own, not inside DO."
+		if c.Stmt.Tag != "CALL" || c.Context.Inside.Later {
+			return // what a DO block runs is judged itself
 		}
 		c.Report(policy.Finding{
 			Action:  policy.Warn,
-			Message: fmt.Sprintf("%s is not judged: schema changes in it take their locks without a budget", what),
-			Hint:    hint,
+			Message: "the procedure that CALL runs is not judged: schema changes in it take their locks without a budget",
+			Hint:    "Send schema changes as statements of their own.",
 		})
 	}
+}
+
+func unreadText(c *policy.Check, text ddl.Unparsed) {
+	word := schemaWord(c.Stmt.Text)
+	if word == "" {
+		return
+	}
+	c.Report(policy.Finding{
+		Message: fmt.Sprintf("cannot judge this %s (%s): write it so that it can be read, or allow it with a reason", word, text.Reason),
+		Hint:    `Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.`,
+	})
+}
+
+// unreadWithin judges what cannot be read of a body.
+func unreadWithin(c *policy.Check, text ddl.Unparsed) {
+	what, fix := "this body", "write it in PL/pgSQL, or send its schema changes as statements of their own"
+	if c.Context.Inside.Dynamic {
+		what, fix = "what this EXECUTE runs", "write the statement out, or put it together from constants"
+	}
+	finding := policy.Finding{Hint: `To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.`}
+	switch word := schemaWord(c.Stmt.Text); {
+	case word != "":
+		finding.Message = fmt.Sprintf("cannot judge %s (%s), and there is %s in it; %s", what, text.Reason, word, fix)
+	case c.Context.Inside.Later, text.Begun:
+		return
+	default:
+		finding.Action = policy.Warn
+		finding.Message = fmt.Sprintf("cannot judge %s (%s); %s", what, text.Reason, fix)
+	}
+	c.Report(finding)
 }
 
 // schemaWord is the first word of schema changes in a text, wherever it stands: in a text that was not read, a string cannot be told from SQL.
@@ -63,7 +90,7 @@ func schemaWord(text string) string {
 	})
 	for _, word := range words {
 		switch word = strings.ToUpper(word); word {
-		case "ALTER", "CLUSTER", "CREATE", "DROP", "REFRESH", "REINDEX", "TRUNCATE", "VACUUM":
+		case "ALTER", "CLUSTER", "CREATE", "DROP", "REFRESH", "REINDEX", "REPACK", "TRUNCATE", "VACUUM":
 			return word
 		}
 	}

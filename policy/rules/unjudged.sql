@@ -42,9 +42,7 @@ pass
 check
 DO $$ BEGIN ALTER TABLE users ADD COLUMN a int; END $$
 ----
-warn
-  the body of a DO block is not judged: schema changes in it take their locks without a budget
-  hint: Send schema changes as statements of their own, not inside DO.
+pass
 
 check
 CALL cleanup(1)
@@ -55,5 +53,134 @@ warn
 
 check
 SELECT 1
+----
+pass
+
+# What a DO block runs is judged, line by line; what it puts together when it runs cannot be.
+setup
+CREATE TABLE users (id int PRIMARY KEY, email text, nick text); INSERT INTO users VALUES (1)
+----
+
+check
+DO $$
+BEGIN
+  EXECUTE 'ALTER TABLE users ADD COLUMN a int';
+END $$
+----
+pass
+
+check
+DO $$
+DECLARE
+  names text[] := ARRAY['users', 'orders'];
+  name text;
+BEGIN
+  FOREACH name IN ARRAY names LOOP
+    EXECUTE format('ALTER TABLE %I ADD COLUMN a int', name);
+  END LOOP;
+END $$
+----
+pass
+
+check
+DO $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT relname FROM pg_class LOOP
+    EXECUTE format('ALTER TABLE %I ADD COLUMN a int', r.relname);
+  END LOOP;
+END $$
+----
+block
+  line 5 of the DO block: cannot judge what this EXECUTE runs (its text is put together when it runs), and there is ALTER in it; write the statement out, or put it together from constants
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+check
+DO $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT 'DROP TABLE ' || relname AS command FROM pg_class LOOP
+    EXECUTE r.command;
+  END LOOP;
+END $$
+----
+block
+  line 5 of the DO block: cannot judge what this EXECUTE runs (its text is put together when it runs), and there is DROP in it; write the statement out, or put it together from constants
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+check
+DO $$
+DECLARE r record;
+BEGIN
+  FOR r IN SELECT relname FROM pg_class LOOP
+    EXECUTE format('GRANT SELECT ON %I TO postgres', r.relname);
+  END LOOP;
+END $$
+----
+pass
+
+check
+DO $$ BEGIN /* pgsluice:allow unjudged reason="reviewed" */ EXECUTE (SELECT command FROM users); END $$
+----
+pass
+  overridden: line 1 of the DO block: cannot judge what this EXECUTE runs (its text is put together when it runs); write the statement out, or put it together from constants
+
+check
+DO LANGUAGE plperl 'spi_exec_query("ALTER TABLE users DROP COLUMN email")'
+----
+block
+  line 1 of the DO block: cannot judge this body (it is written in plperl), and there is ALTER in it; write it in PL/pgSQL, or send its schema changes as statements of their own
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+# In a nested block, too.
+check
+DO $$ BEGIN
+  DO $x$ BEGIN EXECUTE 'DROP ' || current_user; END $x$;
+END $$
+----
+block
+  line 1 of the DO block on line 2 of the DO block: cannot judge what this EXECUTE runs (its text is put together when it runs), and there is DROP in it; write the statement out, or put it together from constants
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+check
+DO $$ BEGIN
+  CALL cleanup(1);
+END $$
+----
+warn
+  line 2 of the DO block: the procedure that CALL runs is not judged: schema changes in it take their locks without a budget
+  hint: Send schema changes as statements of their own.
+
+# What a function would do is a warning where it is made, and nothing where no schema changes.
+check
+CREATE FUNCTION f(name text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN
+  EXECUTE format('DROP TABLE %I', name);
+END $$
+----
+warn
+  line 2 of function "f", when it runs: cannot judge what this EXECUTE runs (its text is put together when it runs), and there is DROP in it; write the statement out, or put it together from constants
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+check
+CREATE FUNCTION f(name text) RETURNS bigint LANGUAGE plpgsql AS $$ DECLARE n bigint; BEGIN
+  EXECUTE format('SELECT count(*) FROM %I', name) INTO n;
+  RETURN n;
+END $$
+----
+pass
+
+check
+CREATE FUNCTION f(name text) RETURNS void LANGUAGE plpython3u AS 'plpy.execute("DROP TABLE " + name)'
+----
+warn
+  line 1 of function "f", when it runs: cannot judge this body (it is written in plpython3u), and there is DROP in it; write it in PL/pgSQL, or send its schema changes as statements of their own
+  hint: To run it as it is: /* pgsluice:allow unjudged reason="..." */ before the statement.
+
+check
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  NEW.updated_at := now();
+  INSERT INTO users SELECT NEW.id;
+  RETURN NEW;
+END $$
 ----
 pass

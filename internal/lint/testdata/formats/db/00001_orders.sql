@@ -10,5 +10,5 @@ CREATE INDEX countries_name ON countries (name);
 SELECT 'a & b' AS "Größe, 100 %";
 CREATE INDEX CONCURRENTLY orders_state ON orders (state);
 -- +goose Down
-DO $$ BEGIN DROP TABLE IF EXISTS order_items; END $$;
+CALL tidy_order_items();
 ALTER TABLE orders DROP CONSTRAINT orders_customer_fk;

@@ -1,0 +1,84 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+//go:embed slow-behind-lock.sql
+var slowBehindLockCases string
+
+// slowBehindLock: the lock of a moment is held for minutes.
+func slowBehindLock() policy.Rule {
+	return policy.Rule{
+		Name:  "slow-behind-lock",
+		Title: "Slow statement behind a strong lock",
+		Doc: `A transaction that has altered a table keeps its readers and writers waiting until it ends. Whatever it does next is added to that: an UPDATE of
+all rows, a materialized view that is computed, an index that is rebuilt. What was a lock of a millisecond becomes one of minutes.
+
+Change the schema in one transaction and the data in another. An UPDATE or DELETE without a condition is refused, one whose condition holds no
+equality is a warning, one that picks rows by a value passes. Tables that are empty, small, temporary or made by the same transaction take no
+time and pass.`,
+		Since:   "0.1",
+		Default: policy.Block,
+		Cases:   slowBehindLockCases,
+		Run:     runSlowBehindLock,
+	}
+}
+
+func runSlowBehindLock(c *policy.Check) {
+	if !c.Context.InTransaction || !c.Facts.HoldsStrong {
+		return
+	}
+	finding := policy.Finding{
+		Detail: fmt.Sprintf("It holds locks on %s until it ends.", enumerated(heldTables(c))),
+		Hint:   "COMMIT before it, or put it into a migration of its own.",
+	}
+	switch action := c.Stmt.Action.(type) {
+	case ddl.Write:
+		if action.Reach < ddl.ManyRows || !heavy(c, action.Target) {
+			return
+		}
+		if action.Reach == ddl.ManyRows {
+			finding.Action = policy.Warn
+		}
+		finding.Message = fmt.Sprintf("%s of %q runs while this transaction keeps others waiting; change the data in a transaction of its own", c.Stmt.Tag, action.Target.Name)
+	case ddl.CreateTable:
+		if !action.As || !slices.ContainsFunc(c.Stmt.Refs, func(r ddl.Ref) bool { return heavy(c, r.Name) }) {
+			return
+		}
+		finding.Action = policy.Warn
+		finding.Message = fmt.Sprintf("filling %q runs while this transaction keeps others waiting; do it in a transaction of its own", action.Table.Name)
+	case ddl.Utility:
+		switch c.Stmt.Tag {
+		case "REFRESH MATERIALIZED VIEW", "CREATE MATERIALIZED VIEW", "SELECT", "REINDEX", "CLUSTER":
+		default:
+			return
+		}
+		if action.NoData || !slices.ContainsFunc(c.Stmt.Refs, func(r ddl.Ref) bool { return heavy(c, r.Name) }) {
+			return
+		}
+		finding.Action = policy.Warn
+		what := c.Stmt.Tag
+		if what == "SELECT" {
+			what = "CREATE MATERIALIZED VIEW"
+		}
+		finding.Message = fmt.Sprintf("%s runs while this transaction keeps others waiting; do it in a transaction of its own", what)
+	default:
+		return
+	}
+	c.Report(finding)
+}
+
+// heavy reports whether a relation that the statement names is known to take time.
+func heavy(c *policy.Check, name ddl.Name) bool {
+	r, _ := c.Relation(name)
+	if r != nil && r.Table != nil {
+		r = r.Table
+	}
+	return r != nil && !r.VersionTable && !c.Light(r)
+}

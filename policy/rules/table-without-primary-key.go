@@ -1,0 +1,43 @@
+package rules
+
+import (
+	_ "embed"
+	"fmt"
+	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/policy"
+)
+
+//go:embed table-without-primary-key.sql
+var tableWithoutPrimaryKeyCases string
+
+// tableWithoutPrimaryKey: its rows cannot be told apart.
+func tableWithoutPrimaryKey() policy.Rule {
+	return policy.Rule{
+		Name:  "table-without-primary-key",
+		Title: "Table without a primary key",
+		Doc: `Rows of a table without a primary key cannot be told apart: logical replication refuses to UPDATE and DELETE them, batches have nothing to go
+along, and a duplicate cannot be removed alone. To add the key later means to build an index and to scan for NULLs.
+
+Give the table a primary key. Temporary and foreign tables, partitions, tables that take their columns from elsewhere (LIKE, OF, INHERITS) and CREATE
+TABLE AS are left alone. One that ALTER TABLE adds later is not known of here.`,
+		Since:   "0.1",
+		Default: policy.Warn,
+		Cases:   tableWithoutPrimaryKeyCases,
+		Run:     runTableWithoutPrimaryKey,
+	}
+}
+
+func runTableWithoutPrimaryKey(c *policy.Check) {
+	create, ok := c.Stmt.Action.(ddl.CreateTable)
+	if !ok || create.Temp || create.As || create.Foreign || create.Copies || create.PartitionOf != (ddl.Name{}) {
+		return
+	}
+	if keyed(create.Constraints) || slices.ContainsFunc(create.Columns, func(column ddl.Column) bool { return keyed(column.Constraints) }) {
+		return
+	}
+	c.Report(policy.Finding{
+		Message: fmt.Sprintf("table %q has no primary key: replication and batches need one; add id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", create.Table.Name),
+	})
+}

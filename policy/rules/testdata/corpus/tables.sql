@@ -1,0 +1,27 @@
+-- A big table that others reference, a small one, an empty one, a partitioned one, a view, a materialized view.
+CREATE SCHEMA app;
+CREATE TABLE big (id bigint PRIMARY KEY, email text, score int, seen bool, note text, created timestamptz DEFAULT now());
+INSERT INTO big SELECT g, g || '@example.com', g, true, repeat('x', 60) FROM generate_series(1, 20000) g;
+CREATE INDEX big_email ON big (email);
+CREATE TABLE app.big (LIKE big INCLUDING ALL);
+INSERT INTO app.big SELECT * FROM big;
+CREATE TABLE "Big Table" ("Id" bigint PRIMARY KEY, "E-mail" text);
+INSERT INTO "Big Table" SELECT id, email || repeat('y', 40) FROM big;
+CREATE INDEX "Big E-mail" ON "Big Table" ("E-mail");
+CREATE TABLE child (id bigint PRIMARY KEY, big_id bigint REFERENCES big, email text);
+INSERT INTO child SELECT id, id, repeat('z', 60) FROM big;
+CREATE TABLE small (id int PRIMARY KEY, email text, big_id bigint); INSERT INTO small SELECT g FROM generate_series(1, 100) g;
+CREATE TABLE empty (id int, email text, big_id bigint);
+CREATE TABLE events (id bigint, day date, note text) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM ('2024-02-01') TO ('2024-03-01');
+INSERT INTO events SELECT g, '2024-01-15', repeat('n', 60) FROM generate_series(1, 20000) g;
+CREATE VIEW seen AS SELECT * FROM big WHERE seen;
+CREATE MATERIALIZED VIEW summary AS SELECT count(*) FROM big;
+CREATE SEQUENCE counted;
+CREATE TYPE mood AS ENUM ('good', 'bad');
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL); INSERT INTO schema_migrations VALUES (1, false);
+CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('abc');
+CREATE TEMPORARY TABLE scratch (id int, email text);
+ANALYZE;
