@@ -261,7 +261,9 @@ described AS MATERIALIZED (
                             JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
                            WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char")) ORDER BY a.attnum)
                 FROM pg_catalog.pg_attribute a
-                LEFT JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) a.atttypid
+                -- OFFSET: one look for each column, and not all types in the order of their OIDs.
+                LEFT JOIN LATERAL (SELECT y.typname, y.typnamespace FROM pg_catalog.pg_type y
+                                    WHERE y.oid OPERATOR(pg_catalog.=) a.atttypid OFFSET 0) y ON true
                 LEFT JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) y.typnamespace
                 LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid OPERATOR(pg_catalog.=) c.oid AND d.adnum OPERATOR(pg_catalog.=) a.attnum AND q.defined
                WHERE a.attrelid OPERATOR(pg_catalog.=) c.oid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT a.attisdropped),
@@ -288,7 +290,8 @@ described AS MATERIALIZED (
                                    'polymorphic', o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))
                                    ORDER BY y.place)
                             FROM pg_catalog.unnest(i.indclass::pg_catalog.oid[]) WITH ORDINALITY AS y(oid, place)
-                            JOIN pg_catalog.pg_opclass o ON o.oid OPERATOR(pg_catalog.=) y.oid
+                           CROSS JOIN LATERAL (SELECT o.oid, o.opcdefault, o.opcintype FROM pg_catalog.pg_opclass o
+                                                WHERE o.oid OPERATOR(pg_catalog.=) y.oid OFFSET 0) o
                             LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indexrelid
                                                                AND a.attnum OPERATOR(pg_catalog.=) y.place::pg_catalog.int2),
                        'collations', pg_catalog.array_to_json(i.indcollation::pg_catalog.int8[]),
