@@ -66,13 +66,13 @@ func TestFactsDecide(t *testing.T) {
 		"CREATE INDEX ON big (a);":   "a.sql:1: rewrite index-not-concurrent\n",
 		"CREATE INDEX ON small (a);": "a.sql:1: rewrite lock-without-budget\n",
 		// A table that is there already is not made: the file was applied before, or says IF NOT EXISTS.
-		"CREATE TABLE big (a int); CREATE INDEX ON big (a);":                                          "a.sql:1: rewrite index-not-concurrent\n",
-		"CREATE TABLE IF NOT EXISTS big (a int);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
-		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int);\nCREATE INDEX ON big (a);": "nothing\n",
-		"CREATE TABLE new (a int); CREATE INDEX ON new (a);":                                          "nothing\n",
+		"CREATE TABLE big (a int PRIMARY KEY); CREATE INDEX ON big (a);":                                          "a.sql:1: rewrite index-not-concurrent\n",
+		"CREATE TABLE IF NOT EXISTS big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
+		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);": "a.sql:2: block table-dropped\n",
+		"CREATE TABLE new (a int PRIMARY KEY); CREATE INDEX ON new (a);":                                          "nothing\n",
 		// A renamed table is asked about by the name that the server has it under.
-		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nALTER TABLE huge RENAME TO vast;\nCREATE INDEX ON vast (a);": "a.sql:4: rewrite index-not-concurrent\n",
-		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nCREATE INDEX ON big (a);":                                    "nothing\n",
+		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nALTER TABLE huge RENAME TO vast;\nCREATE INDEX ON vast (a);": "a.sql:2: block table-renamed\na.sql:3: block table-renamed\na.sql:4: rewrite index-not-concurrent\n",
+		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nCREATE INDEX ON big (a);":                                    "a.sql:2: block table-renamed\n",
 	} {
 		s, err := lint.NewSource("a.sql", text)
 		if err != nil {
