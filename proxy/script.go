@@ -66,7 +66,7 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 func (c *script) forbidden(statements []ddl.Statement) policy.Verdict {
 	if c.session.options.Mode == Enforce {
 		for _, statement := range statements {
-			if !ddl.RefusesTransaction(statement) {
+			if !ddl.Alone(statement) {
 				continue
 			}
 			verdict := c.session.options.Policy.Judge(statement, facts.Facts{}, policy.Context{InTransaction: true})

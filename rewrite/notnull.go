@@ -121,7 +121,7 @@ func (a *alteration) notNull(command int, column string, later bool) error {
 
 // namedNotNull adds the constraint by the name that SET NOT NULL would give it, which a server since 18 lets be NOT VALID.
 func (a *alteration) namedNotNull(command int, column string, later bool) error {
-	name, err := a.name("", func(others []string) (string, error) { return facts.NotNullName(a.table, column, others) })
+	name, err := facts.NotNullName(a.table, column, a.names)
 	if err != nil {
 		return err
 	}

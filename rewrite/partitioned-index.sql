@@ -15,7 +15,7 @@ CREATE INDEX ON events (what)
 CREATE INDEX: building index "events_what_idx" on "events" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "events" are not those that index "events_what_idx" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX "events_what_idx" ON ONLY "public"."events" (what)
     on public.events [3=what], lock budget
     index public.events_what_idx
@@ -82,7 +82,7 @@ CREATE INDEX: building index "Events Key" on "events" one partition after the ot
     , id
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
   check 55000 pgsluice: the partitions of "events" are not those that index "Events Key" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: create unique index /* why */ "Events Key" on ONLY "public"."events" using btree (lower(what), at desc, id) include (what) with (fillfactor = 70) where at > 5
     on public.events [1=id 2=at 3=what], lock budget
     index public.Events Key
@@ -144,7 +144,7 @@ CREATE INDEX: building index "events_at_id_idx" on "events" one partition after 
     , id
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
   check 55000 pgsluice: the partitions of "events" are not those that index "events_at_id_idx" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE UNIQUE INDEX "events_at_id_idx" ON ONLY "public"."events" (at, id)
     on public.events [1=id 2=at], lock budget
     index public.events_at_id_idx
@@ -184,7 +184,7 @@ CREATE INDEX whole ON events (lower(what))
 CREATE INDEX: building index "whole" on "events" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "events" are not those that index "whole" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX whole ON ONLY "public"."events" (lower(what))
     on public.events [3=what], lock budget
     index public.whole
@@ -225,7 +225,7 @@ CREATE INDEX halfway ON events (id)
 CREATE INDEX: building index "halfway" on "events" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "events" are not those that index "halfway" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX halfway ON ONLY "public"."events" (id)
     on public.events [1=id], lock budget, found done
     index public.halfway
@@ -261,7 +261,7 @@ CREATE INDEX ON events (id, at)
 CREATE INDEX: building index "events_id_at_idx" on "events" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "events" are not those that index "events_id_at_idx" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX "events_id_at_idx" ON ONLY "public"."events" (id, at)
     on public.events [1=id 2=at], lock budget, found done
     index public.events_id_at_idx
@@ -287,7 +287,7 @@ CREATE INDEX ON a_table_with_a_name_that_leaves_hardly_any_room_for_an_index (wh
 CREATE INDEX: building index "a_table_with_a_name_that_leaves_hardly_any_room_for_an_what_idx" on "a_table_with_a_name_that_leaves_hardly_any_room_for_an_index" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "a_table_with_a_name_that_leaves_hardly_any_room_for_an_index" are not those that index "a_table_with_a_name_that_leaves_hardly_any_room_for_an_what_idx" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX "a_table_with_a_name_that_leaves_hardly_any_room_for_an_what_idx" ON ONLY "public"."a_table_with_a_name_that_leaves_hardly_any_room_for_an_index" (what)
     on public.a_table_with_a_name_that_leaves_hardly_any_room_for_an_index [2=what], lock budget
     index public.a_table_with_a_name_that_leaves_hardly_any_room_for_an_what_idx
@@ -314,7 +314,7 @@ CREATE INDEX IF NOT EXISTS logs_at ON logs (at, (what || 'x'))
 CREATE INDEX: building index "logs_at" on "logs" one partition after the other, concurrently
   probe
   check 55000 pgsluice: the partitions of "logs" are not those that index "logs_at" was planned for; run the migration again
-    WITH RECURSIVE tree(oid) AS (SELECT ?::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (?::pg_catalog.oid[]) LIMIT 1
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   after commit: CREATE INDEX IF NOT EXISTS logs_at ON ONLY "app"."logs" (at, (what || 'x'))
     on app.logs [1=at 2=what], lock budget
     index app.logs_at

@@ -248,7 +248,7 @@ func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
 	t.Helper()
 	for _, step := range plan.Steps {
 		switch {
-		case step.Where == rewrite.InPlace || step.Client: // what a client runs on the spot is never resumed
+		case step.Where == rewrite.InPlace || step.Client || step.Rebuild: // what a client runs on the spot is never resumed
 		case step.Fill != nil:
 			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
 				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
@@ -525,7 +525,7 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))
 		}
 	}
-	return passing.ReplaceAllString(out.String(), "$3?$1$2")
+	return passing.ReplaceAllString(out.String(), "${3}N$1$2")
 }
 
 // passing is what differs from run to run: OIDs, and the names that are made from them.

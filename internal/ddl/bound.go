@@ -42,7 +42,7 @@ func PartitionBound(s Statement) (Bound, error) {
 	if spec == nil {
 		return Bound{}, fmt.Errorf("%s gives no partition bound", s.Tag)
 	}
-	text := &source{text: s.Text, tokens: tokens(s.Text)}
+	text := newSource(&Statement{Text: s.Text, known: s.known}) // of a tree that begins with the statement
 	first, last := text.bound(spec)
 	bound := Bound{Default: spec.IsDefault, Modulus: int(spec.Modulus), Remainder: int(spec.Remainder)}
 	if span := text.span(first, last); span.End > 0 {
@@ -136,7 +136,7 @@ func Unattached(s Statement) (string, error) {
 	if create.GetPartbound() == nil || len(create.TableElts) > 0 {
 		return "", errors.New("only CREATE TABLE ... PARTITION OF without columns or constraints of its own can be made and attached")
 	}
-	text := &source{text: s.Text, tokens: tokens(s.Text)}
+	text := newSource(&Statement{Text: s.Text, known: s.known}) // of a tree that begins with the statement
 	_, last := text.bound(create.Partbound)
 	parent := text.at(create.InhRelations[0].GetRangeVar().Location)
 	name := text.span(parent, text.name(parent))

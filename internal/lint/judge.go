@@ -343,7 +343,7 @@ func (j *Judge) one(t *task) Judged {
 		File: !j.Live, Exit: t.script.tool.Exit,
 	}
 	verdict := j.Rules.Judge(s.Statement, t.known, where)
-	if f, refused := refusedByServer(s.Statement, where); refused && !j.Live {
+	if f, refused := refusedByServer(s.Statement, where); refused && !j.Live && !saysSo(verdict) {
 		admit(&verdict, f, t.allowed)
 	}
 	if t.part.Down {
@@ -361,6 +361,12 @@ func (j *Judge) one(t *task) Judged {
 	}
 	judged.allowed(j.Rules)
 	return judged
+}
+
+// saysSo reports whether a rule has said already that the server refuses the statement in a transaction.
+func saysSo(verdict policy.Verdict) bool {
+	refuses := func(f policy.Finding) bool { return f.Rule == "not-in-transaction" }
+	return slices.ContainsFunc(verdict.Findings, refuses) || slices.ContainsFunc(verdict.Overridden, refuses)
 }
 
 // refusedByServer finds a statement that the server refuses where the tool runs it.

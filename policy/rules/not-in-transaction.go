@@ -57,7 +57,7 @@ func runNotInTransaction(c *policy.Check) {
 
 // refusesTransaction asks the statement, and the catalog where that decides: CLUSTER from 15 on and REINDEX of a partitioned table.
 func refusesTransaction(c *policy.Check) bool {
-	if ddl.RefusesTransaction(c.Stmt) {
+	if ddl.Alone(c.Stmt) {
 		return true
 	}
 	since := map[string]int{"REINDEX": 140000, "CLUSTER": 150000}[c.Stmt.Tag]
