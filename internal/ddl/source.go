@@ -111,8 +111,11 @@ func (s *source) span(i, j int) Span {
 	return Span{s.tokens[i].start, s.tokens[j-1].end}
 }
 
-// within is the text between the brackets that open at i.
+// within is the text between the brackets that open at i; zero if none do.
 func (s *source) within(i int) Span {
+	if !s.is(i, "(") && !s.is(i, "[") {
+		return Span{}
+	}
 	behind := s.over(i)
 	return Span{s.tokens[i].end, s.tokens[behind-1].start}
 }
