@@ -264,6 +264,8 @@ type task struct {
 	ahead []ddl.Statement
 	// allowed are the overrides in the statement's comments.
 	allowed []*allowance
+	// hints are those that have been read, each as its SQL and its words.
+	hints map[string][2]string
 }
 
 // follow goes through a script as its tool does.
@@ -439,7 +441,7 @@ func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Contex
 	if len(found) < 2 {
 		return found
 	}
-	fix, _ := typed(found[0].Hint)
+	fix, _ := t.typed(found[0].Hint)
 	statements, err := ddl.Parse(fix)
 	if err != nil || len(statements) == 0 {
 		return found
@@ -454,7 +456,7 @@ func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Contex
 	kept := found[:1:1]
 	for _, f := range found[1:] {
 		if left[f.Rule] || f.Action > found[0].Action {
-			_, f.Hint = typed(f.Hint)
+			_, f.Hint = t.typed(f.Hint)
 			kept = append(kept, f)
 		}
 	}
@@ -485,7 +487,7 @@ func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 func (t *task) findings(found []policy.Finding) []Finding {
 	list := []Finding{}
 	for _, f := range found {
-		fix, prose := typed(f.Hint)
+		fix, prose := t.typed(f.Hint)
 		one := Finding{
 			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: prose, Unknown: f.Unknown, Fix: fix,
 		}
@@ -499,6 +501,19 @@ func (t *task) findings(found []policy.Finding) []Finding {
 		list = append(list, one)
 	}
 	return list
+}
+
+// typed is typed of a hint that may be asked about again.
+func (t *task) typed(hint string) (sql, words string) {
+	read, known := t.hints[hint]
+	if !known {
+		read[0], read[1] = typed(hint)
+		if t.hints == nil {
+			t.hints = map[string][2]string{}
+		}
+		t.hints[hint] = read
+	}
+	return read[0], read[1]
 }
 
 // typed parts a hint into the SQL to type, with which it begins if it has any, and words.

@@ -113,16 +113,16 @@ func history(t testing.TB) []*lint.Source {
 	var all []*lint.Source
 	for i := range 1000 {
 		s, err := lint.NewSource(fmt.Sprintf("db/%05d_change.sql", i), strings.ReplaceAll(`-- +goose Up
-CREATE TABLE items_N (id bigint PRIMARY KEY, order_id bigint NOT NULL, made_at timestamptz DEFAULT now());
-CREATE INDEX items_N_order ON items_N (order_id);
-ALTER TABLE orders ADD COLUMN note_N text;
-CREATE INDEX orders_note_N ON orders (note_N);
-ALTER TABLE orders ADD CONSTRAINT orders_note_N_check CHECK (note_N <> '');
-INSERT INTO items_N (id, order_id) VALUES (1, 1), (2, 1);
+CREATE TABLE items_@ (id bigint PRIMARY KEY, order_id bigint NOT NULL, made_at timestamptz DEFAULT now());
+CREATE INDEX items_@_order ON items_@ (order_id);
+ALTER TABLE orders ADD COLUMN note_@ text;
+CREATE INDEX orders_note_@ ON orders (note_@);
+ALTER TABLE orders ADD CONSTRAINT orders_note_@_check CHECK (note_@ <> '');
+INSERT INTO items_@ (id, order_id) VALUES (1, 1), (2, 1);
 -- +goose Down
-ALTER TABLE orders DROP COLUMN note_N;
-DROP TABLE items_N;
-`, "N", fmt.Sprint(i)))
+ALTER TABLE orders DROP COLUMN note_@;
+DROP TABLE items_@;
+`, "@", fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}
