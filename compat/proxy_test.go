@@ -22,9 +22,9 @@ type proxy struct {
 	log     strings.Builder
 }
 
-// startProxy runs the proxy in front of the tests' server until the test ends, with control as its own login. Then it must end well
-// on SIGTERM; its log is shown if the test failed.
-func startProxy(t *testing.T, control string) *proxy {
+// startProxy runs the proxy in front of the tests' server until the test ends, with control as its own login and with more settings, as
+// variables. Then it must end well on SIGTERM; its log is shown if the test failed.
+func startProxy(t *testing.T, control string, settings ...string) *proxy {
 	t.Helper()
 	server := pgtest.Server(t)
 	// The shell ends the proxy when its input does, which is also when the test binary is killed.
@@ -35,6 +35,7 @@ func startProxy(t *testing.T, control string) *proxy {
 		"PGSLUICE_CONTROL_DSN="+server.DSN(control, "postgres"),
 		"PGSLUICE_LOG_FORMAT=json",
 	)
+	cmd.Env = append(cmd.Env, settings...)
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -99,13 +100,13 @@ func (p *proxy) dsn(t *testing.T, direct string) string {
 	return u.String()
 }
 
-// throughProxy sends the migration tools of a database through a proxy of its own, whose login is no superuser.
-func (db *database) throughProxy(t *testing.T) *database {
+// throughProxy sends the migration tools of a database through a proxy of its own, with those settings, whose login is no superuser.
+func (db *database) throughProxy(t *testing.T, settings ...string) *database {
 	t.Helper()
 	control := pgtest.Role(t, "LOGIN IN ROLE pg_monitor")
 	db.pgsluice(t, "install", "--control-role", control).succeeded(t, "pgsluice install")
 	db.ledger = true
-	db.tools = startProxy(t, control).dsn(t, db.direct)
+	db.tools = startProxy(t, control, settings...).dsn(t, db.direct)
 	return db
 }
 

@@ -17,7 +17,7 @@ type tool struct {
 	testdata string
 	// versions is the tool's own table.
 	versions string
-	// migrate is the command that brings the database at dsn up or down to a revision of the project in dir.
+	// migrate is the command that brings the database at dsn up or down to a revision of the project in dir; "base" is before the first.
 	migrate func(dir, dsn string, to direction, revision string) *exec.Cmd
 	// repair is the command that tells the tool which revision a database is at after a migration failed; nil if it needs none.
 	repair func(dir, dsn, revision string) *exec.Cmd
@@ -68,6 +68,9 @@ func golangMigrate(name, driver string) tool {
 		testdata: "golang-migrate",
 		versions: "schema_migrations",
 		migrate: func(dir, dsn string, _ direction, revision string) *exec.Cmd {
+			if revision == "base" {
+				return command(dir, dsn, "down", "-all")
+			}
 			return command(dir, dsn, "goto", revision)
 		},
 		repair: func(dir, dsn, revision string) *exec.Cmd { return command(dir, dsn, "force", revision) },

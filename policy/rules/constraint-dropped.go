@@ -29,6 +29,7 @@ pgsluice warns, and refuses CASCADE: drop the foreign keys by their names first.
 check that only repeats NOT NULL, and one of a table that this transaction made, is left alone.`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Loss:    true,
 		Cases:   constraintDroppedCases,
 		Run:     runConstraintDropped,
 	}

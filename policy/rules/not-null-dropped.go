@@ -24,6 +24,7 @@ and to take it back all those rows have to be found and filled.
 pgsluice warns, unless the column may be NULL already or this transaction made the table.`,
 		Since:   "0.1",
 		Default: policy.Warn,
+		Loss:    true,
 		Cases:   notNullDroppedCases,
 		Run:     runNotNullDropped,
 	}
