@@ -16,7 +16,7 @@ ALTER TABLE: building "t_a_key" on "t" concurrently
   undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_a_key"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."t_a_key"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -42,7 +42,7 @@ ALTER TABLE: building "T b" on "t" concurrently
   undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "T b"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$T b$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$T b$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."T b"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -66,7 +66,7 @@ ALTER TABLE: building "nulls" on "t" concurrently
   undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "nulls"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$nulls$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$nulls$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."nulls"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -98,13 +98,13 @@ ALTER TABLE: building "t_a_key1" on "t" concurrently; building "t_a_C c_key" on 
   undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_a_key1", DROP CONSTRAINT IF EXISTS "t_a_C c_key", DROP COLUMN IF EXISTS "note"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key1$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_key1$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."t_a_key1"$pgsluice$;
 END IF;
 END$pgsluice_$
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_C c_key$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_a_C c_key$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."t_a_C c_key"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -140,7 +140,7 @@ ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; bu
   undo: ALTER TABLE "public"."t" DROP CONSTRAINT IF EXISTS "t_pkey", ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_id_not_null"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_pkey$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$t_pkey$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."t_pkey"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -279,7 +279,7 @@ ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; bu
   undo: ALTER TABLE "public"."v" ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_id_not_null", DROP CONSTRAINT IF EXISTS "v_pk", DROP CONSTRAINT IF EXISTS "v_w_check"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$v_pk$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$v_pk$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."v_pk"$pgsluice$;
 END IF;
 END$pgsluice_$
@@ -379,7 +379,7 @@ ALTER TABLE: building "twice_b_key" on "twice" concurrently
   undo: ALTER TABLE "public"."twice" DROP CONSTRAINT IF EXISTS "twice_b_key"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$twice_b_key$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$twice_b_key$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "public"."twice_b_key"$pgsluice$;
 END IF;
 END$pgsluice_$

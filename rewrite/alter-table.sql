@@ -95,7 +95,7 @@ ALTER TABLE: building "orders_id_key" on "orders" concurrently; adding "orders_a
   undo: ALTER TABLE "app"."orders" DROP COLUMN IF EXISTS "note", DROP CONSTRAINT IF EXISTS "orders_amount_check1", DROP CONSTRAINT IF EXISTS "orders_amount_check2", DROP CONSTRAINT IF EXISTS "orders_a_fkey", DROP CONSTRAINT IF EXISTS "orders_id_key"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-	WHERE i.indrelid OPERATOR(pg_catalog.=) ?::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$orders_id_key$pgsluice$) THEN
+	WHERE i.indrelid OPERATOR(pg_catalog.=) N::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) $pgsluice$orders_id_key$pgsluice$) THEN
 EXECUTE $pgsluice$DROP INDEX "app"."orders_id_key"$pgsluice$;
 END IF;
 END$pgsluice_$

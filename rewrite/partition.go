@@ -191,8 +191,16 @@ func dropPartition(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 	}
 	plan := Plan{
 		Notice: fmt.Sprintf("detaching %q from %q concurrently, then dropping it", child.Name, parent.Name),
-		Steps:  append(detached(parent, child), gone),
+		Steps:  detached(parent, child),
 	}
+	for _, k := range child.Constraints { // detached, it has those of the parent as its own
+		if k.Type == string(rune(ddl.ForeignKey)) && k.Parent != child.OID {
+			step := keyDrop(target(child), k.Name, Target{OID: k.Parent, Schema: k.ParentSchema, Name: k.ParentName})
+			step.Where = AfterCommit
+			plan.Steps = append(plan.Steps, step)
+		}
+	}
+	plan.Steps = append(plan.Steps, gone)
 	if !drop.Cascade {
 		plan.DataChecks = []DataCheck{dependents(child)}
 	}

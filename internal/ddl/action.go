@@ -260,7 +260,8 @@ func (s *source) elements(c *pgquery.CreateStmt) [][2]int {
 
 func createTableAs(c *pgquery.CreateTableAsStmt) Action {
 	table := c.GetInto().GetRel()
-	return CreateTable{Table: rangeName(table), Temp: table.GetRelpersistence() == "t", IfNotExists: c.IfNotExists, As: true}
+	return CreateTable{Table: rangeName(table), Temp: table.GetRelpersistence() == "t", IfNotExists: c.IfNotExists, As: true,
+		NoData: c.GetInto().GetSkipData()}
 }
 
 func doBlock(d *pgquery.DoStmt) Action {

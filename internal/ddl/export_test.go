@@ -23,7 +23,7 @@ func Respell(random *rand.Rand, text string) string {
 		switch {
 		case t.kind == endToken:
 			return out.String()
-		case strings.HasPrefix(word, "U&"), strings.EqualFold(word, "UESCAPE"):
+		case strings.HasPrefix(word, "U&"), looksAhead[strings.ToUpper(word)]:
 			out.WriteString(word + " ") // libpg_query takes no comment there
 			continue
 		case t.kind == wordToken && names[t.start] && ownsItsQuotes(text, t) && random.IntN(3) == 0:
@@ -41,6 +41,9 @@ func Respell(random *rand.Rand, text string) string {
 		out.WriteString([]string{" ", "  ", "\n", "\t", " /* drop table x; */ ", " -- '\n", " /*/* $$ */*/ ", "\r\n"}[random.IntN(8)])
 	}
 }
+
+// looksAhead are words behind which libpg_query takes no comment, although a server does: it looks at the next token to know what they are.
+var looksAhead = wordSet("UESCAPE WITH WITHOUT NULLS NOT FORMAT")
 
 // newerKeywords are keywords of 17 and 18 that the parser takes for names.
 var newerKeywords = wordSet("ENFORCED VIRTUAL OVERLAPS PERIOD SOURCE TARGET EXPRESSION")

@@ -95,8 +95,10 @@ func inners(s *Statement, node *pgquery.Node, depth int) []Inner {
 // part describes a statement that stands in the tokens from first up to last of another.
 func part(s *Statement, text *source, node *pgquery.Node, first, last int, within Within, depth int) Inner {
 	span := text.span(first, last)
-	inner := Inner{Within: within, Statement: Statement{
-		Text: s.Text[span.Start:span.End], known: text.known[span.Start:span.End], Offset: s.Offset + span.Start}}
+	inner := Inner{Within: within, Statement: Statement{Text: s.Text[span.Start:span.End], Offset: s.Offset + span.Start}}
+	if s.known != "" {
+		inner.known = s.known[span.Start:span.End]
+	}
 	describeWithin(&inner.Statement, node, depth+1)
 	inner.Offset = span.Start
 	return inner

@@ -410,8 +410,8 @@ type CreateTable struct {
 	// PartitionOf is the table it is a partition of; zero if none.
 	PartitionOf Name
 	IfNotExists bool
-	// As is true when the table is filled by a query (CREATE TABLE AS).
-	As bool
+	// As is true when the table is made by a query (CREATE TABLE AS), NoData when it is not filled by it.
+	As, NoData bool
 	// Foreign is true for CREATE FOREIGN TABLE.
 	Foreign bool
 	// Copies is true when it takes its columns from elsewhere: LIKE, OF or INHERITS.

@@ -9,17 +9,13 @@ import (
 // Indexes are those of tokens; the last token is the end.
 type source struct {
 	text   string
-	known  string // the text in the grammar's words
+	known  string // the text in the grammar's words, where it has newer ones; else ""
 	offset int    // of text within what was parsed, which is what the tree's locations count from
 	tokens []token
 }
 
 func newSource(s *Statement) *source {
-	known := s.known
-	if known == "" {
-		known = s.Text
-	}
-	return &source{text: s.Text, known: known, offset: s.Offset, tokens: tokens(s.Text)}
+	return &source{text: s.Text, known: s.known, offset: s.Offset, tokens: tokens(s.Text)}
 }
 
 func (s *source) end() int { return len(s.tokens) - 1 }
@@ -36,7 +32,11 @@ func (s *source) is(i int, word string) bool {
 		return false
 	}
 	t := s.tokens[i]
-	return (t.kind == wordToken || t.kind == markToken || t.kind == operatorToken) && strings.EqualFold(strings.TrimRight(s.known[t.start:t.end], " "), word)
+	written := s.text[t.start:t.end]
+	if s.known != "" {
+		written = strings.TrimRight(s.known[t.start:t.end], " ")
+	}
+	return (t.kind == wordToken || t.kind == markToken || t.kind == operatorToken) && strings.EqualFold(written, word)
 }
 
 // skip returns the index behind the words if they stand at i, and i if they do not.
@@ -111,8 +111,11 @@ func (s *source) span(i, j int) Span {
 	return Span{s.tokens[i].start, s.tokens[j-1].end}
 }
 
-// within is the text between the brackets that open at i.
+// within is the text between the brackets that open at i; zero if none do.
 func (s *source) within(i int) Span {
+	if !s.is(i, "(") && !s.is(i, "[") {
+		return Span{}
+	}
 	behind := s.over(i)
 	return Span{s.tokens[i].end, s.tokens[behind-1].start}
 }

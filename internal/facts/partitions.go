@@ -36,7 +36,7 @@ func partsWanted(stmt ddl.Statement) []Wanted {
 func MakesFilled(stmt ddl.Statement) bool {
 	switch action := stmt.Action.(type) {
 	case ddl.CreateTable:
-		return action.As
+		return action.As && !action.NoData
 	case ddl.Query:
 		return action.Into.Name != ""
 	case ddl.Utility:
