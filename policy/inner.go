@@ -27,6 +27,7 @@ func (s *Set) judgeInner(verdict *Verdict, stmt ddl.Statement, known facts.Facts
 			line:    inner.Line,
 			made:    maps.Clone(seen.made),
 		}
+		at.Inside.place, at.Inside.loose = where.Inside.closer(inner)
 		var own []Override
 		if inner.Line > 0 { // else they are the outer statement's
 			own = overrides(inner.Statement, facts.Facts{})
@@ -35,6 +36,15 @@ func (s *Set) judgeInner(verdict *Verdict, stmt ddl.Statement, known facts.Facts
 		seen.passed(inner, known)
 	}
 	return all
+}
+
+// closer is where a statement within this one stands in the outermost one. Within a text that is not written there as it reads there is no
+// closer place than that text's own: loose.
+func (i Inside) closer(inner ddl.Inner) (place ddl.Span, loose bool) {
+	if i.loose || inner.Span == (ddl.Span{}) {
+		return i.place, true
+	}
+	return ddl.Span{Start: i.place.Start + inner.Span.Start, End: i.place.Start + inner.Span.End}, inner.Dynamic
 }
 
 // insideOf names what a statement stands in.
@@ -68,6 +78,7 @@ func (i Inside) placed(f Finding) Finding {
 	if i.What == "" {
 		return f
 	}
+	f.Place = i.place
 	when := ""
 	switch {
 	case i.Later:

@@ -34,6 +34,8 @@ type Context struct {
 	Now time.Time
 	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
 	File bool
+	// Ahead are the statements that follow in such a file, as far as they are run with this one.
+	Ahead []ddl.Statement
 	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
 	Exit string
 }
@@ -47,7 +49,9 @@ type Inside struct {
 	// Dynamic is true for the text of an EXECUTE.
 	Dynamic bool
 
-	line int
+	line  int
+	place ddl.Span // in the outermost statement's Text
+	loose bool
 	// made are the relations that the body has made before, by facts.Key.
 	made map[string]*facts.Relation
 }
@@ -74,6 +78,8 @@ type Finding struct {
 	OnDemand bool
 	// Code is the SQLSTATE that a refusal has; "" for that of every refusal.
 	Code string
+	// Place is what of the statement's Text it is about: a statement that stands within it. Zero for all of it.
+	Place ddl.Span
 	// Recipe is the name of the recipe that a Rewrite asks for; filled in from the rule.
 	Recipe string
 	// Override is what took it out of force; nil for a finding in force.

@@ -30,6 +30,9 @@ const (
 type Inner struct {
 	Statement
 	Within Within
+	// Span is where it stands in the outer statement's Text; of what EXECUTE puts together, its expression. Zero when the body as a whole does
+	// not read there as it is written (a string with doubled quotes) or was not read.
+	Span Span
 	// Line is the line of the body, counted from 1 as the server does in its CONTEXT; 0 when the statement stands in the outer text itself.
 	Line int
 	// Later is true when the outer statement only stores it.
@@ -58,13 +61,13 @@ func inners(s *Statement, node *pgquery.Node, depth int) []Inner {
 		do.Commits, do.SwallowsTimeout, do.Unread = body.commits, body.swallowsTimeout, body.unread
 		s.Action = do
 		s.Refs = body.refs()
-		return body.inner
+		return placed(body.inner, s.Text, do.Body)
 	case *pgquery.Node_CreateFunctionStmt:
 		if items := n.CreateFunctionStmt.GetSqlBody().GetList().GetItems(); len(items) > 0 {
 			return atomicBody(s, text, items[0].GetList().GetItems(), depth)
 		}
 		f := s.Action.(Utility)
-		return stored(WithinFunction, readBody(s, f.Language, f.Body, depth).inner)
+		return placed(stored(WithinFunction, readBody(s, f.Language, f.Body, depth).inner), s.Text, f.Body)
 	case *pgquery.Node_RuleStmt:
 		return stored(WithinRule, ruleActions(s, text, n.RuleStmt.Actions, depth))
 	case *pgquery.Node_CreateSchemaStmt:
@@ -95,13 +98,27 @@ func inners(s *Statement, node *pgquery.Node, depth int) []Inner {
 // part describes a statement that stands in the tokens from first up to last of another.
 func part(s *Statement, text *source, node *pgquery.Node, first, last int, within Within, depth int) Inner {
 	span := text.span(first, last)
-	inner := Inner{Within: within, Statement: Statement{Text: s.Text[span.Start:span.End], Offset: s.Offset + span.Start}}
+	inner := Inner{Within: within, Span: span, Statement: Statement{Text: s.Text[span.Start:span.End], Offset: s.Offset + span.Start}}
 	if s.known != "" {
 		inner.known = s.known[span.Start:span.End]
 	}
 	describeWithin(&inner.Statement, node, depth+1)
 	inner.Offset = span.Start
 	return inner
+}
+
+// placed takes spans within a body for spans of the text that the body stands in.
+func placed(list []Inner, text, body string) []Inner {
+	base := strings.Index(text, body)
+	for i := range list {
+		switch span := &list[i].Span; {
+		case base < 0:
+			*span = Span{}
+		case *span != Span{}:
+			*span = Span{base + span.Start, base + span.End}
+		}
+	}
+	return list
 }
 
 func stored(within Within, list []Inner) []Inner {

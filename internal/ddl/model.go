@@ -451,6 +451,8 @@ type Utility struct {
 	Full, NoData bool
 	// Replace is true for CREATE OR REPLACE.
 	Replace bool
+	// IfNotExists is true for CREATE SCHEMA IF NOT EXISTS.
+	IfNotExists bool
 	// Language and Body are those of CREATE FUNCTION and CREATE PROCEDURE, "" when the body is not a string.
 	Language, Body string
 	// Options are the options of a function, role, sequence, policy, domain, or of the settings of a role, a database or the system, by the

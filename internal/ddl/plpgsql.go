@@ -54,7 +54,10 @@ func sqlBody(text string, depth int) (list []Inner, unread string) {
 		return nil, err.Error()
 	}
 	for _, statement := range statements {
-		list = append(list, Inner{Within: WithinFunction, Line: lineAt(text, statement.Offset), Statement: statement})
+		list = append(list, Inner{
+			Within: WithinFunction, Line: lineAt(text, statement.Offset), Statement: statement,
+			Span: Span{statement.Offset, statement.Offset + len(statement.Text)},
+		})
 	}
 	return list, ""
 }
@@ -309,6 +312,9 @@ func (r *bodyReader) dynamic(expr *plNode, line int, maybe bool) {
 	}
 	offset := r.find(expr.RefName, line)
 	found := Inner{Within: WithinDo, Line: lineAt(r.text, offset), Maybe: maybe, Dynamic: true}
+	if strings.HasPrefix(r.known[offset:], expr.RefName) {
+		found.Span = Span{offset, offset + len(expr.RefName)}
+	}
 	texts, ok := r.variables.values(expr.RefName, nil)
 	if !ok {
 		if r.unknown++; r.unknown > maxValues {
@@ -359,6 +365,9 @@ func (r *bodyReader) add(text string, as Inner, offset int) {
 			one.Offset, one.Lead = offset, r.lead(r.tokenBefore(offset))
 		} else {
 			one.Lead = r.lead(offset)
+			if strings.HasPrefix(r.text[one.Offset:], one.Text) {
+				one.Span = Span{one.Offset, one.Offset + len(one.Text)}
+			}
 		}
 		r.inner = append(r.inner, one)
 	}

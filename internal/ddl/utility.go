@@ -36,6 +36,8 @@ func utility(s *Statement, node *pgquery.Node) Action {
 		action.Grantees, action.Privileges = roleSpecs(n.GrantRoleStmt.GranteeRoles), privileges(n.GrantRoleStmt.GrantedRoles)
 	case *pgquery.Node_AlterRoleSetStmt, *pgquery.Node_AlterDatabaseSetStmt, *pgquery.Node_AlterSystemStmt:
 		action.Setting = true
+	case *pgquery.Node_CreateSchemaStmt:
+		action.IfNotExists = n.CreateSchemaStmt.IfNotExists
 	case *pgquery.Node_CreateEnumStmt:
 		action.Labels = wordsOf(n.CreateEnumStmt.Vals)
 	case *pgquery.Node_CommentStmt:

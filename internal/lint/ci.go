@@ -64,7 +64,8 @@ func writeGitLab(w io.Writer, r *Report, _ []policy.Rule) error {
 	severities := map[string]string{"block": "critical", "rewrite": "major", "warn": "minor", "note": "info"}
 	for _, t := range r.told() {
 		if !t.Allowed {
-			add(t.Judged.Path, t.Line, t.EndLine, t.Finding.Rule, severities[t.Finding.Action], t.Fingerprint, t.sentence())
+			add(t.Judged.Path, t.Line, t.EndLine, t.Finding.Rule, severities[t.Finding.Action], t.Fingerprint,
+				strings.ReplaceAll(strings.ReplaceAll(t.sentence(), ".\n", "\n"), "\n", ". "))
 		}
 	}
 	for _, p := range r.Problems {
@@ -136,7 +137,7 @@ func writeJUnit(w io.Writer, r *Report, _ []policy.Rule) error {
 		case t.Note():
 			c.Output = t.sentence()
 		default:
-			c.Failure = &junitFault{Message: t.Finding.Message, Type: t.Finding.Action, Text: excerpt(t.Judged, 80) + "\n" + t.sentence() + "\n" + t.advice()}
+			c.Failure = &junitFault{Message: t.Finding.Message, Type: t.Finding.Action, Text: excerpt(t.Judged.source, t.Judged.place(t.Finding), 80) + "\n" + t.sentence() + "\n" + t.advice()}
 			s.Failures++
 		}
 		s.Cases = append(s.Cases, c)

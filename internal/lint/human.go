@@ -122,18 +122,17 @@ func (p *printer) statement(j *Judged) {
 	if len(j.Findings) == 0 && len(j.unused) == 0 {
 		return
 	}
-	for i, f := range append(append([]Finding{}, j.Findings...), j.unused...) {
-		line, column := j.Line, j.Column
-		if f.line > 0 {
-			line, column = f.line, f.column
-		}
+	var shown place
+	for _, f := range append(append([]Finding{}, j.Findings...), j.unused...) {
+		at := j.place(f)
 		where := ""
 		if j.Part != "" {
 			where = " (" + j.Part + ")"
 		}
-		p.line(p.color(bold, fmt.Sprintf("%s:%d:%d:", j.Path, line, column)) + " " + p.color(actionColor(f.Action), f.Action) + " " + f.Rule + where)
-		if i == 0 && f.line == 0 {
-			p.out.WriteString(excerpt(j, Width))
+		p.line(p.color(bold, fmt.Sprintf("%s:%d:%d:", j.Path, at.line, at.column)) + " " + p.color(actionColor(f.Action), f.Action) + " " + f.Rule + where)
+		if at != shown && f.Action != "note" {
+			p.out.WriteString(excerpt(j.source, at, Width))
+			shown = at
 		}
 		p.finding("  ", j, f)
 	}
@@ -148,7 +147,7 @@ func (p *printer) finding(indent string, j *Judged, f Finding) {
 		p.wrapped(indent, f.Detail)
 	}
 	if f.Fix != "" {
-		p.change(indent, j.Statement+";", f.Fix)
+		p.change(indent, j.about(f)+";", f.Fix)
 	}
 	if f.Hint != "" {
 		p.wrapped(indent, f.Hint)
@@ -162,8 +161,16 @@ func (p *printer) finding(indent string, j *Judged, f Finding) {
 	}
 }
 
-// change shows a text and what to write instead. It is not broken, so that it can be copied.
+// change shows a text and what to write instead. It is not broken, so that it can be copied. Of a long text only what comes before it is shown.
 func (p *printer) change(indent, from, to string) {
+	if before, ok := strings.CutSuffix(to, from); ok && strings.Contains(from, "\n") {
+		for line := range strings.Lines(before) {
+			p.line(indent + p.color(green, "+ "+strings.TrimRight(line, "\r\n")))
+		}
+		first, _, _ := strings.Cut(from, "\n")
+		p.line(indent + "  " + cut(strings.TrimRight(first, "\r"), Width-len(indent)-6) + " ...")
+		return
+	}
 	for _, side := range []struct{ mark, color, text string }{{"- ", red, from}, {"+ ", green, to}} {
 		for line := range strings.Lines(side.text) {
 			p.line(indent + p.color(side.color, side.mark+strings.TrimRight(line, "\r\n")))
@@ -180,29 +187,29 @@ func (p *printer) locks(indent string, j *Judged) {
 // shownLines is how much of a statement an excerpt shows.
 const shownLines = 6
 
-// excerpt is the statement in its file, its lines numbered, with carets under the first.
-func excerpt(j *Judged, width int) string {
+// excerpt is a place in its file, its lines numbered, with carets under the first.
+func excerpt(s *Source, at place, width int) string {
 	var out strings.Builder
-	last := min(j.EndLine, j.Line+shownLines-1)
+	last := min(at.endLine, at.line+shownLines-1)
 	digits := len(fmt.Sprint(last))
-	for n := j.Line; n <= last; n++ {
-		line := strings.ReplaceAll(j.source.Line(n), "\t", "    ")
+	for n := at.line; n <= last; n++ {
+		line := strings.ReplaceAll(s.Line(n), "\t", "    ")
 		out.WriteString(strings.TrimRight(fmt.Sprintf("  %*d | %s", digits, n, cut(line, width-digits-5)), " ") + "\n")
-		if n > j.Line {
+		if n > at.line {
 			continue
 		}
-		before := utf8.RuneCountInString(expanded(j.source.Line(n), j.Column-1))
+		before := utf8.RuneCountInString(expanded(s.Line(n), at.column-1))
 		under := utf8.RuneCountInString(strings.TrimRight(line, " ")) - before
-		if j.EndLine == j.Line {
-			under = utf8.RuneCountInString(expanded(j.source.Line(n), j.EndColumn-1)) - before
+		if at.endLine == at.line {
+			under = utf8.RuneCountInString(expanded(s.Line(n), at.endColumn-1)) - before
 		}
 		under = min(under, width-digits-5-before)
 		if under > 0 {
 			fmt.Fprintf(&out, "  %*s | %s%s\n", digits, "", strings.Repeat(" ", before), strings.Repeat("^", under))
 		}
 	}
-	if last < j.EndLine {
-		fmt.Fprintf(&out, "  %*s | ... (to line %d)\n", digits, "", j.EndLine)
+	if last < at.endLine {
+		fmt.Fprintf(&out, "  %*s | ... (to line %d)\n", digits, "", at.endLine)
 	}
 	return out.String()
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"runtime"
@@ -95,8 +96,29 @@ type Finding struct {
 	Override string `json:"override,omitempty"`
 	Reason   string `json:"reason,omitempty"`
 
-	line, column, endColumn int // of an override's comment; 0 stands for the statement
+	at    place  // of an override's comment, or of a statement within the statement; zero stands for the statement
+	inner string // the statement within the statement
 }
+
+// place is a part of a file: from a line and column up to just behind another, as in Judged.
+type place struct{ line, column, endLine, endColumn int }
+
+func (s *Source) place(start, end int) (p place) {
+	p.line, p.column = s.Position(start)
+	p.endLine, p.endColumn = s.Position(end)
+	return p
+}
+
+// place is where a finding in it is.
+func (judged *Judged) place(f Finding) place {
+	if f.at != (place{}) {
+		return f.at
+	}
+	return place{judged.Line, judged.Column, judged.EndLine, judged.EndColumn}
+}
+
+// about is the text that a finding in it is about.
+func (judged *Judged) about(f Finding) string { return cmp.Or(f.inner, judged.Statement) }
 
 // Lock is a lock of a statement.
 type Lock struct {
@@ -119,11 +141,8 @@ type Step struct {
 	Budget bool `json:"budget"`
 }
 
-// Names of what is found without a rule.
-const (
-	refusedInTransaction = "refused-in-transaction"
-	unusedAllow          = "unused-allow"
-)
+// unusedAllow is the name of the note on an override that overrides nothing.
+const unusedAllow = "unused-allow"
 
 // Report is what came of a run.
 type Report struct {
@@ -239,8 +258,14 @@ type task struct {
 	// without are the facts if nothing that another file makes were new; nil where that makes no difference.
 	without *facts.Facts
 	inTx    bool
+	// own is true when all that it takes away was made by the files.
+	own bool
+	// ahead are the statements behind it in its part.
+	ahead []ddl.Statement
 	// allowed are the overrides in the statement's comments.
 	allowed []*allowance
+	// hints are those that have been read, each as its SQL and its words.
+	hints map[string][2]string
 }
 
 // follow goes through a script as its tool does.
@@ -256,6 +281,7 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 		if part.Sent == Inside {
 			w.begin()
 		}
+		all := part.all()
 		for k := range part.statements {
 			stmt := &part.statements[k]
 			known, without, err := j.known(ctx, w, stmt.Statement, file)
@@ -263,7 +289,8 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 				return nil, err
 			}
 			tasks = append(tasks, task{
-				script: s, part: part, stmt: stmt, known: known, without: without, inTx: w.inTx || together, allowed: part.allowancesOf(stmt),
+				script: s, part: part, stmt: stmt, known: known, without: without, inTx: w.inTx || together, own: w.own(stmt.Statement),
+				ahead: all[k+1:], allowed: part.allowancesOf(stmt),
 			})
 			if together {
 				w.begin()
@@ -323,6 +350,12 @@ func (j *Judge) known(ctx context.Context, w *world, s ddl.Statement, file int) 
 		base.SessionUser = ""
 	}
 	known, elsewhere := w.known(base, names, file)
+	if alter, ok := s.Action.(ddl.AlterTable); ok && alter.Object == "DOMAIN" && w.own(s) {
+		known.Known = true
+		known.Types = map[string]*facts.Type{facts.TypeKey(alter.Table.Schema, alter.Table.Name, false): {
+			Schema: alter.Table.Schema, Name: alter.Table.Name, Kind: "d", MayAlter: true, CreatedHere: true, Users: []facts.TypeUser{},
+		}}
+	}
 	if elsewhere {
 		without = &base
 	}
@@ -340,14 +373,14 @@ func (j *Judge) one(t *task) Judged {
 	judged.EndLine, judged.EndColumn = source.Position(s.end)
 	where := policy.Context{
 		InTransaction: t.inTx, Ledger: j.Ledger, Revision: t.known.Settings["pgsluice.revision"], Now: j.Now,
-		File: !j.Live, Exit: t.script.tool.Exit,
+		File: !j.Live, Exit: t.script.tool.Exit, Ahead: t.ahead,
 	}
 	verdict := j.Rules.Judge(s.Statement, t.known, where)
-	if f, refused := refusedByServer(s.Statement, where); refused && !j.Live && !saysSo(verdict) {
-		admit(&verdict, f, t.allowed)
-	}
-	if t.part.Down {
+	switch {
+	case t.part.Down:
 		verdict = j.wayBack(verdict)
+	case t.own:
+		verdict = j.withoutLoss(verdict)
 	}
 	if !j.Live {
 		verdict.Findings = j.uncovered(verdict.Findings, t, where)
@@ -361,52 +394,6 @@ func (j *Judge) one(t *task) Judged {
 	}
 	judged.allowed(j.Rules)
 	return judged
-}
-
-// saysSo reports whether a rule has said already that the server refuses the statement in a transaction.
-func saysSo(verdict policy.Verdict) bool {
-	refuses := func(f policy.Finding) bool { return f.Rule == "not-in-transaction" }
-	return slices.ContainsFunc(verdict.Findings, refuses) || slices.ContainsFunc(verdict.Overridden, refuses)
-}
-
-// refusedByServer finds a statement that the server refuses where the tool runs it.
-func refusedByServer(s ddl.Statement, where policy.Context) (policy.Finding, bool) {
-	if !where.InTransaction || !ddl.Alone(s) {
-		return policy.Finding{}, false
-	}
-	what := s.Tag
-	if !strings.Contains(what, "CONCURRENTLY") && concurrently(s) {
-		what += " CONCURRENTLY"
-	}
-	return policy.Finding{
-		Rule: refusedInTransaction, Action: policy.Block,
-		Message: what + " cannot run inside a transaction, and here it would: the server refuses it; run it outside of the transaction",
-		Hint:    where.Exit,
-	}, true
-}
-
-func concurrently(s ddl.Statement) bool {
-	switch action := s.Action.(type) {
-	case ddl.CreateIndex, ddl.AlterTable:
-		return true
-	case ddl.Drop:
-		return action.Concurrently
-	case ddl.Utility:
-		return action.Concurrently
-	}
-	return false
-}
-
-// admit adds a finding that no rule of the set made, as the set would have.
-func admit(verdict *policy.Verdict, f policy.Finding, allowed []*allowance) {
-	for _, a := range allowed {
-		if a.Reason != "" && slices.Contains(a.Rules, f.Rule) {
-			f.Override = &policy.Override{Rules: a.Rules, Reason: a.Reason, Source: "comment"}
-			verdict.Overridden = append(verdict.Overridden, f)
-			return
-		}
-	}
-	verdict.Add(f)
 }
 
 // wayBack is the verdict on a statement of a way back: what is lost there was made by the way forth.
@@ -423,13 +410,38 @@ func (j *Judge) wayBack(v policy.Verdict) policy.Verdict {
 	return kept
 }
 
-// uncovered leaves out what is settled by the safe form that an earlier finding proposes: it is not worth a second line. A finding that is
-// not settled by it keeps its message, but no safe form of its own, which would be one of two.
+// withoutLoss is the verdict on a statement that takes away only what the files themselves have made.
+func (j *Judge) withoutLoss(v policy.Verdict) policy.Verdict {
+	kept := policy.Verdict{Overridden: v.Overridden, Remarks: v.Remarks}
+	for _, f := range v.Findings {
+		if !j.loss[f.Rule] {
+			kept.Add(f)
+		}
+	}
+	return kept
+}
+
+// uncovered leaves out what is settled by the safe form that an earlier finding of the same statement proposes: it is not worth a second line.
 func (j *Judge) uncovered(found []policy.Finding, t *task, where policy.Context) []policy.Finding {
+	var kept []policy.Finding
+	for len(found) > 0 {
+		n := 1
+		for n < len(found) && found[n].Place == found[0].Place {
+			n++
+		}
+		kept = append(kept, j.uncoveredOf(found[:n], t, where)...)
+		found = found[n:]
+	}
+	return kept
+}
+
+// uncoveredOf does it for what was found in one statement. A finding that is not settled keeps its message, but no safe form of its own, which
+// would be one of two.
+func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Context) []policy.Finding {
 	if len(found) < 2 {
 		return found
 	}
-	fix, _ := typed(found[0].Hint)
+	fix, _ := t.typed(found[0].Hint)
 	statements, err := ddl.Parse(fix)
 	if err != nil || len(statements) == 0 {
 		return found
@@ -441,10 +453,10 @@ func (j *Judge) uncovered(found []policy.Finding, t *task, where policy.Context)
 			left[f.Rule] = true
 		}
 	}
-	kept := found[:1]
+	kept := found[:1:1]
 	for _, f := range found[1:] {
 		if left[f.Rule] || f.Action > found[0].Action {
-			_, f.Hint = typed(f.Hint)
+			_, f.Hint = t.typed(f.Hint)
 			kept = append(kept, f)
 		}
 	}
@@ -454,7 +466,7 @@ func (j *Judge) uncovered(found []policy.Finding, t *task, where policy.Context)
 // fill takes over the verdict, the locks, and the plan.
 func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	judged.Verdict = verdict.Action.String()
-	judged.Findings, judged.Overridden = findings(verdict.Findings), findings(verdict.Overridden)
+	judged.Findings, judged.Overridden = t.findings(verdict.Findings), t.findings(verdict.Overridden)
 	if j.Live {
 		judged.Remarks = verdict.Remarks
 	}
@@ -472,19 +484,36 @@ func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	}
 }
 
-func findings(found []policy.Finding) []Finding {
+func (t *task) findings(found []policy.Finding) []Finding {
 	list := []Finding{}
 	for _, f := range found {
-		fix, prose := typed(f.Hint)
+		fix, prose := t.typed(f.Hint)
 		one := Finding{
 			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: prose, Unknown: f.Unknown, Fix: fix,
 		}
 		if f.Override != nil {
 			one.Override, one.Reason = f.Override.Source, f.Override.Reason
 		}
+		if f.Place != (ddl.Span{}) {
+			one.at = t.script.source.place(t.stmt.at+f.Place.Start, t.stmt.at+f.Place.End)
+			one.inner = t.stmt.Text[f.Place.Start:f.Place.End]
+		}
 		list = append(list, one)
 	}
 	return list
+}
+
+// typed is typed of a hint that may be asked about again.
+func (t *task) typed(hint string) (sql, words string) {
+	read, known := t.hints[hint]
+	if !known {
+		read[0], read[1] = typed(hint)
+		if t.hints == nil {
+			t.hints = map[string][2]string{}
+		}
+		t.hints[hint] = read
+	}
+	return read[0], read[1]
 }
 
 // typed parts a hint into the SQL to type, with which it begins if it has any, and words.
@@ -556,12 +585,11 @@ func (judged *Judged) allowed(rules *policy.Set) {
 // unused is the note on an override that overrides nothing.
 func (s *Source) unused(a *allowance, rule string, rules *policy.Set) Finding {
 	f := Finding{Rule: unusedAllow, Action: "note", Message: fmt.Sprintf("nothing to allow: %s finds nothing in this statement; remove the comment", rule)}
-	exists := rule == refusedInTransaction || slices.ContainsFunc(rules.Rules(), func(r policy.Rule) bool { return r.Name == rule })
+	exists := slices.ContainsFunc(rules.Rules(), func(r policy.Rule) bool { return r.Name == rule })
 	if !exists {
 		f.Message = fmt.Sprintf("there is no rule %q to allow: pgsluice rules lists them", rule)
 	}
-	f.line, f.column = s.Position(a.at)
-	_, f.endColumn = s.Position(a.end)
+	f.at = s.place(a.at, a.end)
 	return f
 }
 

@@ -66,13 +66,13 @@ func TestFactsDecide(t *testing.T) {
 		"CREATE INDEX ON big (a);":   "a.sql:1: rewrite index-not-concurrent\n",
 		"CREATE INDEX ON small (a);": "a.sql:1: rewrite lock-without-budget\n",
 		// A table that is there already is not made: the file was applied before, or says IF NOT EXISTS.
-		"CREATE TABLE big (a int); CREATE INDEX ON big (a);":                                          "a.sql:1: rewrite index-not-concurrent\n",
-		"CREATE TABLE IF NOT EXISTS big (a int);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
-		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int);\nCREATE INDEX ON big (a);": "nothing\n",
-		"CREATE TABLE new (a int); CREATE INDEX ON new (a);":                                          "nothing\n",
+		"CREATE TABLE big (a int PRIMARY KEY); CREATE INDEX ON big (a);":                                          "a.sql:1: rewrite index-not-concurrent\n",
+		"CREATE TABLE IF NOT EXISTS big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
+		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);": "a.sql:2: block table-dropped\n",
+		"CREATE TABLE new (a int PRIMARY KEY); CREATE INDEX ON new (a);":                                          "nothing\n",
 		// A renamed table is asked about by the name that the server has it under.
-		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nALTER TABLE huge RENAME TO vast;\nCREATE INDEX ON vast (a);": "a.sql:4: rewrite index-not-concurrent\n",
-		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nCREATE INDEX ON big (a);":                                    "nothing\n",
+		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nALTER TABLE huge RENAME TO vast;\nCREATE INDEX ON vast (a);": "a.sql:2: block table-renamed\na.sql:3: block table-renamed\na.sql:4: rewrite index-not-concurrent\n",
+		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nCREATE INDEX ON big (a);":                                    "a.sql:2: block table-renamed\n",
 	} {
 		s, err := lint.NewSource("a.sql", text)
 		if err != nil {
@@ -113,16 +113,16 @@ func history(t testing.TB) []*lint.Source {
 	var all []*lint.Source
 	for i := range 1000 {
 		s, err := lint.NewSource(fmt.Sprintf("db/%05d_change.sql", i), strings.ReplaceAll(`-- +goose Up
-CREATE TABLE items_N (id bigint PRIMARY KEY, order_id bigint NOT NULL, made_at timestamptz DEFAULT now());
-CREATE INDEX items_N_order ON items_N (order_id);
-ALTER TABLE orders ADD COLUMN note_N text;
-CREATE INDEX orders_note_N ON orders (note_N);
-ALTER TABLE orders ADD CONSTRAINT orders_note_N_check CHECK (note_N <> '');
-INSERT INTO items_N (id, order_id) VALUES (1, 1), (2, 1);
+CREATE TABLE items_@ (id bigint PRIMARY KEY, order_id bigint NOT NULL, made_at timestamptz DEFAULT now());
+CREATE INDEX items_@_order ON items_@ (order_id);
+ALTER TABLE orders ADD COLUMN note_@ text;
+CREATE INDEX orders_note_@ ON orders (note_@);
+ALTER TABLE orders ADD CONSTRAINT orders_note_@_check CHECK (note_@ <> '');
+INSERT INTO items_@ (id, order_id) VALUES (1, 1), (2, 1);
 -- +goose Down
-ALTER TABLE orders DROP COLUMN note_N;
-DROP TABLE items_N;
-`, "N", fmt.Sprint(i)))
+ALTER TABLE orders DROP COLUMN note_@;
+DROP TABLE items_@;
+`, "@", fmt.Sprint(i)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -79,13 +79,17 @@ func (r *script) part(part Part) readPart {
 		}
 	}
 	if r.tool.decide != nil {
-		var all []ddl.Statement
-		for _, s := range p.statements {
-			all = append(all, s.Statement)
-		}
-		p.Sent = r.tool.decide(part, all)
+		p.Sent = r.tool.decide(part, p.all())
 	}
 	return p
+}
+
+func (p *readPart) all() []ddl.Statement {
+	all := make([]ddl.Statement, len(p.statements))
+	for i, s := range p.statements {
+		all[i] = s.Statement
+	}
+	return all
 }
 
 // add takes the statements of a piece of the part's text.

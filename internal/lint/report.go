@@ -56,11 +56,9 @@ func (r *Report) told() []told {
 	for i := range r.Judged {
 		judged := &r.Judged[i]
 		add := func(f Finding, allowed bool) {
-			t := told{judged, f, judged.Line, judged.Column, judged.EndLine, judged.EndColumn, allowed, ""}
-			if f.line > 0 {
-				t.Line, t.Column, t.EndLine, t.EndColumn = f.line, f.column, f.line, f.endColumn
-			}
-			base := judged.Path + "\x00" + judged.Part + "\x00" + f.Rule + "\x00" + strings.Join(strings.Fields(judged.Statement), " ")
+			at := judged.place(f)
+			t := told{judged, f, at.line, at.column, at.endLine, at.endColumn, allowed, ""}
+			base := judged.Path + "\x00" + judged.Part + "\x00" + f.Rule + "\x00" + strings.Join(strings.Fields(judged.about(f)), " ")
 			t.Fingerprint = fingerprint(fmt.Sprintf("%s\x00%d", base, seen[base]))
 			seen[base]++
 			all = append(all, t)
@@ -155,7 +153,7 @@ func writeJSON(w io.Writer, r *Report, _ []policy.Rule) error {
 	for _, t := range r.told() {
 		f := jsonFinding{
 			Path: t.Judged.Path, Line: t.Line, Column: t.Column, EndLine: t.EndLine, EndColumn: t.EndColumn, Part: t.Judged.Part, Down: t.Judged.Down,
-			Tool: t.Judged.Tool, InTransaction: t.Judged.InTransaction, Finding: t.Finding, Statement: t.Judged.Statement,
+			Tool: t.Judged.Tool, InTransaction: t.Judged.InTransaction, Finding: t.Finding, Statement: t.Judged.about(t.Finding),
 			Locks: append([]Lock{}, t.Judged.Locks...), Fingerprint: t.Fingerprint,
 		}
 		if t.Allowed {

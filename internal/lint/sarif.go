@@ -130,11 +130,6 @@ func sarifRules(rules []policy.Rule) []sarifRule {
 	}
 	return append(all,
 		sarifRule{
-			ID: refusedInTransaction, ShortDescription: sarifText{"Statement that cannot run inside a transaction"},
-			FullDescription: sarifText{"The server refuses the statement inside a transaction block, and the migration tool would run it in one."},
-			Help:            sarifText{"Run it outside of the transaction."}, DefaultConfiguration: sarifConfiguration{"error"},
-		},
-		sarifRule{
 			ID: unusedAllow, ShortDescription: sarifText{"Override that overrides nothing"},
 			FullDescription: sarifText{"A comment allows a rule that finds nothing there. It would hide the next finding."},
 			Help:            sarifText{"Remove the comment."}, DefaultConfiguration: sarifConfiguration{"note"},
@@ -156,7 +151,7 @@ func (t told) sarif(rules []sarifRule) sarifResult {
 	if t.Allowed {
 		result.Suppressions = []sarifSuppression{{Kind: "inSource", Justification: t.Finding.Reason}}
 	}
-	if fix := t.Finding.Fix; fix != "" && !t.Judged.InTransaction && !t.Allowed {
+	if fix := t.Finding.Fix; fix != "" && t.Finding.inner == "" && !t.Judged.InTransaction && !t.Allowed {
 		result.Fixes = []sarifFix{{
 			Description: sarifText{"the safe form"},
 			ArtifactChanges: []sarifChange{{artifact(t.Judged.Path), []sarifReplacement{{

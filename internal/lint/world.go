@@ -14,6 +14,8 @@ import (
 type world struct {
 	// objects are what was made or dropped, by Key of schema and name: nil for what is gone.
 	objects map[string]*object
+	// made are the names of all that the files have made, whether it is still new or not, by identity.
+	made map[string]bool
 	// renamed are objects of before, under their new names.
 	renamed map[string]ddl.Name
 	undo    []func() // what takes back the changes of the open transaction, in the order in which they were made
@@ -23,7 +25,7 @@ type world struct {
 	inTx       bool
 	savepoints []savepoint
 	held       []facts.Held // what others may use that the open transaction holds a strong lock on
-	made       int          // objects so far: their identities
+	count      int          // of objects so far: their identities
 	searchPath []string
 	settings   map[string]string
 }
@@ -41,7 +43,7 @@ type savepoint struct {
 }
 
 func newWorld() *world {
-	return &world{objects: map[string]*object{}, renamed: map[string]ddl.Name{}, settings: map[string]string{}}
+	return &world{objects: map[string]*object{}, made: map[string]bool{}, renamed: map[string]ddl.Name{}, settings: map[string]string{}}
 }
 
 // connect begins a session: nothing is set in it yet.
@@ -128,6 +130,23 @@ func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
 	case ddl.Setting:
 		w.setting(action)
 		return
+	}
+	w.take(s, file, existed)
+	for _, ref := range s.Refs {
+		if w.inTx && ref.Lock > ddl.RowExclusive && w.objects[w.key(ref.Name)] == nil {
+			w.held = append(w.held, facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()})
+		}
+	}
+}
+
+// take takes in what a statement makes, moves, fills and drops, and what runs within it. A drop that may be skipped counts for none.
+func (w *world) take(s ddl.Statement, file int, existed func(ddl.Name) bool) {
+	for _, inner := range s.Inner {
+		if _, drops := inner.Action.(ddl.Drop); !inner.Later && !(drops && inner.Maybe) {
+			w.take(inner.Statement, file, existed)
+		}
+	}
+	switch action := s.Action.(type) {
 	case ddl.CreateTable:
 		o, here := w.objects[w.key(action.Table)]
 		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && existed(action.Table) {
@@ -149,11 +168,39 @@ func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
 	case ddl.Write:
 		w.write(s, action)
 	}
-	for _, ref := range s.Refs {
-		if w.inTx && ref.Lock > ddl.RowExclusive && w.objects[w.key(ref.Name)] == nil {
-			w.held = append(w.held, facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()})
+}
+
+// identity is the name of an object among those of its kind. Relations have one name space, types another.
+func (w *world) identity(kind ddl.ObjectKind, name ddl.Name) string {
+	switch kind {
+	case "TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE":
+		return w.key(name)
+	case "DOMAIN":
+		kind = "TYPE"
+	case "SCHEMA", "DATABASE", "ROLE":
+		return string(kind) + " " + name.Name
+	}
+	return string(kind) + " " + w.key(name)
+}
+
+// own reports whether the files have made all that a statement drops, alters or empties.
+func (w *world) own(s ddl.Statement) bool {
+	var all []string
+	switch action := s.Action.(type) {
+	case ddl.Drop:
+		for _, name := range action.Names {
+			all = append(all, w.identity(action.Object, name))
+		}
+	case ddl.AlterTable:
+		all = append(all, w.identity(action.Object, action.Table))
+	case ddl.Utility:
+		for _, ref := range s.Refs {
+			if ref.Written {
+				all = append(all, w.key(ref.Name))
+			}
 		}
 	}
+	return len(all) > 0 && !slices.ContainsFunc(all, func(identity string) bool { return !w.made[identity] })
 }
 
 func (w *world) transaction(t ddl.Transaction) {
@@ -230,10 +277,11 @@ func (w *world) make(name ddl.Name, kind string, temp, filled bool, file int) {
 	case schema == "":
 		schema = w.schema()
 	}
-	w.made++
+	w.count++
+	set(w, w.made, facts.Key(schema, name.Name), true, false)
 	w.put(facts.Key(schema, name.Name), &object{file: file, filled: filled && persistence == "p", Relation: facts.Relation{
 		// No server gives identities as high as these to what it holds already.
-		OID: ^uint32(0) - uint32(w.made), Schema: schema, Name: name.Name, Kind: kind, Persistence: persistence,
+		OID: ^uint32(0) - uint32(w.count), Schema: schema, Name: name.Name, Kind: kind, Persistence: persistence,
 		MayAlter: true, Readable: true, CreatedHere: true, Empty: true,
 	}})
 }
@@ -255,16 +303,25 @@ func (w *world) index(create ddl.CreateIndex) {
 	if table == nil || create.Name == "" {
 		return
 	}
-	w.made++
+	w.count++
+	set(w, w.made, facts.Key(table.Schema, create.Name), true, false)
 	index := facts.Relation{
-		OID: ^uint32(0) - uint32(w.made), Schema: table.Schema, Name: create.Name, Kind: "i", Persistence: table.Persistence,
+		OID: ^uint32(0) - uint32(w.count), Schema: table.Schema, Name: create.Name, Kind: "i", Persistence: table.Persistence,
 		MayAlter: true, Readable: true, CreatedHere: true, Rows: -1, Bytes: -1, Table: &table.Relation,
 	}
 	w.put(facts.Key(table.Schema, create.Name), &object{file: table.file, Relation: index})
 }
 
 func (w *world) utility(s ddl.Statement, u ddl.Utility, file int) {
-	if strings.HasPrefix(s.Tag, "DROP") || u.Object == "SCHEMA" {
+	if strings.HasPrefix(s.Tag, "DROP") || u.Replace || u.IfNotExists {
+		return // what is replaced was there before
+	}
+	if strings.HasPrefix(s.Tag, "CREATE") {
+		for _, name := range u.Names {
+			set(w, w.made, w.identity(u.Object, name), true, false)
+		}
+	}
+	if u.Object == "SCHEMA" {
 		return
 	}
 	kinds := map[ddl.ObjectKind]string{"VIEW": "v", "MATERIALIZED VIEW": "m", "SEQUENCE": "S"}
@@ -282,8 +339,18 @@ func (w *world) alter(a ddl.AlterTable) {
 		case "SetSchema":
 			to = ddl.Name{Schema: command.NewName, Name: a.Table.Name}
 		case "Rename":
+		case "AddColumn":
+			if w.objects[w.key(a.Table)] == nil { // rows of before have its type now
+				set(w, w.made, w.identity("TYPE", command.Column.Type), false, true)
+			}
+			continue
 		default:
 			continue
+		}
+		before, after := w.identity(a.Object, a.Table), w.identity(a.Object, to)
+		if w.made[before] {
+			set(w, w.made, before, false, true)
+			set(w, w.made, after, true, false)
 		}
 		if slices.Contains([]ddl.ObjectKind{"TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE"}, a.Object) {
 			w.rename(a.Table, to)
@@ -314,6 +381,9 @@ func (w *world) rename(from, to ddl.Name) {
 }
 
 func (w *world) drop(d ddl.Drop) {
+	for _, name := range d.Names {
+		set(w, w.made, w.identity(d.Object, name), false, true)
+	}
 	switch d.Object {
 	case "TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE":
 	case "SCHEMA":

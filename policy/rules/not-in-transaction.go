@@ -36,10 +36,6 @@ func runNotInTransaction(c *policy.Check) {
 	if !c.Context.InTransaction || !refusesTransaction(c) {
 		return
 	}
-	way := exits
-	if c.Context.Exit != "" {
-		way = exit(c.Context)
-	}
 	tag := c.Stmt.Tag
 	if _, ok := c.Stmt.Action.(ddl.AlterTable); ok {
 		tag += " ... DETACH PARTITION"
@@ -47,10 +43,14 @@ func runNotInTransaction(c *policy.Check) {
 	if concurrent(c.Stmt) {
 		tag += " CONCURRENTLY"
 	}
+	detail := ""
+	if !c.Context.File {
+		detail = "Several statements in one Query are a transaction block, too."
+	}
 	c.Report(policy.Finding{
 		Message: fmt.Sprintf("%s cannot run inside a transaction block; send it by itself, outside of the transaction", tag),
-		Detail:  "Several statements in one Query are a transaction block, too.",
-		Hint:    way,
+		Detail:  detail,
+		Hint:    exit(c.Context),
 		Code:    activeTransaction,
 	})
 }

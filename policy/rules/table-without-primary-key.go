@@ -21,7 +21,7 @@ func tableWithoutPrimaryKey() policy.Rule {
 along, and a duplicate cannot be removed alone. To add the key later means to build an index and to scan for NULLs.
 
 Give the table a primary key. Temporary and foreign tables, partitions, tables that take their columns from elsewhere (LIKE, OF, INHERITS) and CREATE
-TABLE AS are left alone. One that ALTER TABLE adds later is not known of here.`,
+TABLE AS are left alone. A key that ALTER TABLE adds later is seen in a file; on a connection nobody knows what comes.`,
 		Since:   "0.1",
 		Default: policy.Warn,
 		Cases:   tableWithoutPrimaryKeyCases,
@@ -37,7 +37,16 @@ func runTableWithoutPrimaryKey(c *policy.Check) {
 	if keyed(create.Constraints) || slices.ContainsFunc(create.Columns, func(column ddl.Column) bool { return keyed(column.Constraints) }) {
 		return
 	}
+	if slices.ContainsFunc(c.Context.Ahead, func(s ddl.Statement) bool { return keys(s, create.Table) }) {
+		return
+	}
 	c.Report(policy.Finding{
 		Message: fmt.Sprintf("table %q has no primary key: replication and batches need one; add id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY", create.Table.Name),
 	})
+}
+
+// keys reports whether a statement gives a table a primary key.
+func keys(s ddl.Statement, table ddl.Name) bool {
+	alter, ok := s.Action.(ddl.AlterTable)
+	return ok && alter.Table == table && keyed(addedConstraints(alter))
 }

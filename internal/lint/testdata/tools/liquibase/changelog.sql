@@ -16,7 +16,7 @@ UPDATE orders SET note = '' WHERE note IS NULL;
 --rollback empty
 
 --changeset joe:4
-CREATE TABLE coupons (id bigint);
+CREATE TABLE coupons (id bigint PRIMARY KEY);
 /* liquibase rollback
 DROP TABLE coupons;
 */

@@ -2,7 +2,7 @@
 
 BEGIN;
 
-CREATE TABLE shop.coupons (id bigint);
+CREATE TABLE shop.coupons (id bigint PRIMARY KEY);
 CREATE INDEX ON shop.coupons (id);
 CREATE INDEX orders_state ON shop.orders (state);
 
