@@ -440,12 +440,12 @@ func (s *modelServer) execute(p prepares) (failure string, alive bool) {
 			}
 		case strings.Contains(text, "pg_try_advisory"):
 			s.say(&pgproto3.DataRow{Values: [][]byte{[]byte("t")}})
-		case strings.HasPrefix(text, "select"), strings.HasPrefix(text, "with"), strings.HasPrefix(text, "("):
-			s.say(&pgproto3.DataRow{Values: [][]byte{[]byte(noFacts)}})
 		case strings.HasPrefix(text, "(--"): // a question in parts, a row each
 			for range 1 + strings.Count(text, "\nunion all\n") {
 				s.say(&pgproto3.DataRow{Values: [][]byte{[]byte(noFacts)}})
 			}
+		case strings.HasPrefix(text, "select"), strings.HasPrefix(text, "with"), strings.HasPrefix(text, "("):
+			s.say(&pgproto3.DataRow{Values: [][]byte{[]byte(noFacts)}})
 		}
 		s.say(&pgproto3.CommandComplete{CommandTag: []byte(statement.Tag)})
 	}

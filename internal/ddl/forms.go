@@ -174,6 +174,9 @@ func NotValid(s Statement, command int, name string) (string, error) {
 		return "", errors.New("only ADD CONSTRAINT can be NOT VALID")
 	}
 	constraint := action.Commands[command].Constraint
+	if constraint.NotEnforced {
+		return "", errors.New("a constraint that is NOT ENFORCED is never validated")
+	}
 	var edits []Edit
 	if constraint.Name == "" {
 		edits = append(edits, Edit{Offset: constraint.Start, Insert: "CONSTRAINT " + quoted(name) + " "})

@@ -178,8 +178,8 @@ func TestReadNeverFails(t *testing.T) {
 	}
 	// Behind all that churn the planner must not take the question for a long one, which it would compile for seconds.
 	for _, sql := range []string{"ALTER TABLE t ADD COLUMN c int", "ALTER TABLE t ALTER COLUMN b TYPE varchar(20)"} {
-		if cost := cost(t, conn, sql); cost > jitAboveCost/4 {
-			t.Errorf("%s: the question costs %.0f, a compiled one %d", sql, cost, jitAboveCost)
+		if cost := cost(t, conn, sql); cost > jitAboveCost {
+			t.Errorf("%s: the question costs %.0f, and is compiled from %d on", sql, cost, jitAboveCost)
 		}
 	}
 }
