@@ -32,6 +32,7 @@ func checkText(t *testing.T, text string) {
 	checkDepth(t, text)
 	for _, s := range statements {
 		checkSpans(t, s)
+		checkInner(t, s)
 		checkConcurrently(t, s)
 		if isPlainAction(s) {
 			continue
@@ -44,6 +45,21 @@ func checkText(t *testing.T, text string) {
 		}
 	}
 	checkInert(t, text, statements)
+}
+
+// checkInner checks that what stands within a statement stands where it says.
+func checkInner(t *testing.T, s Statement) {
+	t.Helper()
+	for _, inner := range s.Inner {
+		switch span := inner.Span; {
+		case span == Span{}:
+		case span.Start < 0 || span.End < span.Start || span.End > len(s.Text):
+			t.Fatalf("%q is said to be at %v of %q", inner.Text, span, s.Text)
+		case !inner.Dynamic && s.Text[span.Start:span.End] != inner.Text:
+			t.Fatalf("%q is said to be %q of %q", inner.Text, s.Text[span.Start:span.End], s.Text)
+		}
+		checkInner(t, inner.Statement)
+	}
 }
 
 // isPlainAction reports whether the prefilter may let the statement pass.
