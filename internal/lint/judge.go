@@ -295,7 +295,7 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 			if together {
 				w.begin()
 			}
-			w.follow(stmt.Statement, file, func(name ddl.Name) bool { return known.Relations[facts.Key(name.Schema, name.Name)] != nil })
+			w.follow(stmt.Statement, file, func(name ddl.Name) *facts.Relation { return known.Relations[facts.Key(name.Schema, name.Name)] })
 		}
 		w.commit()
 	}

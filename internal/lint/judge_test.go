@@ -61,7 +61,9 @@ func TestFactsDecide(t *testing.T) {
 	table := func(name string, bytes int64) *facts.Relation {
 		return &facts.Relation{OID: 1, Schema: "public", Name: name, Kind: "r", Persistence: "p", MayAlter: true, Rows: 9, Bytes: bytes}
 	}
-	d := &database{tables: map[string]*facts.Relation{`"big"`: table("big", 1<<30), `"small"`: table("small", 1)}}
+	d := &database{tables: map[string]*facts.Relation{`"big"`: table("big", 1<<30), `"small"`: table("small", 1), `"old"`: table("old", 1<<30)}}
+	d.tables[`"old"`].OID = 3
+	d.tables[`"big_a"`] = &facts.Relation{OID: 2, Schema: "public", Name: "big_a", Kind: "i", Persistence: "p", MayAlter: true, Table: d.tables[`"big"`]}
 	for text, want := range map[string]string{
 		"CREATE INDEX ON big (a);":   "a.sql:1: rewrite index-not-concurrent\n",
 		"CREATE INDEX ON small (a);": "a.sql:1: rewrite lock-without-budget\n",
@@ -70,6 +72,9 @@ func TestFactsDecide(t *testing.T) {
 		"CREATE TABLE IF NOT EXISTS big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
 		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);": "a.sql:2: block table-dropped\n",
 		"CREATE TABLE new (a int PRIMARY KEY); CREATE INDEX ON new (a);":                                          "nothing\n",
+		// What a transaction has locked already is no further lock; what is slow keeps others waiting behind it.
+		"BEGIN; SET LOCAL lock_timeout = 1; ALTER TABLE big ADD b int;\nALTER TABLE big ADD c int; ALTER INDEX big_a SET (fillfactor = 50);\n" +
+			"UPDATE big SET b = 1; ALTER TABLE old ADD b int; COMMIT;": "a.sql:3: block slow-behind-lock, block write-without-where\na.sql:3: warn locks-add-up\n",
 		// A renamed table is asked about by the name that the server has it under.
 		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nALTER TABLE huge RENAME TO vast;\nCREATE INDEX ON vast (a);": "a.sql:2: block table-renamed\na.sql:3: block table-renamed\na.sql:4: rewrite index-not-concurrent\n",
 		"SET lock_timeout = 1;\nALTER TABLE big RENAME TO huge;\nCREATE INDEX ON big (a);":                                    "a.sql:2: block table-renamed\n",

@@ -121,8 +121,8 @@ func (w *world) schema() string {
 	return "public"
 }
 
-// follow takes in what a statement does. existed reports whether a name is known to be of something that was there before.
-func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
+// follow takes in what a statement does. before is what a name is known to be of, nil for nothing.
+func (w *world) follow(s ddl.Statement, file int, before func(ddl.Name) *facts.Relation) {
 	switch action := s.Action.(type) {
 	case ddl.Transaction:
 		w.transaction(action)
@@ -131,25 +131,42 @@ func (w *world) follow(s ddl.Statement, file int, existed func(ddl.Name) bool) {
 		w.setting(action)
 		return
 	}
-	w.take(s, file, existed)
+	w.take(s, file, before)
 	for _, ref := range s.Refs {
 		if w.inTx && ref.Lock > ddl.RowExclusive && w.objects[w.key(ref.Name)] == nil {
-			w.held = append(w.held, facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()})
+			w.hold(ref, before(ref.Name))
 		}
 	}
 }
 
+// hold takes note of a strong lock, with what is known of the relation; an index stands for its table.
+func (w *world) hold(ref ddl.Ref, r *facts.Relation) {
+	held := facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()}
+	if r != nil && r.Table != nil {
+		r = r.Table
+	}
+	if r != nil {
+		if r.VersionTable || r.Persistence == "t" {
+			return
+		}
+		held.OID, held.Schema, held.Name = r.OID, r.Schema, r.Name
+	}
+	if !slices.Contains(w.held, held) {
+		w.held = append(w.held[:len(w.held):len(w.held)], held) // statements before have the list as it was
+	}
+}
+
 // take takes in what a statement makes, moves, fills and drops, and what runs within it. A drop that may be skipped counts for none.
-func (w *world) take(s ddl.Statement, file int, existed func(ddl.Name) bool) {
+func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Relation) {
 	for _, inner := range s.Inner {
 		if _, drops := inner.Action.(ddl.Drop); !inner.Later && !(drops && inner.Maybe) {
-			w.take(inner.Statement, file, existed)
+			w.take(inner.Statement, file, before)
 		}
 	}
 	switch action := s.Action.(type) {
 	case ddl.CreateTable:
 		o, here := w.objects[w.key(action.Table)]
-		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && existed(action.Table) {
+		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && before(action.Table) != nil {
 			break // what is there already is not new: the file was applied before, or has IF NOT EXISTS
 		}
 		w.make(action.Table, "r", action.Temp, action.As, file)
