@@ -33,8 +33,8 @@ type backend struct {
 	setting func(name, value string)
 	// piped is true while the client's pipeline holds an implicit transaction open.
 	piped bool
-	// kept is the statement of ours that the server has prepared under keptName; "" for none.
-	kept string
+	// kept are the statements of ours that stay prepared, by their text; nil for none.
+	kept map[string]*keptStatement
 	// mute, when set, is told of notices in place of the client.
 	mute func(body []byte)
 }
@@ -148,7 +148,7 @@ func isServerError(err error) bool {
 type parameters struct {
 	oids []uint32
 	bind *pgproto3.Bind
-	// kept is true for the one statement that stays prepared.
+	// kept is true for a statement that stays prepared.
 	kept bool
 }
 
@@ -192,12 +192,12 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 		}
 		name := b.name
 		if with[i].kept {
-			name = b.keptName()
+			name = b.keep(sql).name
 		}
 		bind := *with[i].bind
 		bind.PreparedStatement, bind.DestinationPortal = name, b.name
 		messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name})
-		if !with[i].kept || b.kept != sql {
+		if !with[i].kept || !b.kept[sql].there {
 			messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: name},
 				&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: with[i].oids})
 		}

@@ -40,10 +40,14 @@ func (s *session) open(ctx context.Context) *desk {
 		return s.desk
 	}
 	s.desk.conn, s.desk.release = conn, release
+	if s.opened != nil {
+		s.desk.ledger = s.opened.On(conn)
+		return s.desk
+	}
 	ledger, err := revisions.Open(ctx, conn)
 	switch {
 	case err == nil:
-		s.desk.ledger = ledger
+		s.desk.ledger, s.opened = ledger, ledger
 	case !errors.Is(err, revisions.ErrNotInstalled):
 		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
 	}

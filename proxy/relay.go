@@ -206,6 +206,9 @@ func (r *relay) down(stop *atomic.Int32) error {
 		var wrong error
 		r.pipe.mu.Lock()
 		for rest == 0 && server.w-pos >= headerSize && wrong == nil {
+			if pos = pastData(server.buf[:server.w], pos); server.w-pos < headerSize {
+				break
+			}
 			kind, size, ok := frameAt(server.buf[pos:])
 			if !ok {
 				wrong = fmt.Errorf("server sent message %q of impossible length", kind)
@@ -264,6 +267,18 @@ func (r *relay) down(stop *atomic.Int32) error {
 			_ = server.conn.SetReadDeadline(time.Time{})
 		}
 	}
+}
+
+// pastData is the position behind the whole DataRow and CopyData messages from pos on, which nobody must know of: a result is little else.
+func pastData(b []byte, pos int) int {
+	for len(b)-pos >= headerSize && (b[pos] == 'D' || b[pos] == 'd') {
+		_, size, ok := frameAt(b[pos:])
+		if !ok || size > len(b)-pos {
+			break
+		}
+		pos += size
+	}
+	return pos
 }
 
 // write forwards what src has read up to pos in one write, and consumes it.

@@ -60,6 +60,8 @@ type session struct {
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
+	// opened is the ledger, checked once for each message of the client's: the desk is given back and borrowed again meanwhile.
+	opened *revisions.Ledger
 	// id tells this session from others in the audit trail.
 	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
@@ -149,7 +151,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes() || s.backend.kept != ""
+		return s.owes() || s.backend.kept != nil
 	}
 	return false
 }
@@ -179,6 +181,7 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
+	defer func() { s.opened = nil }()
 	if err := s.deal(ctx, kind, size); err != nil {
 		return err
 	}
@@ -187,7 +190,7 @@ func (s *session) message(ctx context.Context) error {
 
 // tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
 func (s *session) tidy() error {
-	if s.backend.kept == "" || s.owes() || s.pipe.executed || s.pipe.skipping {
+	if s.backend.kept == nil || s.owes() || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
 	return s.backend.unkeep()

@@ -125,6 +125,9 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 	if err := s.ink(ctx, known); err != nil {
 		return s.answerFailure(ctx, at, plan, err)
 	}
+	if len(here.Steps) > 0 {
+		s.warmUp(ctx)
+	}
 	result, err := s.runner(ctx, known).Run(ctx, here)
 	record.ran(result)
 	if err != nil {
@@ -139,6 +142,17 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 		return err
 	}
 	return s.voice.complete(plan.Tag)
+}
+
+// warmUp has the server prepare and plan what it will be asked about later statements, before the first lock that others wait for: planning takes
+// longer than everything else. What cannot be prepared now is prepared later.
+func (s *session) warmUp(ctx context.Context) {
+	if s.strong || s.backend.kept != nil && len(s.backend.kept) > 1 {
+		return
+	}
+	if err := facts.Prepare(ctx, remembered{s.backend}); err != nil {
+		s.log.DebugContext(ctx, "cannot prepare the question for facts", "error", err)
+	}
 }
 
 // split separates what holds from now on from what waits for the end of the transaction.
@@ -331,8 +345,7 @@ func (s *session) blind(ctx context.Context, statement ddl.Statement) (bool, err
 		return false, nil
 	}
 	rows, err := s.backend.Query(ctx, `SELECT name FROM pg_catalog.pg_prepared_statements
-		WHERE NOT from_sql AND name OPERATOR(pg_catalog.<>) $1::pg_catalog.text AND name OPERATOR(pg_catalog.<>) $2::pg_catalog.text LIMIT 1`,
-		s.backend.name, s.backend.keptName())
+		WHERE NOT from_sql AND NOT pg_catalog.starts_with(name, $1::pg_catalog.text) LIMIT 1`, s.backend.name)
 	return len(rows) > 0, err
 }
 

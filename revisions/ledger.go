@@ -83,6 +83,13 @@ func open(ctx context.Context, control Conn) (*Ledger, error) {
 	return l, nil
 }
 
+// On is the same ledger through another connection of the same login to the same database: what Open has checked is not checked again.
+func (l *Ledger) On(control Conn) *Ledger {
+	other := *l
+	other.conn = control
+	return &other
+}
+
 // Home is the database that the ledger belongs to.
 func (l *Ledger) Home() Home { return l.home }
 
