@@ -39,13 +39,6 @@ type readStatement struct {
 	refused *ddl.SyntaxError
 }
 
-// allowance is an override in a comment.
-type allowance struct {
-	ddl.Allowance
-	at, end int
-	taken   bool // it belongs to a statement
-}
-
 // read finds the statements of a source as a tool sends them.
 func read(s *Source, tool *Tool) *script {
 	r := &script{source: s, tool: tool}
