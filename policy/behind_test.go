@@ -82,7 +82,7 @@ func TestWithPromisedNames(t *testing.T) {
 	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
 		`"t"`: {OID: 1, Schema: "public", Name: "t", Taken: []string{"t_a_idx"}}, `"x"."t"`: {OID: 2, Schema: "x", Name: "t"},
 	}}
-	with := known.With("public", "t_a_idx1")
+	with := known.With("public", "t_a_idx1", 0, nil)
 	stmt := parse(t, "CREATE INDEX ON t (a)")
 	if name, err := facts.IndexName(stmt, with.Relations[`"t"`]); name != "t_a_idx2" || err != nil {
 		t.Errorf("chose %s, %v", name, err)

@@ -395,7 +395,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 			case index.Drop:
 				known = known.Without(index.OID)
 			case index.Name != "" && index.OID == 0:
-				known = known.With(index.Schema, index.Name)
+				known = known.With(index.Schema, index.Name, step.Table.OID, index.Columns)
 			}
 		}
 	}

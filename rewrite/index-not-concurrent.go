@@ -46,7 +46,7 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		Notice: fmt.Sprintf("building index %q on %q concurrently", name, table.Name),
 		Steps: []Step{{
 			SQL: text, Where: Alone, Table: target(table, columns...),
-			Index: Index{Schema: table.Schema, Name: name, Plain: !create.Expression && !create.Partial},
+			Index: Index{Schema: table.Schema, Name: name, Columns: create.Columns, Plain: !create.Expression && !create.Partial},
 			Done:  indexDone(create, table, name, true),
 		}},
 	}

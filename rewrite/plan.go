@@ -122,6 +122,8 @@ type Target struct {
 type Index struct {
 	Schema string `json:"schema,omitempty"`
 	Name   string `json:"name,omitempty"`
+	// Columns are the keys of an index that is built, in order, an expression is "".
+	Columns []string `json:"columns,omitempty"`
 	// OID is known for an index that is dropped.
 	OID uint32 `json:"oid,omitempty"`
 	// Drop is true when the step removes it.

@@ -73,9 +73,9 @@ func (f Facts) Without(index uint32) Facts {
 	return f
 }
 
-// With is what will be known when an index has been made that is only promised yet: its name is taken. What the server would find of that
-// name today stays as it is.
-func (f Facts) With(schema, index string) Facts {
+// With is what will be known when an index has been made that is only promised yet: its name is taken, and its keys are Coming on the table
+// with that OID. What the server would find of that name today stays as it is.
+func (f Facts) With(schema, index string, table uint32, columns []string) Facts {
 	relations := make(map[string]*Relation, len(f.Relations))
 	for key, r := range f.Relations {
 		if r == nil || r.Schema != schema {
@@ -84,6 +84,9 @@ func (f Facts) With(schema, index string) Facts {
 		}
 		changed := *r
 		changed.Taken = append(slices.Clone(r.Taken), index)
+		if r.OID == table {
+			changed.Coming = append(slices.Clone(r.Coming), columns)
+		}
 		relations[key] = &changed
 	}
 	f.Relations = relations

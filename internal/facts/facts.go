@@ -132,6 +132,8 @@ type Relation struct {
 	// DefaultPartition is the OID of the default partition of a partitioned table, 0 if it has none.
 	DefaultPartition uint32   `json:"default_partition"`
 	Columns          []Column `json:"columns"`
+	// Coming are the key columns of the indexes that this transaction has promised to build, in full.
+	Coming [][]string `json:"-"`
 	// Indexes and Constraints are those of the relation itself, by name.
 	Indexes     []Index      `json:"indexes"`
 	Constraints []Constraint `json:"constraints"`

@@ -58,9 +58,10 @@ func runForeignKeyWithoutIndex(c *policy.Check) {
 	}
 }
 
-// covered reports whether an index can find the rows of a key: it begins with the columns, in any order.
+// covered reports whether an index, there or promised by this transaction, can find the rows of a key: it begins with the columns, in any order.
 func covered(table *facts.Relation, columns []string) bool {
-	return slices.ContainsFunc(table.Indexes, func(i facts.Index) bool {
+	coming := slices.ContainsFunc(table.Coming, func(keys []string) bool { return begins(keys, columns) })
+	return coming || slices.ContainsFunc(table.Indexes, func(i facts.Index) bool {
 		return i.Valid && !i.Partial && i.Method == "btree" && begins(i.Columns, columns)
 	})
 }
