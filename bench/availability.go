@@ -51,6 +51,7 @@ type outcome struct {
 	took             time.Duration
 	readers, writers waits
 	foreign          float64
+	worst            string // the longest wait, when it began, and of which statement
 }
 
 // availability does the migration in each way, several times, and prints who waited how long.
@@ -95,8 +96,8 @@ func availability(ctx context.Context, options availabilityOptions, out io.Write
 			if err != nil {
 				return fmt.Errorf("%s: %w", w.name, err)
 			}
-			log.say("round %d, %s: took %s, writers waited at most %s, readers %s (%.2f foreign cores)", round+1, w.name,
-				seconds(o.took), milliseconds(o.writers.longest()), milliseconds(o.readers.longest()), o.foreign)
+			log.say("round %d, %s: took %s, writers waited at most %s, readers %s (%.2f foreign cores); the longest: %s", round+1, w.name,
+				seconds(o.took), milliseconds(o.writers.longest()), milliseconds(o.readers.longest()), o.foreign, o.worst)
 			seen[w.name] = append(seen[w.name], o)
 		}
 	}
@@ -127,7 +128,13 @@ func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 		return outcome{}, err
 	}
 	o.took = ended.Sub(began)
+	longest, at, sql := time.Duration(0), time.Duration(0), ""
 	for _, c := range customers {
+		for _, s := range c.served {
+			if wait := s.answered.Sub(s.due); wait > longest && s.answered.After(began) && s.due.Before(ended) {
+				longest, at, sql = wait, s.due.Sub(began), c.sql
+			}
+		}
 		during := c.during(began, ended)
 		if c.writes {
 			o.writers = append(o.writers, during...)
@@ -135,6 +142,7 @@ func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 			o.readers = append(o.readers, during...)
 		}
 	}
+	o.worst = fmt.Sprintf("%s after %s: %s", milliseconds(longest), seconds(at), sql)
 	if w.changes {
 		err = s.undo(ctx)
 	}

@@ -46,7 +46,7 @@ func index(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 		Notice: fmt.Sprintf("building index %q on %q concurrently", name, table.Name),
 		Steps: []Step{{
 			SQL: text, Where: Alone, Table: target(table, columns...),
-			Index: Index{Schema: table.Schema, Name: name, Columns: create.Columns, Plain: !create.Expression && !create.Partial},
+			Index: Index{Schema: table.Schema, Name: name, Columns: wholeKeys(create), Plain: !create.Expression && !create.Partial},
 			Done:  indexDone(create, table, name, true),
 		}},
 	}
@@ -91,6 +91,14 @@ func namedBy(create ddl.CreateIndex, name string) form {
 		}
 		return ddl.Renamed(s, name)
 	}
+}
+
+// wholeKeys are the keys of an index that finds every row by them; nil for any other index.
+func wholeKeys(create ddl.CreateIndex) []string {
+	if create.Partial || create.Method != "btree" {
+		return nil
+	}
+	return create.Columns
 }
 
 // indexDone asks whether there is an index of that name, with the same keys, on that table, valid if it must be. What expressions and predicates say is not

@@ -122,7 +122,7 @@ type Target struct {
 type Index struct {
 	Schema string `json:"schema,omitempty"`
 	Name   string `json:"name,omitempty"`
-	// Columns are the keys of an index that is built, in order, an expression is "".
+	// Columns are the keys, in order, of an index to build by which every row can be found; an expression is "".
 	Columns []string `json:"columns,omitempty"`
 	// OID is known for an index that is dropped.
 	OID uint32 `json:"oid,omitempty"`
