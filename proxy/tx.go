@@ -147,7 +147,7 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 // warmUp has the server prepare and plan what it will be asked about later statements, before the first lock that others wait for: planning takes
 // longer than everything else. What cannot be prepared now is prepared later.
 func (s *session) warmUp(ctx context.Context) {
-	if s.strong || s.backend.kept != nil && len(s.backend.kept) > 1 {
+	if s.strong || len(s.backend.kept) > 1 {
 		return
 	}
 	if err := facts.Prepare(ctx, remembered{s.backend}); err != nil {
