@@ -56,7 +56,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 // would hide what failed.
 func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
 	longest := w.Options.longestTry()
-	rungs := [...]time.Duration{1, 1, 1, 1, 2, 2, 4, 4} // times the first: most of what is in the way is gone within the pauses of the short ones
+	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
 	if step := n % (len(rungs) + 1); again && step < len(rungs) {
 		rung = min(rungs[step]*w.Options.firstTry(), longest)
