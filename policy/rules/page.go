@@ -30,7 +30,7 @@ func Page(rule policy.Rule) string {
 	if len(locks) > 0 {
 		page.WriteString("\nLocks, as a server takes them:\n\n| statement | locks |\n| --- | --- |\n")
 		for _, c := range locks {
-			fmt.Fprintf(&page, "| `%s` | %s |\n", strings.Join(strings.Fields(c.SQL), " "), strings.ReplaceAll(c.Outcome, "\n", "<br>"))
+			fmt.Fprintf(&page, "| `%s`%s | %s |\n", strings.Join(strings.Fields(c.SQL), " "), majors(c.Args), strings.ReplaceAll(c.Outcome, "\n", "<br>"))
 		}
 	}
 	return page.String()
@@ -42,6 +42,19 @@ func standing(rule policy.Rule) string {
 		return fmt.Sprintf("off; `rules: {%s: warn}` switches it on", rule.Name)
 	}
 	return fmt.Sprintf("`%s`", rule.Default)
+}
+
+// majors says of which servers a case is, where it is not of all.
+func majors(args []string) string {
+	for _, arg := range args {
+		if major, ok := strings.CutPrefix(arg, "before="); ok {
+			return " before PostgreSQL " + major
+		}
+		if major, ok := strings.CutPrefix(arg, "major="); ok {
+			return " since PostgreSQL " + major
+		}
+	}
+	return ""
 }
 
 func example(page *strings.Builder, title string, c *policy.Case) {

@@ -4,7 +4,7 @@ CREATE MATERIALIZED VIEW seen AS SELECT * FROM users; CREATE MATERIALIZED VIEW u
 ----
 
 # There is no index to tell rows apart by.
-check
+check bytes=16384
 REFRESH MATERIALIZED VIEW seen
 ----
 block
@@ -17,7 +17,7 @@ setup
 CREATE UNIQUE INDEX ON seen (lower(name)); CREATE UNIQUE INDEX ON seen (id) WHERE id > 0; CREATE INDEX ON seen (id)
 ----
 
-check
+check bytes=16384
 REFRESH MATERIALIZED VIEW seen
 ----
 block
@@ -30,7 +30,7 @@ setup
 CREATE UNIQUE INDEX ON seen (id)
 ----
 
-check
+check bytes=16384
 refresh materialized view public.seen with data
 ----
 rewrite
@@ -44,13 +44,27 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY seen
 ----
 pass
 
-locks
+locks before=18
 REFRESH MATERIALIZED VIEW seen
 ----
 (uncommitted) AccessExclusiveLock
 (uncommitted) ExclusiveLock
 seen AccessExclusiveLock
 seen AccessShareLock
+seen ExclusiveLock
+seen ShareLock
+seen_id_idx AccessExclusiveLock
+seen_id_idx1 AccessExclusiveLock
+seen_id_idx2 AccessExclusiveLock
+seen_lower_idx AccessExclusiveLock
+users AccessShareLock
+
+locks major=18
+REFRESH MATERIALIZED VIEW seen
+----
+(uncommitted) AccessExclusiveLock
+(uncommitted) ExclusiveLock
+seen AccessExclusiveLock
 seen ExclusiveLock
 seen ShareLock
 seen_id_idx AccessExclusiveLock
@@ -85,7 +99,7 @@ users AccessShareLock
 begin
 ----
 
-check
+check bytes=16384
 REFRESH MATERIALIZED VIEW seen
 ----
 rewrite

@@ -50,7 +50,7 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
 // version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
-// configured), role (the login may override a block), major=N (from this major on). A locks that holds from some major on has that, too.
+// configured), role (the login may override a block), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
 		t.Run(rule.Name, func(t *testing.T) {
@@ -58,9 +58,10 @@ func TestCases(t *testing.T) {
 			dsn := pgtest.Database(t)
 			conn := pgtest.Connect(t, dsn)
 			datadriven.RunTest(t, rule.Name+".sql", func(t *testing.T, d *datadriven.TestData) string {
-				major := 0
+				major, before := 0, 1000
 				d.MaybeScanArgs(t, "major", &major)
-				if major > pgtest.Server(t).Version() {
+				d.MaybeScanArgs(t, "before", &before)
+				if version := pgtest.Server(t).Version(); version < major || version >= before {
 					return d.Expected
 				}
 				switch d.Cmd {
