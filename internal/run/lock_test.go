@@ -509,6 +509,12 @@ func TestCancelEndsAStepBehindCommit(t *testing.T) {
 			r := p.runner()
 			pid := p.pid(r.Conn)
 			before := p.hostileSettings(r.Conn)
+			if state == waitsForLock { // long enough to be seen
+				if _, err := r.Conn.Exec(t.Context(), "SET lock_timeout = '20s'"); err != nil {
+					t.Fatal(err)
+				}
+				before, r.FirstTry, r.LongestTry = p.settings(r.Conn), 10*time.Second, 10*time.Second
+			}
 			reader := p.connect()
 			p.exec(reader, "BEGIN; SELECT FROM t")
 			done := start(t.Context(), r, rewrite.Step{SQL: addColumn, Where: rewrite.AfterCommit, Budget: true, Table: p.target("t")})
