@@ -57,9 +57,9 @@ var changes = []change{
 }
 
 // The other rows of the table that is printed.
-const (
-	firstOfSession = "CREATE INDEX, first of a session"
-	harmless       = "SELECT by key"
+var (
+	firstOfSession = change{name: "CREATE INDEX, first of a session", format: "CREATE INDEX ON t%d (c)"}
+	harmless       = change{name: "SELECT by key, beside rules off", format: "SELECT a, b FROM t%d WHERE id = 1"}
 )
 
 // took is how long statements took, straight to the server and through pgsluice.
@@ -142,54 +142,70 @@ func makeTables(ctx context.Context, r *route, tables int, log progress) error {
 	return nil
 }
 
-// changeTables changes tables in turn straight and through pgsluice, each way in one session, and some in sessions of their own.
+// pair is a session straight to the server and one through pgsluice.
+type pair struct{ direct, proxied *pgconn.PgConn }
+
+func openPair(ctx context.Context, straight, through *route) (p pair, err error) {
+	if p.direct, err = pgconn.Connect(ctx, straight.dsn("disable")); err != nil {
+		return p, err
+	}
+	if p.proxied, err = pgconn.Connect(ctx, through.dsn("disable")); err != nil {
+		p.close(ctx)
+	}
+	return p, err
+}
+
+func (p pair) close(ctx context.Context) {
+	for _, conn := range []*pgconn.PgConn{p.direct, p.proxied} {
+		if conn != nil {
+			_ = conn.Close(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+// both sends a statement each way, the same about another table where they differ, and notes what it took.
+func (p pair) both(ctx context.Context, c change, direct, proxied int, t *took) error {
+	if err := timed(&t.direct, func() error { return c.send(ctx, p.direct, direct) }); err != nil {
+		return err
+	}
+	return timed(&t.proxied, func() error { return c.send(ctx, p.proxied, proxied) })
+}
+
+// changeTables makes every change to tables in turn in one pair of sessions, and some as the first of a session.
 func changeTables(ctx context.Context, straight, through *route, options decisionOptions) (map[string]*took, error) {
-	seen := map[string]*took{}
-	for number := range min(options.rounds, options.tables/4) {
-		for _, fresh := range []bool{false, true} {
-			if fresh && number%5 != 0 {
-				continue
+	seen := map[string]*took{firstOfSession.name: {}}
+	for _, c := range changes {
+		seen[c.name] = &took{}
+	}
+	lasting, err := openPair(ctx, straight, through)
+	if err != nil {
+		return nil, err
+	}
+	defer lasting.close(ctx)
+	table := 1
+	for number := range min(options.rounds+1, options.tables/4) {
+		for _, c := range changes {
+			t := seen[c.name]
+			if number == 0 {
+				t = &took{} // each is the first of its kind, which does not count
 			}
-			table := 4*number + 1
-			if err := pairOf(ctx, straight, through, table, fresh, seen); err != nil {
+			if err := lasting.both(ctx, c, table, table+1, t); err != nil {
 				return nil, err
 			}
 		}
+		if number%5 == 0 {
+			fresh, err := openPair(ctx, straight, through)
+			if err == nil {
+				err = fresh.both(ctx, firstOfSession, table, table+1, seen[firstOfSession.name])
+			}
+			fresh.close(ctx)
+			if err != nil {
+				return nil, err
+			}
+		}
+		table += 2
 	}
 	return seen, nil
-}
-
-// pairOf makes all changes to two tables in a pair of sessions; of a fresh pair only the first change counts.
-func pairOf(ctx context.Context, straight, through *route, table int, fresh bool, seen map[string]*took) error {
-	direct, err := pgconn.Connect(ctx, straight.dsn("disable"))
-	if err != nil {
-		return err
-	}
-	defer direct.Close(context.WithoutCancel(ctx))
-	proxied, err := pgconn.Connect(ctx, through.dsn("disable"))
-	if err != nil {
-		return err
-	}
-	defer proxied.Close(context.WithoutCancel(ctx))
-	list := changes
-	if fresh {
-		list = []change{{name: firstOfSession, format: "CREATE INDEX ON t%d (c)"}}
-	} else if err := (change{format: "ALTER TABLE t%d ALTER COLUMN d SET DEFAULT 1"}).send(ctx, proxied, table+1); err != nil {
-		return err
-	}
-	for _, c := range list {
-		if seen[c.name] == nil {
-			seen[c.name] = &took{}
-		}
-		t := seen[c.name]
-		if err := timed(&t.direct, func() error { return c.send(ctx, direct, table) }); err != nil {
-			return err
-		}
-		if err := timed(&t.proxied, func() error { return c.send(ctx, proxied, table+1) }); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // send makes the change to a table.
@@ -218,22 +234,13 @@ func timed(to *[]float64, do func() error) error {
 // askBoth sends a query in turn through a pgsluice without rules, which counts as direct, and one with them.
 func askBoth(ctx context.Context, without, with *route, times int) (took, error) {
 	var t took
-	a, err := pgconn.Connect(ctx, without.dsn("disable"))
+	p, err := openPair(ctx, without, with)
 	if err != nil {
 		return t, err
 	}
-	defer a.Close(context.WithoutCancel(ctx))
-	b, err := pgconn.Connect(ctx, with.dsn("disable"))
-	if err != nil {
-		return t, err
-	}
-	defer b.Close(context.WithoutCancel(ctx))
-	query := change{format: "SELECT a, b FROM t%d WHERE id = 1"}
+	defer p.close(ctx)
 	for range times {
-		if err := timed(&t.direct, func() error { return query.send(ctx, a, 3) }); err != nil {
-			return t, err
-		}
-		if err := timed(&t.proxied, func() error { return query.send(ctx, b, 3) }); err != nil {
+		if err := p.both(ctx, harmless, 1, 1, &t); err != nil {
 			return t, err
 		}
 	}
@@ -263,8 +270,8 @@ func printDecisions(out io.Writer, seen map[string]*took, query took, tables int
 	for _, c := range changes {
 		row(c.name, *seen[c.name])
 	}
-	row(firstOfSession, *seen[firstOfSession])
-	row(harmless+", beside rules off", query)
+	row(firstOfSession.name, *seen[firstOfSession.name])
+	row(harmless.name, query)
 	t.print(out)
 	fmt.Fprintf(out, "\n%d tables, %d statements of a kind, %.2f foreign cores\n\n", tables, len(seen[changes[0].name].direct), foreign)
 }
@@ -273,6 +280,6 @@ func printDecisions(out io.Writer, seen map[string]*took, query took, tables int
 func decisionGoals(seen map[string]*took, query took) []goal {
 	return []goal{
 		{text: "ms, what pgsluice adds to a schema change, median", most: 2, known: true, figure: median(addedToAll(seen))},
-		{text: harmless + ", to rules off", most: 1.05, known: true, figure: median(query.proxied) / median(query.direct)},
+		{text: harmless.name, most: 1.05, known: true, figure: median(query.proxied) / median(query.direct)},
 	}
 }

@@ -60,8 +60,9 @@ type session struct {
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
-	// opened is the ledger, checked once for each message of the client's: the desk is given back and borrowed again meanwhile.
-	opened *revisions.Ledger
+	// opened is the ledger as it was checked last, and when: the desk is given back and borrowed again meanwhile.
+	opened    *revisions.Ledger
+	checkedAt time.Time
 	// id tells this session from others in the audit trail.
 	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
@@ -188,7 +189,6 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
-	defer func() { s.opened = nil }()
 	if err := s.tidy(); err != nil {
 		return err
 	}
