@@ -134,18 +134,20 @@ func (l *leg) tryRead(fd uintptr) bool {
 		}
 	}
 	switch {
-	case l.err == unix.EAGAIN:
-		l.n, l.err = 0, nil
-		if l.r == l.w {
-			l.rest()
-		}
-		return false
-	case l.err != nil:
-		l.n = 0
+	case l.n > 0:
+		l.used = max(l.used, l.w+l.n)
+		return true
 	case l.n == 0:
 		l.err = io.EOF
 	}
-	l.used = max(l.used, l.w+l.n)
+	l.n = 0
+	if l.r == l.w {
+		l.rest()
+	}
+	if l.err == unix.EAGAIN {
+		l.err = nil
+		return false
+	}
 	return true
 }
 
