@@ -51,6 +51,10 @@ func runLockWithoutBudget(c *policy.Check) {
 		if slices.ContainsFunc(action.Commands, func(c ddl.AlterCommand) bool { return c.Concurrently }) {
 			return
 		}
+	case ddl.CreateTable:
+		if thereAlready(c, action) {
+			return
+		}
 	case ddl.Utility:
 		if action.NotInTransaction && c.Context.InTransaction {
 			return // the server refuses it

@@ -324,3 +324,32 @@ check
 EXPLAIN ANALYZE CREATE TABLE copied AS SELECT * FROM users
 ----
 pass
+
+# Only the catalog changes; the other end is not locked.
+check
+ALTER TABLE orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE INITIALLY DEFERRED
+----
+rewrite
+  AccessExclusiveLock on "orders" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+
+locks
+ALTER TABLE orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE INITIALLY DEFERRED
+----
+orders AccessExclusiveLock
+
+# The table is there, and so nothing is locked.
+check
+CREATE TABLE IF NOT EXISTS orders (user_id int REFERENCES users)
+----
+pass
+
+locks
+CREATE TABLE IF NOT EXISTS orders (user_id int REFERENCES users)
+----
+(none)
+
+check
+CREATE TABLE IF NOT EXISTS more (user_id int REFERENCES users)
+----
+rewrite
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,7 +51,9 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
 // version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
-// configured), role (the login may override a block), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
+// configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
+// transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
+// conventions below), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
 		t.Run(rule.Name, func(t *testing.T) {
@@ -97,9 +100,13 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 
 func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestData) string {
 	t.Helper()
-	stmt := statement(t, d)
+	stmts := statements(t, d)
+	stmt := stmts[0]
 	known := read(t, conn, stmt, d)
 	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	if d.HasArg("agreed") {
+		settings.Conventions = agreed
+	}
 	if rule.Default == policy.Off {
 		settings.Actions[rule.Name] = policy.Block
 	}
@@ -122,7 +129,29 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	if err != nil {
 		t.Fatal(err)
 	}
-	return show(set.Judge(stmt, known, policy.Context{InTransaction: conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger")}))
+	return show(set.Judge(stmt, known, policy.Context{
+		InTransaction: d.HasArg("in") || d.HasArg("managed") || conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger"),
+		File: d.HasArg("file"), Managed: d.HasArg("managed"), Ahead: stmts[1:],
+	}))
+}
+
+// agreed are the conventions of cases.
+var agreed = policy.Conventions{
+	Names:           map[string]*regexp.Regexp{"table": regexp.MustCompile(`^[a-z_]+s$`), "column": regexp.MustCompile(`^[a-z][a-z0-9_]*$`), "index": regexp.MustCompile(`_idx$`)},
+	RequiredColumns: []string{"id", "created_at"},
+	Extensions:      []string{"uuid-ossp"},
+}
+
+func statements(t *testing.T, d *datadriven.TestData) []ddl.Statement {
+	t.Helper()
+	if !d.HasArg("file") {
+		return []ddl.Statement{statement(t, d)}
+	}
+	statements, err := ddl.Parse(d.Input)
+	if err != nil || len(statements) == 0 {
+		d.Fatalf(t, "%d statements, %v", len(statements), err)
+	}
+	return statements
 }
 
 func statement(t *testing.T, d *datadriven.TestData) ddl.Statement {
@@ -150,6 +179,12 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 	}
 	d.MaybeScanArgs(t, "version", &known.Version)
 	d.MaybeScanArgs(t, "standbys", &known.Standbys)
+	for arg, name := range map[string]string{"timeout": "statement_timeout", "lock": "lock_timeout"} {
+		var value string
+		if d.MaybeScanArgs(t, arg, &value) {
+			known.Settings[name] = value
+		}
+	}
 	for _, r := range known.Relations {
 		if r == nil {
 			continue
