@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -261,6 +262,77 @@ func TestEveryRuleHasCases(t *testing.T) {
 			t.Errorf("rule %s has no locks case", rule.Name)
 		}
 	}
+}
+
+// Whoever sees nothing but the first line of an error knows what would happen to what, and what to do instead.
+func TestMessagesSayWhatToDo(t *testing.T) {
+	for _, rule := range rules.All() {
+		for _, c := range rule.ParseCases() {
+			if !c.Fails() {
+				continue
+			}
+			for _, message := range messages(c) {
+				harm, fix, _ := strings.Cut(message, "; ")
+				if harm == "" || fix == "" || strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "...") {
+					t.Errorf("%s: no harm, a semicolon and a fix: %s", rule.Name, message)
+				}
+				if len(message) > 300 {
+					t.Errorf("%s: %d bytes are too many: %s", rule.Name, len(message), message)
+				}
+				names := namedIn(c.SQL)
+				if rule.Name == "unjudged" || rule.Name == "not-in-transaction" {
+					names = nil // what is not read has no names, and the server's own message has none
+				}
+				if len(names) > 0 && !strings.Contains(message, `"`) && !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(message, name) }) {
+					t.Errorf("%s: names none of %s: %s", rule.Name, names, message)
+				}
+			}
+		}
+	}
+}
+
+// messages are the first lines of what a check found.
+func messages(c policy.Case) []string {
+	var list []string
+	for line := range strings.SplitSeq(c.Outcome, "\n") {
+		text, found := strings.CutPrefix(line, "  ")
+		word, _, _ := strings.Cut(text, ":")
+		if found && !strings.HasPrefix(text, " ") && !slices.Contains([]string{"detail", "hint", "unknown", "overridden"}, word) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// namedIn are the names of what a text is about.
+func namedIn(text string) []string {
+	statements, err := ddl.Parse(text)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	add := func(s ddl.Statement) {
+		for _, ref := range s.Refs {
+			names = append(names, ref.Name.Name)
+		}
+		switch action := s.Action.(type) {
+		case ddl.Drop:
+			for _, name := range action.Names {
+				names = append(names, name.Name)
+			}
+		case ddl.AlterTable:
+			names = append(names, action.Table.Name)
+		case ddl.Utility:
+			for _, name := range action.Names {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	for _, s := range statements {
+		add(s)
+		s.Walk(func(inner ddl.Inner) { add(inner.Statement) })
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func TestBook(t *testing.T) {
