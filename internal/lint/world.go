@@ -131,6 +131,10 @@ func (w *world) follow(s ddl.Statement, file int, before func(ddl.Name) *facts.R
 	case ddl.Setting:
 		w.setting(action)
 		return
+	case ddl.Query:
+		for _, setting := range ddl.SetConfigs(s) {
+			w.setting(setting)
+		}
 	}
 	w.take(s, file, before)
 	for _, ref := range s.Refs {

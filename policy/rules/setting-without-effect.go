@@ -17,7 +17,7 @@ func settingWithoutEffect() policy.Rule {
 	return policy.Rule{
 		Name:  "setting-without-effect",
 		Title: "Setting for a transaction that there is not",
-		Doc: `SET LOCAL, SET TRANSACTION and SET CONSTRAINTS last until the transaction ends. Outside of one they end with themselves: the server says so
+		Doc: `SET LOCAL, set_config for the transaction, SET TRANSACTION and SET CONSTRAINTS last until the transaction ends. Outside of one they end with themselves: the server says so
 in a warning that hardly anybody sees, and the statements that follow run without the lock_timeout that the file seems to give them.
 
 Write SET without LOCAL, and RESET behind; or BEGIN before it. Only files are judged: on a connection pgsluice goes by what the server has set.`,
@@ -29,12 +29,19 @@ Write SET without LOCAL, and RESET behind; or BEGIN before it. Only files are ju
 }
 
 func runSettingWithoutEffect(c *policy.Check) {
-	setting, ok := c.Stmt.Action.(ddl.Setting)
-	if !ok || !c.Context.File || c.Context.InTransaction {
+	if !c.Context.File || c.Context.InTransaction {
 		return
 	}
+	for _, setting := range ddl.SetConfigs(c.Stmt) {
+		if setting.Local {
+			c.Report(policy.Finding{
+				Message: fmt.Sprintf("set_config of %s for the transaction has no effect outside of one; give it false for its third argument, or write BEGIN before it", setting.Name),
+			})
+		}
+	}
+	setting, ok := c.Stmt.Action.(ddl.Setting)
 	switch {
-	case setting.Op == ddl.SetTransaction && strings.HasPrefix(setting.Name, "session"):
+	case !ok, setting.Op == ddl.SetTransaction && strings.HasPrefix(setting.Name, "session"):
 	case setting.Op == ddl.SetTransaction:
 		c.Report(policy.Finding{
 			Message: fmt.Sprintf("SET %s has no effect outside of a transaction; write BEGIN before it", strings.ToUpper(setting.Name)),

@@ -17,6 +17,17 @@ warn
   SET LOCAL statement_timeout has no effect outside of a transaction; write SET statement_timeout, or BEGIN before it
 
 check file
+SELECT set_config('lock_timeout', '2s', true)
+----
+warn
+  set_config of lock_timeout for the transaction has no effect outside of one; give it false for its third argument, or write BEGIN before it
+
+check file
+SELECT set_config('lock_timeout', '2s', false)
+----
+pass
+
+check file
 SET TRANSACTION ISOLATION LEVEL SERIALIZABLE
 ----
 warn
