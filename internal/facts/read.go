@@ -52,6 +52,9 @@ type Wanted struct {
 	Children bool
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
+	// Emptied asks for the tables that reference it, and those that reference them, with their Depends: TRUNCATE … CASCADE empties them all. That takes
+	// more questions.
+	Emptied bool
 	// Types asks for types, Functions for functions, whatever the Name, which may be zero; Changed are columns of the relation
 	// whose types are to be known, too, with the casts among them all. Users asks for the columns of the types, and for the functions
 	// themselves with what depends on them.
@@ -97,6 +100,10 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
+		}
+	case ddl.CreateTable:
+		if action.IfNotExists && len(action.Parents) > 0 {
+			add(Wanted{Name: action.Table})
 		}
 	case ddl.Write:
 		if action.Reach == ddl.EveryRow {
@@ -193,7 +200,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. That takes about 1 ms
+// Read asks the server, in one round trip (more where Wanted.Partitions, Bound or Emptied asks), about the session and the names. That takes about 1 ms
 // where the server has the statement prepared, 3 ms where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with
 // dependents. It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost
 // connection, a cancel), and facts that know nothing.
@@ -229,6 +236,9 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	}
 	if err == nil {
 		err = addProofs(ctx, server, known, wanted)
+	}
+	if err == nil {
+		err = addReferencing(ctx, server, known, wanted)
 	}
 	if err != nil {
 		return Facts{}, err
