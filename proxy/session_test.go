@@ -39,7 +39,7 @@ import (
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
 // override what they refuse, and a table is renamed behind a view.
 //
-// What holds from some major on has major=N.
+// What holds from some major on has major=N, what holds up to the one before N has before=N.
 // conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
@@ -49,9 +49,10 @@ func TestSession(t *testing.T) {
 		}
 		w := newStage(t, mode, !strings.Contains(path, "no-ledger"), strings.Contains(path, "judged"))
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			major := 0
+			major, before := 0, 1000
 			d.MaybeScanArgs(t, "major", &major)
-			if major > pgtest.Server(t).Version() {
+			d.MaybeScanArgs(t, "before", &before)
+			if version := pgtest.Server(t).Version(); version < major || version >= before {
 				return d.Expected
 			}
 			return w.command(t, d)
