@@ -43,12 +43,15 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 }
 
 // runAndUndo runs a plan outside of a transaction, all of it or, as far as it can be undone, nothing. What its steps in place have begun is
-// promised in their own transaction, so that whatever dies in between, the rest is done.
+// promised in their own transaction, so that whatever dies in between, the rest is done; so is a plan that wants it beforehand, where nothing is in
+// place.
 func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
-	if len(here.Steps) == 0 || len(later.Steps) == 0 || !alone {
+	promised := alone && len(later.Steps) > 0 && (len(here.Steps) > 0 || plan.Beforehand) && s.mayDefer(ctx)
+	s.leave()
+	if !promised && (len(here.Steps) == 0 || len(later.Steps) == 0 || !alone) {
 		result, err := runner.Run(ctx, plan)
 		record.ran(result)
 		if err != nil && alone && !isGone(err) && len(plan.Undo) > 0 {
@@ -56,31 +59,38 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 		return err
 	}
-	promised := s.mayDefer(ctx)
+	defer s.forget()
+	var beside func(context.Context) error
 	if promised {
 		if err := s.takePen(ctx); err != nil {
 			return err
 		}
 		s.leave()
-		runner.Beside = func(ctx context.Context) error {
+		beside = func(ctx context.Context) error {
 			if err := s.ink(ctx, known); err != nil {
 				return err
 			}
 			return s.promise(ctx, at, known, later)
 		}
 	}
-	defer s.forget()
-	result, err := runner.Run(ctx, here)
-	record.ran(result)
-	if err != nil {
-		return err
+	if len(here.Steps) == 0 {
+		if err := s.backend.InTx(ctx, beside); err != nil {
+			return err
+		}
+	} else {
+		runner.Beside = beside
+		result, err := runner.Run(ctx, here)
+		record.ran(result)
+		if err != nil {
+			return err
+		}
+		runner.Beside = nil
 	}
-	runner.Beside = nil
 	if promised {
 		record.promised(s.promises[0].id)
 		return s.keepNow(ctx, runner, plan)
 	}
-	result, err = runner.Run(ctx, later)
+	result, err := runner.Run(ctx, later)
 	record.ran(result)
 	if err != nil && !isGone(err) && len(plan.Undo) > 0 {
 		err = errors.Join(err, runner.Undo(ctx, plan))
