@@ -13,6 +13,10 @@ FROM (
 	FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
 	UNION ALL
+	SELECT format('column %s of %s%s', a.attname, a.attrelid::regclass, CASE WHEN a.attnotnull THEN ' NOT NULL' END)
+	FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid
+	WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'r' AND a.attnum > 0 AND NOT a.attisdropped
+	UNION ALL
 	SELECT format('function %s', p.oid::regprocedure)
 	FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
