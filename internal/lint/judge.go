@@ -311,8 +311,13 @@ func (j *Judge) known(ctx context.Context, w *world, s ddl.Statement, file int) 
 	for _, ref := range s.Refs {
 		names = append(names, ref.Name)
 	}
-	if create, ok := s.Action.(ddl.CreateTable); ok && j.Knowledge != nil {
-		wanted = append(wanted, facts.Wanted{Name: create.Table})
+	switch action := s.Action.(type) { // what a proxy may not, or need not, ask about
+	case ddl.CreateTable:
+		wanted = append(wanted, facts.Wanted{Name: action.Table})
+	case ddl.LockTable:
+		for _, ref := range s.Refs {
+			wanted = append(wanted, facts.Wanted{Name: ref.Name})
+		}
 	}
 	if j.Knowledge != nil {
 		asked := slices.Clone(wanted)
