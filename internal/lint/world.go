@@ -23,7 +23,8 @@ type world struct {
 	filled  []string // keys of what was filled in the open transaction
 
 	inTx       bool
-	managed    bool // by the tool, which began it
+	begun      bool // by a BEGIN, or by the tool; else several statements of one message are the transaction
+	managed    bool // by the tool
 	savepoints []savepoint
 	held       []facts.Held // what others may use that the open transaction holds a strong lock on
 	count      int          // of objects so far: their identities
@@ -67,7 +68,7 @@ func (w *world) commit() {
 			delete(w.objects, key)
 		}
 	}
-	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.managed, w.held = nil, nil, nil, nil, false, false, nil
+	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.begun, w.managed, w.held = nil, nil, nil, nil, false, false, false, nil
 }
 
 func (w *world) rollback() {
@@ -229,6 +230,7 @@ func (w *world) transaction(t ddl.Transaction) {
 	switch t.Op {
 	case ddl.Begin:
 		w.begin()
+		w.begun = true
 	case ddl.Commit, ddl.Prepare:
 		w.commit()
 	case ddl.Rollback:
@@ -246,6 +248,7 @@ func (w *world) transaction(t ddl.Transaction) {
 	}
 	if t.Chain && (t.Op == ddl.Commit || t.Op == ddl.Rollback) {
 		w.begin()
+		w.begun = true
 	}
 }
 
