@@ -168,22 +168,27 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// PartsQuerier is a Querier that asks several questions with the same argument in one round trip, one row each, and does so faster when it has
-// asked the same ones before.
+// PartsQuerier is a Querier that asks several questions without parameters in one round trip, one row each, for whose time it gives a setting a
+// value; and does so faster when it has asked the same ones before.
 type PartsQuerier interface {
 	Querier
-	QueryParts(ctx context.Context, parts []string, arg string) ([]string, error)
+	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
 }
+
+// asked is the setting that stands for the parameter of a question without any.
+const asked = "pgsluice.asked"
 
 func ask(ctx context.Context, server Querier, parts []string, parameter string) ([]string, error) {
-	if several, ok := server.(PartsQuerier); ok {
-		return several.QueryParts(ctx, parts, parameter)
+	several, ok := server.(PartsQuerier)
+	if !ok {
+		return server.Query(ctx, "("+strings.Join(parts, ")\nUNION ALL\n(")+")", parameter)
 	}
-	return server.Query(ctx, Joined(parts), parameter)
+	fixed := make([]string, len(parts))
+	for i, part := range parts {
+		fixed[i] = strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
+	}
+	return several.QueryParts(ctx, fixed, asked, parameter)
 }
-
-// Joined is one question of several parts, a row each.
-func Joined(parts []string) string { return "(" + strings.Join(parts, ")\nUNION ALL\n(") + ")" }
 
 // Prepare asks about nothing, so that the server has planned what most statements need.
 func Prepare(ctx context.Context, server PartsQuerier) error {
@@ -191,7 +196,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	_, err = server.QueryParts(ctx, []string{factsSQL, namesSQL}, parameter)
+	_, err = ask(ctx, server, []string{factsSQL, namesSQL}, parameter)
 	return err
 }
 
