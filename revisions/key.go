@@ -180,3 +180,11 @@ func pruneKeys(ctx context.Context, conn Conn, home Home) error {
 	}
 	return nil
 }
+
+// NewKey reads the keys anew and returns the one in use: it may have been rotated.
+func (l *Ledger) NewKey(ctx context.Context) (Key, error) {
+	if err := l.readKeys(ctx); err != nil {
+		return Key{}, err
+	}
+	return l.Key(), nil
+}

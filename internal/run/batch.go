@@ -51,6 +51,9 @@ func (o BatchOptions) mostRows(width float64) int {
 	return max(most, 1)
 }
 
+// shortestLimit is the least that bounds a batch, however short it is to be: a busy server needs so long now and then.
+const shortestLimit = 250 * time.Millisecond
+
 // walk goes over one table, from key to key.
 type walk struct {
 	*work
@@ -272,7 +275,7 @@ func (w *walk) lockTimeout() time.Duration {
 func (w *walk) timeout() time.Duration {
 	limit := time.Duration(0)
 	if w.pace.size > 1 {
-		limit = w.pace.target * 18 / 10
+		limit = max(w.pace.target*18/10, shortestLimit)
 	}
 	if own := w.session.StatementTimeout; own > 0 && (limit == 0 || own < limit) {
 		limit = own
@@ -314,18 +317,11 @@ func (w *walk) hindered(ctx context.Context, err error, took time.Duration) erro
 }
 
 // timedOut reports whether it was a timeout and not a person that ended a batch. The server says so in words only, which may be in any
-// language; then the clock decides.
+// language, and not always: a timeout that fires when its statement has just ended is taken for a person's wish by the next one. Then the
+// clock decides.
 func (w *walk) timedOut(err error, took time.Duration) bool {
 	limit := w.timeout()
-	switch {
-	case SQLState(err) != queryCanceled || limit == 0:
-		return false
-	case strings.Contains(err.Error(), "statement timeout"):
-		return true
-	case strings.Contains(err.Error(), "user request"):
-		return false
-	}
-	return took >= limit
+	return SQLState(err) == queryCanceled && limit > 0 && (took >= limit || strings.Contains(err.Error(), "statement timeout"))
 }
 
 //go:embed survey.sql
