@@ -118,12 +118,14 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
 		Lock:          config.Lock.options(),
+		Throttle:      config.Batch.Throttle.options(),
 		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
 		Name:          p.name,
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins
 	}

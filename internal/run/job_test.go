@@ -370,7 +370,7 @@ func TestJobIsSteered(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.exec(other, "COMMIT")
-	h.waitFor("SELECT reason LIKE 'paused by pgsluice jobs pause%' FROM pgsluice.jobs")
+	h.waitFor("SELECT EXISTS (SELECT FROM pgsluice.jobs WHERE reason LIKE 'paused by pgsluice jobs pause%')")
 	if !r.Report.(*notices).contain("waiting: paused by pgsluice jobs pause") {
 		t.Error("the client does not hear why it waits")
 	}
