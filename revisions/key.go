@@ -97,6 +97,11 @@ func (k Key) sign(n Nonce, kind, tag string, table uint32, payload string) strin
 	message = number(message, int64(table))
 	message = field(message, []byte(payload))
 
+	return k.seal(message)
+}
+
+// seal is the signature of a message, in lower-case hex.
+func (k Key) seal(message []byte) string {
 	mac := hmac.New(sha256.New, k.block[:])
 	mac.Write(message)
 	return hex.EncodeToString(mac.Sum(nil))

@@ -56,6 +56,8 @@ type Options struct {
 	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
 	// error nothing at all.
 	Pipeline bool
+	// Batch is how rows are written in batches.
+	Batch BatchOptions
 	// Session is what the caller knows of Conn's session now; the zero Session is asked for before each step.
 	Session Session
 	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
@@ -251,7 +253,7 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		return w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
 	}
 	switch {
-	case step.Fill != nil:
+	case step.Batch != nil:
 		return w.fill(ctx, step)
 	case step.Where == rewrite.AfterCommit:
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
