@@ -25,7 +25,7 @@ type Writing struct {
 	// Calls are the functions that are called by name, Operators the operators that are used, each once.
 	Calls     []Call
 	Operators []Name
-	// Moments are the words whose value is that of the transaction's beginning or of the session: CURRENT_TIMESTAMP, CURRENT_USER.
+	// Moments are what may have the value of the transaction's beginning or of the session.
 	Moments []Moment
 	// Clocks are the strings that stand for the time at which they are read: 'now', 'today'.
 	Clocks []Clock
@@ -41,10 +41,12 @@ type Call struct {
 	Args int
 }
 
-// Moment is a part of the text that has one value for the whole statement, and another in the next. SQL is how it is written in full.
+// Moment is a part of the text that may have one value for the whole statement, and another in the next: CURRENT_TIMESTAMP and its kin, and a
+// call of a function without arguments, which is then Call. SQL is how it is written in full.
 type Moment struct {
 	Span Span
 	SQL  string
+	Call *Call
 }
 
 // Clock is a string that is read as a time. Column is the column that it is assigned to or compared with; "" is not known.
@@ -211,7 +213,7 @@ func (r *writingReader) used(m protoreflect.Message) {
 			if call.Name.Schema != "" {
 				name = quoted(call.Name.Schema) + "." + name
 			}
-			r.Moments = append(r.Moments, Moment{r.text.span(at, r.text.over(r.text.name(at))), name + "()"})
+			r.Moments = append(r.Moments, Moment{r.text.span(at, r.text.over(r.text.name(at))), name + "()", &call})
 		}
 	case *pgquery.SQLValueFunction:
 		at := r.text.at(n.Location)
@@ -220,7 +222,7 @@ func (r *writingReader) used(m protoreflect.Message) {
 			end = r.text.over(end)
 		}
 		span := r.text.span(at, end)
-		r.Moments = append(r.Moments, Moment{span, moment(r.text.text[span.Start:span.End])})
+		r.Moments = append(r.Moments, Moment{Span: span, SQL: moment(r.text.text[span.Start:span.End])})
 	case *pgquery.A_Expr:
 		switch n.Kind {
 		case pgquery.A_Expr_Kind_AEXPR_BETWEEN, pgquery.A_Expr_Kind_AEXPR_NOT_BETWEEN, pgquery.A_Expr_Kind_AEXPR_BETWEEN_SYM,

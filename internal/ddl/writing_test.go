@@ -35,6 +35,9 @@ func TestWriting(t *testing.T) {
 			if err != nil {
 				return err.Error() + "\n"
 			}
+			for i := range w.Moments {
+				w.Moments[i].Call = nil // its address
+			}
 			return strings.ReplaceAll(fmt.Sprintf("%+v\n", w), " Moments", "\nMoments")
 		case "split":
 			w, err := ReadWriting(s)
@@ -111,4 +114,15 @@ func BenchmarkShape(b *testing.B) {
 			b.Fatal("no shape")
 		}
 	}
+}
+
+// TestTriggerBody reads bodies of trigger functions.
+func TestTriggerBody(t *testing.T) {
+	datadriven.RunTest(t, "testdata/trigger.txt", func(t *testing.T, d *datadriven.TestData) string {
+		body, ok := ReadTriggerBody(d.Input)
+		if !ok {
+			return "may read a table\n"
+		}
+		return fmt.Sprintf("%+v\n", body)
+	})
 }
