@@ -1,6 +1,7 @@
 package ddl
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -31,6 +32,8 @@ type Writing struct {
 	Clocks []Clock
 	// Returning, CurrentOf and WritingWith are true for RETURNING, WHERE CURRENT OF and a query of WITH that writes.
 	Returning, CurrentOf, WritingWith bool
+	// Joined is true when the condition can speak of other tables: with FROM, USING or WITH.
+	Joined bool
 	// ThreeWords is true when a column is named with its schema and table.
 	ThreeWords bool
 }
@@ -77,6 +80,7 @@ func ReadWriting(s Statement) (Writing, error) {
 	default:
 		return Writing{}, fmt.Errorf("%s is neither UPDATE nor DELETE", s.Tag)
 	}
+	w.Joined = len(joined) > 0 || withClause(root) != nil
 	w.Only, w.Always, w.CurrentOf = !relation.Inh, always(where), where.GetCurrentOfExpr() != nil
 	for _, node := range append(slices.Clone(joined), where) {
 		r.columns(node, &w.Tests)
@@ -143,14 +147,13 @@ func (r *writingReader) clocks(node *pgquery.Node, column string) {
 			r.Clocks = append(r.Clocks, Clock{text, column})
 		}
 	case *pgquery.Node_AExpr:
-		r.clocks(n.AExpr.Lexpr, columnOf(n.AExpr.Rexpr))
-		r.clocks(n.AExpr.Rexpr, columnOf(n.AExpr.Lexpr))
+		r.clocks(n.AExpr.Lexpr, cmp.Or(columnOf(n.AExpr.Rexpr), column))
+		r.clocks(n.AExpr.Rexpr, cmp.Or(columnOf(n.AExpr.Lexpr), column))
 	default:
-		if node.GetTypeCast() != nil || node.GetList() == nil {
-			column = ""
+		if node.GetList() == nil {
+			column = "" // a cast, or the argument of a function: it may become a time there
 		}
-		n2 := node.ProtoReflect()
-		eachChild(n2, func(child *pgquery.Node) { r.clocks(child, column) })
+		eachChild(node.ProtoReflect(), func(child *pgquery.Node) { r.clocks(child, column) })
 	}
 }
 

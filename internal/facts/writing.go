@@ -150,6 +150,43 @@ func (w *Writing) Total() (changed, added float64) {
 	return changed, added
 }
 
+// Key is the key of a member that the batches go along: one without an assigned column, rather one that grows; nil if there is none.
+func (w *Writing) Key(m Member, assigned []string) *Order {
+	var best *Order
+	for i := range m.Keys {
+		key := &m.Keys[i]
+		if slices.ContainsFunc(key.Columns, func(column string) bool { return slices.Contains(assigned, column) }) {
+			continue
+		}
+		if best == nil || w.Grows(key) && !w.Grows(best) {
+			best = key
+		}
+	}
+	return best
+}
+
+// Grows reports whether new rows have keys behind all others.
+func (w *Writing) Grows(key *Order) bool { return slices.Contains(w.Growing, key.Columns[0]) }
+
+// Assigned are the columns that a statement sets, those that its triggers set included.
+func (w *Writing) Assigned(text ddl.Writing) []string {
+	assigned := slices.Clone(text.Assigned)
+	for _, m := range w.Members {
+		for _, t := range m.Triggers {
+			body, _ := t.Body()
+			assigned = append(assigned, body.Sets...)
+		}
+	}
+	return assigned
+}
+
+// Repeatable reports whether to change a row a second time would not change it any more: no new value is made of an assigned column, and no trigger
+// has a hand in it.
+func (w *Writing) Repeatable(text ddl.Writing) bool {
+	fires := slices.ContainsFunc(w.Members, func(m Member) bool { return len(m.Triggers) > 0 })
+	return !fires && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(text.Assigned, column) })
+}
+
 // Explainer is a Querier that can have a statement of the client's explained with the parameters that it is to run with.
 type Explainer interface {
 	Explain(ctx context.Context, statement string) ([]string, error)

@@ -102,8 +102,8 @@ routine AS MATERIALIZED (
     JOIN pg_catalog.pg_proc p ON p.proname OPERATOR(pg_catalog.=) f.name::pg_catalog.name
     JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) p.pronamespace
    WHERE CASE WHEN f.schema OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_function_is_visible(p.oid) ELSE n.nspname OPERATOR(pg_catalog.=) f.schema::pg_catalog.name END
-     AND (f.args OPERATOR(pg_catalog.<) 0 OR f.args OPERATOR(pg_catalog.>=) p.pronargs::pg_catalog.int4 OPERATOR(pg_catalog.-) p.pronargdefaults::pg_catalog.int4
-                                       OPERATOR(pg_catalog.-) (p.provariadic OPERATOR(pg_catalog.<>) 0::pg_catalog.oid)::pg_catalog.int4)
+     AND (f.args OPERATOR(pg_catalog.<) 0 OR f.args OPERATOR(pg_catalog.>=) (p.pronargs::pg_catalog.int4 OPERATOR(pg_catalog.-) p.pronargdefaults::pg_catalog.int4
+                                       OPERATOR(pg_catalog.-) (p.provariadic OPERATOR(pg_catalog.<>) 0::pg_catalog.oid)::pg_catalog.int4))
      AND (f.args OPERATOR(pg_catalog.<=) p.pronargs::pg_catalog.int4 OR p.provariadic OPERATOR(pg_catalog.<>) 0::pg_catalog.oid)
    UNION ALL
   SELECT f.schema, f.name, -1, 'o', p.oid
