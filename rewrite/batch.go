@@ -15,6 +15,8 @@ type Batch struct {
 	Params []Param `json:"params,omitempty"`
 	// Once is true when no row may be changed twice: then each batch writes down in its own transaction how far it came.
 	Once bool `json:"once,omitempty"`
+	// Joined is true when Where speaks of other tables than this one, so that it says nothing without them.
+	Joined bool `json:"joined,omitempty"`
 	// Column is what is filled, for people; "" for a client's statement.
 	Column string `json:"column,omitempty"`
 }

@@ -74,6 +74,8 @@ func All() []policy.Rule {
 		enumTypeCreated(),
 		foreignKeysDroppedAtOnce(),
 		constraintEnforcedAtOnce(),
+		bulkWrite(),
+		bulkWriteReadsTables(),
 		writeWithoutWhere(),
 		copyProgram(),
 		lockWithoutBudget(),
