@@ -377,7 +377,7 @@ func (w *walk) choose(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if w.step.Batch.Where != "" && scan != nil && scan.Type != "Seq Scan" && typed(w.step.Batch.Params) {
+	if w.step.Batch.Where != "" && !w.step.Batch.Joined && scan != nil && scan.Type != "Seq Scan" && typed(w.step.Batch.Params) {
 		// The rows that are left are found again for each batch.
 		if cost := scan.Rows + scan.Rows*scan.Rows/float64(2*w.pace.most); cost < w.expected {
 			w.selective, w.expected = true, scan.Rows
