@@ -165,7 +165,9 @@ func (s *splitting) mayRead(call ddl.Call) bool {
 }
 
 func (s *splitting) isMember(name ddl.Name) bool {
-	return slices.ContainsFunc(s.Members, func(m facts.Member) bool { return m.Name == name.Name && (name.Schema == "" || name.Schema == m.Schema) })
+	return slices.ContainsFunc(s.Members, func(m facts.Member) bool {
+		return m.Name == name.Name && (name.Schema == "" || name.Schema == m.Schema)
+	})
 }
 
 // key is what the ranges need.
