@@ -28,6 +28,7 @@ type Settings struct {
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
 	OverrideRoles []string
 	Exemptions    []Exemption
+	Conventions   Conventions
 }
 
 // Set is the rules in force. It may be used concurrently.
@@ -168,7 +169,7 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 			continue
 		}
 		rule.Run(&Check{
-			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows,
+			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows, Conventions: s.settings.Conventions,
 			Report: func(f Finding) {
 				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
 				if f.Action == Pass {

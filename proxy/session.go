@@ -83,6 +83,10 @@ type session struct {
 	altering bool
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
+	// passed is how many commands have passed since facts were asked for, overdue true when what the server keeps prepared for that is to be taken
+	// back, shows while the simple Query at hand would show it.
+	passed         int
+	overdue, shows bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
@@ -149,6 +153,9 @@ func (s *session) run(ctx context.Context) error {
 // matters decides, message by message and at line speed, what the session must see.
 func (s *session) matters(kind byte, frame []byte) bool {
 	s.refresh()
+	if s.overstayed(kind, frame) {
+		return true
+	}
 	if s.options.Mode == Transparent {
 		return false
 	}
@@ -164,7 +171,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
-		return s.owes() || s.backend.kept != nil
+		return s.owes()
 	}
 	return false
 }
@@ -226,26 +233,18 @@ func (s *session) message(ctx context.Context) error {
 	s.unsettled = kind != 'Q' && s.pipe.executed
 	s.altering = s.altering && (s.pipe.status != 'I' || s.pipe.executed)
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
-	s.failed, s.failure, s.committed = false, "", false
+	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
 	defer func() { s.opened = nil }()
-	if err := s.deal(ctx, kind, size); err != nil {
+	if err := s.tidy(); err != nil {
 		return err
 	}
-	return s.tidy()
-}
-
-// tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
-func (s *session) tidy() error {
-	if s.backend.kept == nil || s.owes() || s.pipe.executed || s.pipe.skipping {
-		return nil
-	}
-	return s.backend.unkeep()
+	return s.deal(ctx, kind, size)
 }
 
 // deal gives the message to whom it concerns.
 func (s *session) deal(ctx context.Context, kind byte, size int) error {
-	if s.pipe.skipping && kind != 'S' {
+	if s.pipe.skipping && kind != 'S' || s.options.Mode == Transparent {
 		return s.passOn(size)
 	}
 	if size > s.options.InspectLimit && s.options.Mode == Observe {
@@ -294,6 +293,7 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !ok {
 		return s.passOn(size)
 	}
+	s.shows = revealing.MatchString(raw)
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(raw), s.pipe.executed)
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
@@ -466,13 +466,14 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	return known, nil
 }
 
-// asking is how the client's connection is asked without a trace. In a transaction that has deferred work, which asks before every statement
-// and in which others may wait for each round trip, the server keeps the question prepared.
+// asking is how the client's connection is asked without a trace. The server keeps the question prepared for a while, since planning it takes longer
+// than answering it; but not before a statement that could see that.
 func (s *session) asking(at occasion) facts.Querier {
-	if s.owes() {
-		return askedAgain{remembered{s.backend}, explainer{s, at}}
+	if s.shows || revealing.MatchString(at.piece) {
+		return askedOnce{sheltered{s.backend}, explainer{s, at}}
 	}
-	return askedOnce{sheltered{s.backend}, explainer{s, at}}
+	s.passed = 0
+	return askedAgain{remembered{s.backend}, explainer{s, at}}
 }
 
 // opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.

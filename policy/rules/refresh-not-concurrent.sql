@@ -44,7 +44,7 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY seen
 ----
 pass
 
-locks before=18
+locks before=16
 REFRESH MATERIALIZED VIEW seen
 ----
 (uncommitted) AccessExclusiveLock
@@ -59,7 +59,7 @@ seen_id_idx2 AccessExclusiveLock
 seen_lower_idx AccessExclusiveLock
 users AccessShareLock
 
-locks major=18
+locks major=16
 REFRESH MATERIALIZED VIEW seen
 ----
 (uncommitted) AccessExclusiveLock
@@ -122,13 +122,13 @@ check
 REFRESH MATERIALIZED VIEW seen WITH NO DATA
 ----
 warn
-  every query of "seen" fails from here on, until it is refreshed WITH DATA
+  every query of "seen" fails from here on, until it is refreshed again; leave WITH NO DATA out
 
 check unknown
 REFRESH MATERIALIZED VIEW seen WITH NO DATA
 ----
 warn
-  every query of "seen" fails from here on, until it is refreshed WITH DATA
+  every query of "seen" fails from here on, until it is refreshed again; leave WITH NO DATA out
   unknown: whether "seen" has been filled
 
 # Nobody can read it yet.
