@@ -117,7 +117,7 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 func everyRule(t *testing.T, login string) *policy.Set {
 	t.Helper()
 	set, err := policy.NewSet(rules.All(), policy.Settings{
-		OverrideRoles: []string{login}, Actions: map[string]policy.Action{"table-renamed": policy.Rewrite},
+		BulkRows: DefaultBulkRows, OverrideRoles: []string{login}, Actions: map[string]policy.Action{"table-renamed": policy.Rewrite},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -191,7 +191,7 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 func (w *stage) configure(t *testing.T, text string) {
 	options := *w.server.following.Load()
 	options.Mode = Enforce
-	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	settings := policy.Settings{Actions: map[string]policy.Action{}, BulkRows: DefaultBulkRows}
 	for line := range strings.SplitSeq(text, "\n") {
 		words := strings.SplitN(line, " ", 5)
 		switch words[0] {

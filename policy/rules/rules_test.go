@@ -51,7 +51,7 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, standbys=N, rows=N (of every table, and as expected of every write), bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
+// version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
 // configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
 // transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
 // conventions below), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
