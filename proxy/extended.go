@@ -13,6 +13,10 @@ import (
 type prepared struct {
 	reading reading
 	oids    []uint32
+	// most is how many bytes a Bind may have for it to be of no concern: its arrays have few members then. 0: it is, whatever its length.
+	most int
+	// writes is true when only the number of rows could be of concern in it.
+	writes bool
 }
 
 // portal is a portal of the client's bound to a statement that a rule could care about.
@@ -37,7 +41,9 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
-	concerned := s.anyConcern(r.statements) || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	closer, most := s.lookAt(ctx, r, []byte(query))
+	closer = closer || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	concerned := closer || most > 0
 	if !concerned && !s.careful() {
 		return s.passOn(size)
 	}
@@ -54,7 +60,10 @@ func (s *session) parse(ctx context.Context, size int) error {
 		s.harmless[key(name)] = !concerned
 	}
 	if concerned {
-		s.prepared[key(name)] = &prepared{reading: r, oids: oids}
+		s.prepared[key(name)] = &prepared{reading: r, oids: oids, writes: len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
+		if !closer {
+			s.prepared[key(name)].most = most
+		}
 	}
 	return nil
 }

@@ -32,8 +32,12 @@ type SessionOptions struct {
 	Deferred bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
-	// Lock is the budget for steps that take strong locks.
-	Lock run.Options
+	// Lock is how plans take strong locks and write in batches.
+	// BulkRows is how many rows make a write a bulk write; 0 means 10,000.
+	BulkRows int64
+	Lock     run.Options
+	// Throttle is when bulk writes wait.
+	Throttle run.ThrottleOptions
 	// Control opens the proxy's own connections; nil when there is no control login.
 	Control Control
 	// Audit is told of every judged statement; nil for nobody. AuditRequired refuses schema changes that cannot be recorded.
@@ -46,6 +50,8 @@ type SessionOptions struct {
 	// Meter counts; nil for nobody.
 	Meter Meter
 	Log   *slog.Logger
+	// shapes are the writes that pass unread.
+	shapes *shapes
 }
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
@@ -71,11 +77,18 @@ type Meter interface {
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
 const DefaultInspectLimit = 1 << 20
 
+// DefaultBulkRows is the default of SessionOptions.BulkRows.
+const DefaultBulkRows = 10_000
+
 // complete fills in the defaults.
 func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	if o.InspectLimit == 0 {
 		o.InspectLimit = DefaultInspectLimit
 	}
+	if o.BulkRows == 0 {
+		o.BulkRows = DefaultBulkRows
+	}
+	o.shapes = newShapes()
 	if o.Meter == nil {
 		o.Meter = noMeter{}
 	}
@@ -84,6 +97,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	}
 	if o.Name == "" {
 		o.Name = rand.Text()
+	}
+	if o.Lock.Name == "" {
+		o.Lock.Name = o.Name
 	}
 	if o.RedactKey == nil {
 		o.RedactKey = []byte(rand.Text())

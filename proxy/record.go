@@ -17,6 +17,8 @@ type record struct {
 	session *session
 	began   time.Time
 	entry   revisions.Entry
+	// tag is the command tag of the last step that ran.
+	tag string
 }
 
 func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) *record {
@@ -88,6 +90,7 @@ func rulesOf(findings []policy.Finding) []string {
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
 	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	r.tag = result.Tag
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
 	}

@@ -76,7 +76,7 @@ var long = []string{"verifying table", "rewriting table", "building index", "val
 //	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
-	for _, file := range caseFiles() {
+	for _, file := range append(caseFiles(), "bulk-write") { // which no transaction runs
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			runCases(t, newPair(t), file)
@@ -296,7 +296,8 @@ func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
 	for _, step := range plan.Steps {
 		switch {
 		case step.Where == rewrite.InPlace || step.Client || step.Rebuild: // what a client runs on the spot is never resumed
-		case step.Fill != nil:
+		case step.Batch != nil && step.Batch.Column == "": // a job knows by itself how far it came
+		case step.Batch != nil:
 			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
 				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
 			}
@@ -406,9 +407,9 @@ func (p *pair) judge(t *testing.T, step rewrite.Step, statement string, asked []
 }
 
 // admitted are the rules that find what a plan does on purpose: a drop that was allowed, a rename that leaves a view and the privileges
-// that are there.
+// that are there, and what a step changes in batches.
 var admitted = map[string]bool{"table-dropped": true, "column-dropped": true, "cascade-dropped": true, "table-renamed": true, "privilege-widened": true,
-	"constraint-dropped": true}
+	"constraint-dropped": true, "bulk-write": true, "bulk-write-reads-tables": true}
 
 // namedNotNull is a form that a server knows since 18.
 var namedNotNull = regexp.MustCompile(`NOT NULL ("[^"]+") NOT VALID`)
@@ -565,8 +566,12 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 		for _, helper := range step.Helpers {
 			fmt.Fprintf(&out, "    helper %s%s\n", helper.Name, flag(helper.Drop, ", dropped"))
 		}
-		if step.Fill != nil {
-			fmt.Fprintf(&out, "    in batches\n")
+		if step.Batch != nil {
+			fmt.Fprint(&out, "    in batches")
+			if key := step.Batch.Key; key != nil {
+				fmt.Fprintf(&out, " along %q by %s%s%s", key.Columns, key.Less, flag(step.Batch.Once, ", each row once"), flag(step.Batch.Joined, ", joined"))
+			}
+			fmt.Fprintln(&out)
 		}
 		if step.Index.Name != "" {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))

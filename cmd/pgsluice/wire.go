@@ -117,13 +117,16 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
+		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
+		Throttle:      config.Batch.Throttle.options(),
 		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
 		Name:          p.name,
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins
 	}
@@ -175,6 +178,7 @@ func policySettings(config Config) (policy.Settings, error) {
 		Exemptions:    exemptions,
 		Conventions:   agreed,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
+		BulkRows:      config.Batch.MinRows,
 		OverrideRoles: config.Overrides.Roles,
 	}, nil
 }

@@ -86,6 +86,8 @@ func All() []policy.Rule {
 		enumTypeCreated(),
 		foreignKeysDroppedAtOnce(),
 		constraintEnforcedAtOnce(),
+		bulkWrite(),
+		bulkWriteReadsTables(),
 		writeWithoutWhere(),
 		copyProgram(),
 		lockWithoutBudget(),
