@@ -11,8 +11,8 @@ import (
 //
 //	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK MERGE
 //
-// or that calls pg_advisory_…, or has the word PROGRAM of COPY, or UPDATE or DELETE without a condition that is seen to be one. When it answers false,
-// Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE, COMMENT,
+// or that calls pg_advisory_…, or has the word PROGRAM of COPY, or UPDATE or DELETE without a condition that is seen to be one, or that names a
+// table in which a migration tool may keep its revisions (versionTableParts). When it answers false, Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE, COMMENT,
 // SECURITY LABEL and ANALYZE; and no Write of every row.
 //
 // It keeps no lexical state: a word counts in a string or a comment too, so no quoting and no setting can hide one. It only looks at the
@@ -32,7 +32,8 @@ import (
 // It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs).
 func Prefilter(raw []byte) bool { return prefilter(raw, true) }
 
-// PrefilterPart is Prefilter for a part of a text: it says nothing of UPDATE, DELETE and MERGE, whose condition may stand in another part.
+// PrefilterPart is Prefilter for a part of a text: it says nothing of UPDATE, DELETE and MERGE, whose condition may stand in another part, nor of
+// version tables.
 func PrefilterPart(raw []byte) bool { return prefilter(raw, false) }
 
 func prefilter(raw []byte, writes bool) bool {
@@ -100,6 +101,8 @@ var keywordPairs = []struct {
 	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3}, {" grant ", 1, 3},
 	{" pg_advisory_", 5, 3}, {" do ", 0, 0}, {"? do", 0, 1},
 	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3},
+	{"migration", 1, 2}, {"alembic", 2, 3}, {"izemeta", 1, 3}, {"maversion", 0, 3}, {"a_version", 0, 2}, {"goose_db", 1, 3}, {"flyway", 0, 2},
+	{"changelog", 4, 2}, {"a_revisions", 0, 2}, {"planner_", 1, 3},
 }
 
 // pairs holds for each pair of bytes the buckets in which it is a first pair, and in the high half those in which it is a second.
@@ -144,7 +147,7 @@ func keywordIn(raw []byte, first, end int, writes bool) bool {
 	first = max(first, 0)
 	goesOn := first > 0 && isWordByte(raw[first-1])
 	for i, c := range raw[first:end] {
-		if !goesOn && (keywordAt(raw, first+i) || writes && unboundedAt(raw, first+i)) {
+		if !goesOn && (keywordAt(raw, first+i) || writes && unboundedAt(raw, first+i)) || writes && versionTableAt(raw, first+i) {
 			return true
 		}
 		goesOn = isWordByte(c)

@@ -30,6 +30,13 @@ func TestPrefilterFindsWordsAtEveryPlace(t *testing.T) {
 			t.Fatalf("does not find pg_advisory_ in %q", text)
 		}
 	}
+	for _, part := range versionTableParts {
+		for place := range 40 {
+			if text := strings.Repeat("x", place) + strings.ToUpper(part) + strings.Repeat("s", place); !Prefilter([]byte(text)) {
+				t.Fatalf("does not find %s in %q", part, text)
+			}
+		}
+	}
 }
 
 // Which bytes beside a word rule it out.
@@ -48,20 +55,23 @@ func TestPrefilterNeighbours(t *testing.T) {
 
 func TestPrefilter(t *testing.T) {
 	for text, want := range map[string]bool{
-		"":                                    false,
-		"SELECT 1;create table t ()":          true,
-		"SELECT $$create":                     true,
-		"SELECT 'drop'":                       true,
-		"/*x*/drop":                           true,
-		"SELECT 1create":                      true,
-		"GRANT SELECT ON t TO app":            true,
-		"SELECT granted, immigrant FROM t":    false,
-		"SELECT created_at, is_locked FROM t": false,
-		"SELECT dropped, alterations FROM t":  false,
-		"SELECT 1 FOR UPDATE SKIP LOCKED":     false,
-		"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING":                   false,
-		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO\r\n\tUPDATE SET a = 1": true, // "-- DO" may end there
-		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO/**/UPDATE SET a = 1":   true,
+		"":                                 false,
+		"SELECT 1;create table t ()":       true,
+		"SELECT $$create":                  true,
+		"SELECT 'drop'":                    true,
+		"/*x*/drop":                        true,
+		"SELECT 1create":                   true,
+		"GRANT SELECT ON t TO app":         true,
+		"SELECT granted, immigrant FROM t": false,
+		"SELECT * FROM Alembic_Version":    true,
+		`INSERT INTO x."SequelizeMeta" VALUES ('a')`:                                     true,
+		"SELECT average, integrated, schema_id, plans, emails, aversion FROM change_log": false,
+		"SELECT created_at, is_locked FROM t":                                            false,
+		"SELECT dropped, alterations FROM t":                                             false,
+		"SELECT 1 FOR UPDATE SKIP LOCKED":                                                false,
+		"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING":                                false,
+		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO\r\n\tUPDATE SET a = 1":              true, // "-- DO" may end there
+		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO/**/UPDATE SET a = 1":                true,
 		"DO UPDATES":                                                   true,
 		"DELETE FROM t":                                                true,
 		"UPDATE t SET a = 1":                                           true,
@@ -116,7 +126,7 @@ func TestPrefilter(t *testing.T) {
 }
 
 func TestPrefilterAgreesWithEveryPlace(t *testing.T) {
-	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign grant do DO call repack pg_advisory_ nothing UPDATE delete merge program where for or a=1 t; "),
+	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign grant do DO call repack pg_advisory_ Migration alembic izemeta maversion a_version goose_db flyway changelog a_revisions planner_ nothing UPDATE delete merge program where for or a=1 t; "),
 		" ", " ", "\n", "_", "x", "é", "1", "$", "'", "eate", "o ", " d", "\x81")
 	random := newRandom(3)
 	for range 200_000 {
