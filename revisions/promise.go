@@ -57,17 +57,22 @@ func (p Promise) payload() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("cannot write the promise as JSON: %w", err)
 	}
-	var ascii strings.Builder
-	for _, r := range string(text) { // Marshal has replaced invalid UTF-8
+	return ascii(string(text)), nil
+}
+
+// ascii is JSON that a server takes and gives back unchanged: every character that is not ASCII is escaped.
+func ascii(text string) string {
+	var out strings.Builder
+	for _, r := range text { // Marshal has replaced invalid UTF-8
 		if r < 0x80 {
-			ascii.WriteRune(r)
+			out.WriteRune(r)
 			continue
 		}
 		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&ascii, `\u%04x`, unit)
+			fmt.Fprintf(&out, `\u%04x`, unit)
 		}
 	}
-	return ascii.String(), nil
+	return out.String()
 }
 
 // Record writes the promise into the client's transaction, on the client's connection, and returns its id. It takes two
