@@ -121,4 +121,3 @@ func asciiJSON(value any) (string, error) {
 	}
 	return ascii(string(text)), nil
 }
-

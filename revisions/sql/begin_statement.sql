@@ -11,7 +11,7 @@ SELECT $1::bigint, $2::pg_catalog.oid, j OPERATOR(pg_catalog.->>) 'session', (j 
 	j OPERATOR(pg_catalog.->>) 'fingerprint', j OPERATOR(pg_catalog.->>) 'verdict',
 	ARRAY(SELECT r FROM pg_catalog.json_array_elements_text(j OPERATOR(pg_catalog.->) 'rules') AS r),
 	j OPERATOR(pg_catalog.->) 'overrides', j OPERATOR(pg_catalog.->) 'locks',
-	NULLIF((j OPERATOR(pg_catalog.->>) 'revision_id')::bigint, 0), 'begun'
+	CASE WHEN (j OPERATOR(pg_catalog.->>) 'revision_id') OPERATOR(pg_catalog.<>) '0' THEN (j OPERATOR(pg_catalog.->>) 'revision_id')::bigint END, 'begun'
 FROM quick, (SELECT $3::pg_catalog.json AS j) AS given
 WHERE quick.setting IS NOT NULL
 RETURNING id

@@ -14,7 +14,7 @@ SET outcome = j OPERATOR(pg_catalog.->>) 'outcome',
 	promise_id = (j OPERATOR(pg_catalog.->>) 'promise_id')::bigint,
 	sqlstate = j OPERATOR(pg_catalog.->>) 'sqlstate',
 	error = j OPERATOR(pg_catalog.->>) 'error',
-	xid = NULLIF(j OPERATOR(pg_catalog.->>) 'xid', '0')::pg_catalog.xid8,
+	xid = CASE WHEN (j OPERATOR(pg_catalog.->>) 'xid') OPERATOR(pg_catalog.<>) '0' THEN (j OPERATOR(pg_catalog.->>) 'xid')::pg_catalog.xid8 END,
 	attested = (j OPERATOR(pg_catalog.->>) 'attested')::boolean,
 	finished = pg_catalog.clock_timestamp()
 FROM quick, (SELECT $3::pg_catalog.json AS j) AS given

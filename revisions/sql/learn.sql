@@ -21,7 +21,7 @@ WITH given AS (
 	RETURNING r.id
 ), begun AS (
 	UPDATE pgsluice.revisions AS r
-	SET state = CASE g.stage WHEN 'failed' THEN 'failed' ELSE 'told' END, statement_id = g.statement_id, finished = pg_catalog.clock_timestamp()
+	SET state = CASE WHEN g.stage OPERATOR(pg_catalog.=) 'failed' THEN 'failed' ELSE 'told' END, statement_id = g.statement_id, finished = pg_catalog.clock_timestamp()
 	FROM given AS g
 	WHERE g.stage OPERATOR(pg_catalog.=) ANY (ARRAY['ended', 'failed'])
 		AND r.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND r.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
@@ -44,14 +44,14 @@ WITH given AS (
 				AND b.row_key OPERATOR(pg_catalog.=) g.row_key
 			ORDER BY b.id DESC LIMIT 1), '') END,
 		g.j OPERATOR(pg_catalog.->>) 'previous', g.row_key, g.direction,
-		CASE g.stage WHEN 'begun' THEN 'running' WHEN 'failed' THEN 'failed' ELSE 'told' END,
+		CASE WHEN g.stage OPERATOR(pg_catalog.=) 'begun' THEN 'running' WHEN g.stage OPERATOR(pg_catalog.=) 'failed' THEN 'failed' ELSE 'told' END,
 		g.statement_id, g.session, (g.j OPERATOR(pg_catalog.->>) 'pid')::integer, g.login, g.client, g.j OPERATOR(pg_catalog.->>) 'application_name',
 		COALESCE((
 			SELECT pg_catalog.min(s.started) FROM pgsluice.statements AS s
 			WHERE s.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
 				AND s.id OPERATOR(pg_catalog.=) ANY (ARRAY(
 					SELECT i::bigint FROM pg_catalog.json_array_elements_text(g.j OPERATOR(pg_catalog.->) 'statements') AS i))), pg_catalog.clock_timestamp()),
-		CASE g.stage WHEN 'begun' THEN NULL ELSE pg_catalog.clock_timestamp() END
+		CASE WHEN g.stage OPERATOR(pg_catalog.<>) 'begun' THEN pg_catalog.clock_timestamp() END
 	FROM given AS g
 	WHERE NOT EXISTS (SELECT FROM begun)
 	RETURNING id

@@ -2,8 +2,8 @@
 WITH wanted AS (
 	SELECT j OPERATOR(pg_catalog.->>) 'tool' AS tool, j OPERATOR(pg_catalog.->>) 'revision' AS revision,
 		j OPERATOR(pg_catalog.->>) 'direction' AS direction, j OPERATOR(pg_catalog.->>) 'state' AS state,
-		NULLIF(j OPERATOR(pg_catalog.->>) 'since', '')::timestamp with time zone AS since,
-		(j OPERATOR(pg_catalog.->>) 'id')::bigint AS id, NULLIF((j OPERATOR(pg_catalog.->>) 'limit')::bigint, 0) AS most
+		CASE WHEN (j OPERATOR(pg_catalog.->>) 'since') OPERATOR(pg_catalog.<>) '' THEN (j OPERATOR(pg_catalog.->>) 'since')::timestamp with time zone END AS since,
+		(j OPERATOR(pg_catalog.->>) 'id')::bigint AS id, CASE WHEN (j OPERATOR(pg_catalog.->>) 'limit') OPERATOR(pg_catalog.<>) '0' THEN (j OPERATOR(pg_catalog.->>) 'limit')::bigint END AS most
 	FROM (SELECT $3::pg_catalog.json AS j) AS one
 ), known AS (
 	SELECT r.*, w.asked AS wrote,

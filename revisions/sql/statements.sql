@@ -13,6 +13,6 @@ FROM (
 			THEN o.revision_id IS NULL AND NOT o.own AND o.tool OPERATOR(pg_catalog.=) ''
 			ELSE o.revision_id OPERATOR(pg_catalog.=) $3::bigint END
 	ORDER BY o.id DESC
-	LIMIT CASE $3::bigint WHEN 0 THEN 1000 END
+	LIMIT CASE WHEN $3::bigint OPERATOR(pg_catalog.=) 0 THEN 1000 END
 ) AS s
 ORDER BY s.id
