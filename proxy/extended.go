@@ -13,6 +13,8 @@ import (
 type prepared struct {
 	reading reading
 	oids    []uint32
+	// harmless is true when no rule cares, and only the ledger of revisions does.
+	harmless bool
 }
 
 // portal is a portal of the client's bound to a statement that a rule could care about.
@@ -37,11 +39,12 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
-	concerned := s.anyConcern(r.statements) || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	ruled := s.anyConcern(r.statements) || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	concerned := s.anyHeed(r.statements) || ruled
 	if !concerned && !s.careful() {
 		return s.passOn(size)
 	}
-	if concerned && !isASCII([]byte(name)) && s.options.Mode == Enforce {
+	if ruled && !isASCII([]byte(name)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
 	}
 	oids := append([]uint32(nil), m.ParameterOIDs...)
@@ -54,7 +57,7 @@ func (s *session) parse(ctx context.Context, size int) error {
 		s.harmless[key(name)] = !concerned
 	}
 	if concerned {
-		s.prepared[key(name)] = &prepared{reading: r, oids: oids}
+		s.prepared[key(name)] = &prepared{reading: r, oids: oids, harmless: !ruled}
 	}
 	return nil
 }
@@ -96,12 +99,12 @@ func (s *session) bind(ctx context.Context, size int) error {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
 			return err
 		}
-		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements))
+		known = from != nil && (s.owes() || s.anyHeed(from.reading.statements))
 		if from != nil && s.untracked {
 			s.harmless[key(m.PreparedStatement)] = !known
 		}
 	}
-	if known && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
+	if known && !from.harmless && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
 	}
 	accepted, err := s.await(size, '2')

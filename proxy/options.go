@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"regexp"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -46,6 +47,10 @@ type SessionOptions struct {
 	// Meter counts; nil for nobody.
 	Meter Meter
 	Log   *slog.Logger
+	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
+	// would give its own, in a text; nil for none.
+	Tools         []revisions.Tool
+	VersionTables *regexp.Regexp
 }
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
@@ -81,6 +86,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	}
 	if o.Log == nil {
 		o.Log = log
+	}
+	if o.Tools == nil {
+		o.Tools = revisions.Tools()
 	}
 	if o.Name == "" {
 		o.Name = rand.Text()

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -70,6 +71,8 @@ type session struct {
 	unsettled bool
 	// altering is true once a schema change has run in a transaction, which may have ended since: then bulk writes are looked at, too.
 	altering bool
+	// chronicle is what the ledger is told of revisions and statements.
+	chronicle chronicle
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
 }
@@ -85,6 +88,7 @@ func newSession(options SessionOptions, l *link) *session {
 		harmless: map[string]bool{},
 		id:       rand.Text(),
 	}
+	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
 	s.voice = &voice{backend: s.backend}
 	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
@@ -144,10 +148,10 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	switch kind {
 	case 'Q':
 		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame) ||
-			s.altering && bulkWrites.Match(frame))
+			s.altering && bulkWrites.Match(frame) || s.tells(kind, frame))
 	case 'P':
 		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame) ||
-			s.altering && bulkWrites.Match(frame))
+			s.altering && bulkWrites.Match(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
@@ -183,6 +187,9 @@ func (s *session) message(ctx context.Context) error {
 	defer s.leave()
 	defer func() { s.opened = nil }()
 	if err := s.deal(ctx, kind, size); err != nil {
+		return err
+	}
+	if err := s.settle(ctx); err != nil {
 		return err
 	}
 	return s.tidy()
@@ -252,7 +259,7 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	if s.pipe.executed || !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
+	if !s.anyHeed(r.statements) || s.pipe.executed || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -277,6 +284,7 @@ func (s *session) query(ctx context.Context, size int) error {
 
 // end gives back what the session has borrowed.
 func (s *session) end() {
+	s.closeChronicle()
 	s.forget()
 	s.leave()
 }
@@ -311,9 +319,9 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 				return err
 			}
 		}
-		record := s.begin(at, known, s.judge(ctx, at, known))
+		record := s.begin(ctx, at, known, s.judge(ctx, at, known))
 		record.entry.Outcome = "observed"
-		if err := record.finish(nil); err != nil {
+		if err := record.finish(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -335,6 +343,14 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
 	}
+	if table, ok := s.versionTable(at.Statement); ok {
+		return s.version(ctx, at, table)
+	}
+	return s.judged(ctx, at)
+}
+
+// judged is what follows for a statement that runs something: it is judged if a rule could care.
+func (s *session) judged(ctx context.Context, at occasion) error {
 	if !s.concerns(at.Statement) {
 		return s.asItIs(ctx, at)
 	}
@@ -350,18 +366,18 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		s.leave()
 		return s.asItIs(ctx, at) // Rows are no schema change: there is nothing to record.
 	}
-	record := s.begin(at, known, verdict)
+	record := s.begin(ctx, at, known, verdict)
 	s.wrote(at.Statement, known)
 
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {
-		return record.finish(s.fail(ctx, s.voice.refusal(verdict)))
+		return record.finish(ctx, s.fail(ctx, s.voice.refusal(verdict)))
 	}
 	plan, err := s.plan(at, known, verdict)
 	if err != nil {
-		return record.finish(s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
+		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
 	if err := s.warn(verdict); err != nil {
-		return record.finish(err)
+		return record.finish(ctx, err)
 	}
 	switch {
 	case plan.Recipe == "":
@@ -372,7 +388,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	default:
 		err = s.perform(ctx, at, known, plan, record)
 	}
-	return record.finish(err)
+	return record.finish(ctx, err)
 }
 
 // facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown; a cancel of the question is the
@@ -431,7 +447,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	where := policy.Context{
 		InTransaction: at.inTransaction,
 		Ledger:        s.mayDefer(ctx),
-		Revision:      known.Settings["pgsluice.revision"],
+		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)

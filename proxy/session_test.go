@@ -3,11 +3,14 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -34,6 +37,8 @@ import (
 //	simple           one simple Query through the proxy, as it stands
 //	extended         each line prepared and executed, with a Sync of its own
 //	pipeline         all lines executed before one Sync
+//	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
+//	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	audit            what the audit trail has had since it was last asked
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
@@ -70,6 +75,8 @@ type stage struct {
 	mu      sync.Mutex
 	notices []string
 	trail   bytes.Buffer
+	// heard and read are the newest statement and revision of the ledger that a case has shown.
+	heard, read int64
 }
 
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
@@ -152,6 +159,26 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "revisions":
+		return w.chronicled(t)
+	case "bind":
+		conn := w.conn(t, name)
+		lines := strings.Split(d.Input, "\n")
+		var values [][]byte
+		var formats []int16
+		for _, line := range lines[1:] {
+			value, format := []byte(line), int16(0)
+			if digits, binary := strings.CutPrefix(line, `\x`); binary {
+				var err error
+				if value, err = hex.DecodeString(digits); err != nil {
+					t.Fatal(err)
+				}
+				format = 1
+			}
+			values, formats = append(values, value), append(formats, format)
+		}
+		result := conn.ExecParams(t.Context(), lines[0], values, nil, formats, nil).Read()
+		return w.told(conn, rowsOf([]*pgconn.Result{result}, result.Err))
 	case "configure":
 		w.configure(t, d.Input)
 		return ""
@@ -247,6 +274,69 @@ func (w *stage) audited(t *testing.T) string {
 		}
 	}
 	w.trail.Reset()
+	return out.String()
+}
+
+// chronicled is what the ledger has had since it was last asked. Sessions that are to be told of have ended their transaction.
+func (w *stage) chronicled(t *testing.T) string {
+	conn, err := control.Connect(t.Context(), w.dsn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ledger, err := revisions.Open(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	told := func(id int64) {
+		statements, err := ledger.Statements(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range statements {
+			if s.ID <= w.heard {
+				continue
+			}
+			fmt.Fprintf(&out, "  %s %v %s: %s\n", s.Verdict, s.Rules, s.Outcome, s.Asked)
+			for _, sql := range s.Ran {
+				fmt.Fprintf(&out, "    ran %s\n", sql)
+			}
+		}
+	}
+	rows, err := ledger.Revisions(t.Context(), revisions.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(rows)
+	for _, row := range rows {
+		if row.ID <= w.read {
+			continue
+		}
+		w.read = row.ID
+		fmt.Fprintf(&out, "%s %s %q", row.Tool, row.Direction, row.Revision)
+		if row.Previous != "" {
+			fmt.Fprintf(&out, " from %q", row.Previous)
+		}
+		fmt.Fprintf(&out, ": %s\n", row.State)
+		told(row.ID)
+	}
+	before := out.Len()
+	if told(0); out.Len() > before {
+		text := out.String()
+		out.Reset()
+		out.WriteString(text[:before] + "none\n" + text[before:])
+	}
+	newest, err := conn.Query(t.Context(), "SELECT coalesce(max(id), 0) FROM pgsluice.statements")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.heard, err = strconv.ParseInt(newest[0], 10, 64); err != nil {
+		t.Fatal(err)
+	}
 	return out.String()
 }
 

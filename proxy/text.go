@@ -149,7 +149,7 @@ func (s *session) reaches(statement ddl.Statement) bool {
 	switch statement.Tag {
 	case "EXECUTE":
 		for name, p := range s.prepared {
-			if name != "" && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
+			if name != "" && !p.harmless && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
 				return true
 			}
 		}

@@ -5,19 +5,12 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 )
 
 const attestCall = `SELECT pgsluice.attest($1::bigint, $2::integer, $3::bigint, $4::pg_catalog.text, $5::pg_catalog.text)`
-
-// Asker is a connection that is asked one question.
-type Asker interface {
-	// Query is that of Conn.
-	Query(ctx context.Context, sql string, args ...string) ([]string, error)
-}
 
 // Attest writes into the client's transaction, on the client's connection, that the statement of the ledger with that id has run there: the
 // row vanishes with what ROLLBACK and ROLLBACK TO SAVEPOINT take back. The nonce was asked for in this transaction and is used up, however this
@@ -30,15 +23,9 @@ func Attest(ctx context.Context, client Asker, key Key, nonce Nonce, statement i
 	if err != nil {
 		return Nonce{}, err
 	}
-	rows, err := client.Query(ctx, attestCall, strconv.FormatInt(nonce.Number, 10), strconv.Itoa(int(key.ID)),
+	next, err = queryRow[Nonce](ctx, client, attestCall, strconv.FormatInt(nonce.Number, 10), strconv.Itoa(int(key.ID)),
 		strconv.FormatInt(statement, 10), digest, mac)
 	if err != nil {
-		return Nonce{}, fmt.Errorf("cannot write down a statement: %w", err)
-	}
-	if len(rows) != 1 {
-		return Nonce{}, fmt.Errorf("cannot write down a statement: the answer has %d rows", len(rows))
-	}
-	if err := json.Unmarshal([]byte(rows[0]), &next); err != nil {
 		return Nonce{}, fmt.Errorf("cannot write down a statement: %w", err)
 	}
 	return next, nil

@@ -29,6 +29,8 @@ type Write struct {
 	// Where are the columns that the condition fixes, each to one of the values; Everything is true without a condition.
 	Where      map[string][]string
 	Everything bool
+	// Count is how many rows the server says it were; 0 is not known.
+	Count int64
 }
 
 // Direction is where a revision takes the schema.
@@ -86,7 +88,7 @@ type Past struct {
 
 // Learn reads a write to the tool's version table.
 func (t Tool) Learn(w Write, past Past) []Event {
-	if w.Op == Load {
+	if w.Op == Load && t.style != oneRow {
 		return []Event{{Stage: Whole, Direction: Force}}
 	}
 	switch t.style {
@@ -185,7 +187,11 @@ func (t Tool) rows(w Write) []Event {
 // each is one event for each row that the condition names.
 func (t Tool) each(w Write, direction Direction) []Event {
 	var told []Event
-	for _, row := range w.named() {
+	named := w.named()
+	if w.Count > 0 && w.Count < int64(len(named)) {
+		named = named[:w.Count] // the names are spellings of one
+	}
+	for _, row := range named {
 		id, key := t.id(row), row[t.Key]
 		if t.Join != "" && slices.ContainsFunc(t.ID, func(column string) bool { return row[column] == "" }) {
 			id = "" // a part of a name is no name

@@ -117,13 +117,16 @@ func (t Tool) Renamed(schema, table string) Tool {
 
 // VersionTable is a table as the catalog has it.
 type VersionTable struct {
-	OID     uint32 `json:"oid"`
-	Schema  string `json:"schema"`
-	Name    string `json:"name"`
-	Columns []struct {
-		Name string `json:"name"`
-		Type string `json:"type"` // as format_type spells it
-	} `json:"columns"`
+	OID     uint32          `json:"oid"`
+	Schema  string          `json:"schema"`
+	Name    string          `json:"name"`
+	Columns []VersionColumn `json:"columns"`
+}
+
+// VersionColumn is one of its columns.
+type VersionColumn struct {
+	Name string `json:"name"`
+	Type string `json:"type"` // as format_type spells it
 }
 
 // String is the table's qualified name, as people write it.
@@ -172,16 +175,21 @@ func (t Tool) fits(table VersionTable) bool {
 	for _, pattern := range t.Columns {
 		name, kind, _ := strings.Cut(pattern, " ")
 		whole := strings.HasPrefix(kind, "=")
-		if !slices.ContainsFunc(table.Columns, func(c struct {
-			Name string `json:"name"`
-			Type string `json:"type"`
-		}) bool {
+		is := func(c VersionColumn) bool {
 			return c.Name == name && (whole && c.Type == kind[1:] || !whole && strings.HasPrefix(c.Type, kind))
-		}) {
+		}
+		if !slices.ContainsFunc(table.Columns, is) {
 			return false
 		}
 	}
 	return true
+}
+
+// KeepsAs is Keeps for a table that is about to be made: it must have the tool's columns, too.
+func KeepsAs(tools []Tool, schema, table string, columns []string) bool {
+	return Keeps(slices.DeleteFunc(slices.Clone(tools), func(t Tool) bool {
+		return strings.EqualFold(t.Table, table) && slices.ContainsFunc(t.ID, func(id string) bool { return !slices.Contains(columns, id) })
+	}), schema, table)
 }
 
 // Keeps reports whether a table, by its name alone, is one that some tool makes for itself: what is done to it belongs to no revision.
