@@ -32,13 +32,15 @@ type chronicle struct {
 	// open is true while statements are in the ledger whose transaction has not ended, as far as is known; xid is the transaction.
 	open bool
 	xid  uint64
+	// turn is the session's part in having one migration at a time.
+	turn migrationTurn
 }
 
 // heeds reports whether the statement is of concern to a rule, or tells something of revisions.
 func (s *session) heeds(statement ddl.Statement) bool {
 	_, ends := statement.Action.(ddl.Transaction)
 	_, tells := s.versionTable(statement)
-	return tells || ends && s.chronicle.open || s.concerns(statement)
+	return tells || ends && s.chronicle.open || s.heedsTurn(statement) || s.concerns(statement)
 }
 
 func (s *session) anyHeed(statements []ddl.Statement) bool {
@@ -57,7 +59,7 @@ func (s *session) tells(kind byte, frame []byte) bool {
 		text = text[bytes.IndexByte(text, 0)+1:]
 	}
 	c.wrote = c.wrote || maySwitchRows(text)
-	return c.open && ending.Match(text) || s.options.VersionTables != nil && s.options.VersionTables.Match(text)
+	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text)
 }
 
 // ending finds the words that end a transaction.

@@ -51,7 +51,21 @@ type SessionOptions struct {
 	// would give its own, in a text; nil for none.
 	Tools         []revisions.Tool
 	VersionTables *regexp.Regexp
+	// Exclusive says what a migration does while another one runs in the same database.
+	Exclusive Exclusive
 }
+
+// Exclusive is what a migration does while another one runs in the same database.
+type Exclusive int
+
+const (
+	// Together lets them run side by side.
+	Together Exclusive = iota
+	// OneWaits has the second wait until the first has ended.
+	OneWaits
+	// OneRefused refuses the second, and says who is running.
+	OneRefused
+)
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
 type Control interface {

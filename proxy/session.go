@@ -186,6 +186,11 @@ func (s *session) message(ctx context.Context) error {
 	s.failed, s.failure, s.committed = false, "", false
 	defer s.leave()
 	defer func() { s.opened = nil }()
+	if s.turnOver() {
+		if err := s.passTurn(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.deal(ctx, kind, size); err != nil {
 		return err
 	}
@@ -351,8 +356,11 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 
 // judged is what follows for a statement that runs something: it is judged if a rule could care.
 func (s *session) judged(ctx context.Context, at occasion) error {
+	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
+		return err
+	}
 	if !s.concerns(at.Statement) {
-		return s.asItIs(ctx, at)
+		return s.unconcerned(ctx, at)
 	}
 	s.clear(ctx, at)
 	known, err := s.facts(ctx, at)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ import (
 // TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
 // afterwards. Every table that is not empty counts as large there.
 //
-//	configure        puts other options into force, of which each line says one: "mode observe", "rule NAME ACTION", "override LOGIN" (may
+//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "rule NAME ACTION", "override LOGIN" (may
 //	                 override a block), "exempt NAME TABLE REVISION REASON" ("-" for any table or revision); what is not said is the default
 //	connect          opens conn=NAME with the startup parameters "name value" of its lines
 //	direct           statements straight to the server, by a superuser: the rows that they return
@@ -39,6 +40,7 @@ import (
 //	pipeline         all lines executed before one Sync
 //	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
+//	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
 //	audit            what the audit trail has had since it was last asked
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
@@ -77,10 +79,16 @@ type stage struct {
 	trail   bytes.Buffer
 	// heard and read are the newest statement and revision of the ledger that a case has shown.
 	heard, read int64
+	// waiting is the answer of what was started, and noticed hears that a client was told to wait.
+	waiting chan string
+	noticed chan struct{}
 }
 
+// pids finds what is different each time.
+var pids = regexp.MustCompile(`pid \d+`)
+
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
-	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}}
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100)}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
 		t.Fatal(err)
@@ -159,6 +167,21 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "start":
+		conn := w.conn(t, name)
+		w.waiting = make(chan string, 1)
+		for len(w.noticed) > 0 {
+			<-w.noticed
+		}
+		go func() { w.waiting <- rowsOf(conn.Exec(context.WithoutCancel(t.Context()), d.Input).ReadAll()) }()
+		select {
+		case <-w.noticed:
+			return w.told(conn, "")
+		case answer := <-w.waiting:
+			t.Fatalf("%s: it did not wait: %s", d.Pos, answer)
+		}
+	case "finish":
+		return w.told(w.conn(t, name), <-w.waiting)
 	case "revisions":
 		return w.chronicled(t)
 	case "bind":
@@ -229,6 +252,8 @@ func (w *stage) configure(t *testing.T, text string) {
 				t.Fatal(err)
 			}
 			settings.Actions[words[1]] = action
+		case "exclusive":
+			options.Exclusive = map[string]Exclusive{"off": Together, "wait": OneWaits, "refuse": OneRefused}[words[1]]
 		case "override":
 			settings.OverrideRoles = append(settings.OverrideRoles, words[1])
 		case "exempt":
@@ -377,7 +402,10 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, n.Message))
+		w.notices = append(w.notices, pids.ReplaceAllString(fmt.Sprintf("%s: %s", n.Severity, n.Message), "pid N"))
+		if strings.Contains(n.Message, "waiting until") {
+			w.noticed <- struct{}{}
+		}
 	}
 	conn, err := pgconn.ConnectConfig(t.Context(), config)
 	if err != nil {
@@ -413,7 +441,7 @@ func rowsOf(results []*pgconn.Result, err error) string {
 	var failed *pgconn.PgError
 	switch {
 	case errors.As(err, &failed):
-		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, failed.Message, failed.Code)
+		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, pids.ReplaceAllString(failed.Message, "pid N"), failed.Code)
 		if failed.Position > 0 {
 			fmt.Fprintf(&out, "  at character %d\n", failed.Position)
 		}

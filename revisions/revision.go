@@ -50,7 +50,7 @@ type Learned struct {
 	Wrote int64
 	// Statements are the ids of the statements that the session has run for it. Those that were rolled back are left out.
 	Statements []int64
-	// Since is when the session began: of a tool that runs its migrations on other connections, what those have run since belongs to it, too.
+	// Since is when the session began: of a tool that runs its migrations on other connections, and has none here, what those have run since belongs to it.
 	Since time.Time
 }
 
@@ -72,7 +72,7 @@ func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
 		Since      time.Time `json:"since"`
 	}{
 		e.Who, e.Tool.Name, e.Table.String(), e.Event.Revision, e.Event.Previous, e.Event.Key, e.Event.Direction, e.Event.Stage,
-		e.Event.Unsaid, e.Wrote, append([]int64{}, e.Statements...), e.Tool.Beside && e.Event.Direction != Force, e.Since,
+		e.Event.Unsaid, e.Wrote, append([]int64{}, e.Statements...), e.Tool.Beside && e.Event.Direction != Force && len(e.Statements) == 0, e.Since,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("cannot write down a revision: %w", err)

@@ -55,7 +55,7 @@ func Tools() []Tool {
 		{Name: "dbmate", Table: "schema_migrations", Columns: []string{"version character"}, ID: []string{"version"}},
 		{Name: "golang-migrate", Table: "schema_migrations", Columns: []string{"version bigint", "dirty boolean"},
 			ID: []string{"version"}, None: "-1", style: oneDirty},
-		{Name: "ecto", Table: "schema_migrations", Columns: []string{"version bigint", "inserted_at timestamp"}, ID: []string{"version"}},
+		{Name: "ecto", Table: "schema_migrations", Columns: []string{"version bigint", "inserted_at timestamp"}, ID: []string{"version"}, Beside: true},
 		{Name: "goose", Table: "goose_db_version", Columns: []string{"id", "version_id bigint", "is_applied boolean", "tstamp timestamp"},
 			ID: []string{"version_id"}, None: "0", style: flagged},
 		{Name: "tern", Table: "schema_version", Columns: []string{"version integer"}, ID: []string{"version"}, None: "0", style: oneRow},

@@ -37,6 +37,7 @@ type Config struct {
 	Lock       lockConfig        `yaml:"lock"`
 	Deferred   deferredConfig    `yaml:"deferred"`
 	Overrides  overridesConfig   `yaml:"overrides"`
+	Revisions  revisionsConfig   `yaml:"revisions"`
 	Audit      auditConfig       `yaml:"audit"`
 	Limits     limitsConfig      `yaml:"limits"`
 	Drain      drainConfig       `yaml:"drain"`
@@ -166,7 +167,8 @@ func defaultConfig() Config {
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
-		Audit: auditConfig{Required: true},
+		Revisions: revisionsConfig{Exclusive: "off"},
+		Audit:     auditConfig{Required: true},
 		// Orchestrators kill 30 s after SIGTERM.
 		Drain: drainConfig{Timeout: 25 * time.Second},
 		Log:   logConfig{Level: "info", Format: "text"},
@@ -199,6 +201,7 @@ func (c *Config) Validate(check checkRule) error {
 	c.Lock.validate(&v)
 	v.oneOf("deferred.on_failed", c.Deferred.OnFailed, "block", "warn")
 	v.names("overrides.roles", c.Overrides.Roles)
+	c.Revisions.validate(&v)
 	v.atLeast("limits.inspect_bytes", int64(c.Limits.InspectBytes), 1)
 	v.positive("limits.login_timeout", c.Limits.LoginTimeout)
 	v.atLeast("limits.max_unauthenticated", int64(c.Limits.MaxUnauthenticated), 1)

@@ -124,6 +124,8 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Tools, options.VersionTables = config.Revisions.tools()
+	options.Exclusive = map[string]proxy.Exclusive{"off": proxy.Together, "wait": proxy.OneWaits, "refuse": proxy.OneRefused}[config.Revisions.Exclusive]
 	if p.logins != nil {
 		options.Control = p.logins
 	}
