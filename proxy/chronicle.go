@@ -12,6 +12,7 @@ import (
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -359,6 +360,14 @@ func (s *session) rows() (rows int64, known bool) {
 	words := strings.Fields(strings.TrimSuffix(string(held[headerSize:]), "\x00"))
 	rows, err := strconv.ParseInt(words[len(words)-1], 10, 64)
 	return rows, err == nil
+}
+
+// kind is what a rule may know of the session. What a tool does to its own tables is its own affair.
+func (s *session) kind(statement ddl.Statement) policy.SessionKind {
+	if s.chronicle.named || s.ownTable(statement) {
+		return policy.Migration
+	}
+	return policy.NoMigration
 }
 
 // ownTable reports whether all that a statement is about are tables that migration tools keep for themselves.

@@ -456,6 +456,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		InTransaction: at.inTransaction,
 		Ledger:        s.mayDefer(ctx),
 		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
+		Session:       s.kind(at.Statement),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)

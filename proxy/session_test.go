@@ -31,7 +31,7 @@ import (
 // TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
 // afterwards. Every table that is not empty counts as large there.
 //
-//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "rule NAME ACTION", "override LOGIN" (may
+//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "tool NAME TABLE COLUMN", "rule NAME ACTION", "override LOGIN" (may
 //	                 override a block), "exempt NAME TABLE REVISION REASON" ("-" for any table or revision); what is not said is the default
 //	connect          opens conn=NAME with the startup parameters "name value" of its lines
 //	direct           statements straight to the server, by a superuser: the rows that they return
@@ -252,6 +252,9 @@ func (w *stage) configure(t *testing.T, text string) {
 				t.Fatal(err)
 			}
 			settings.Actions[words[1]] = action
+		case "tool":
+			options.Tools = append([]revisions.Tool{revisions.Custom(words[1], "", words[2], words[3:])}, revisions.Tools()...)
+			options.VersionTables = regexp.MustCompile("(?i)" + words[2])
 		case "exclusive":
 			options.Exclusive = map[string]Exclusive{"off": Together, "wait": OneWaits, "refuse": OneRefused}[words[1]]
 		case "override":

@@ -71,7 +71,26 @@ func (s *session) exclusive() bool {
 	return s.options.Exclusive != Together && s.options.Mode == Enforce
 }
 
-// looks reports whether a statement reads a version table, and only reads.
+// looksAtVersions is looks by the columns of the tables, not by their names alone.
+func (s *session) looksAtVersions(ctx context.Context, at occasion) (bool, error) {
+	if !s.looks(at.Statement) {
+		return false, nil
+	}
+	found := false
+	for _, ref := range at.Refs {
+		if !s.mayKeepVersions(ref.Name) {
+			continue
+		}
+		course, err := s.course(ctx, ref.Name)
+		if err != nil {
+			return false, err
+		}
+		found = found || course != nil
+	}
+	return found, nil
+}
+
+// looks reports whether a statement only reads, and names what may be a version table.
 func (s *session) looks(statement ddl.Statement) bool {
 	_, reads := statement.Action.(ddl.Query)
 	return reads && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
@@ -93,11 +112,18 @@ func unlocks(statement ddl.Statement) bool {
 // first of a migration keeps the turn for the session.
 func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err error) {
 	t := &s.chronicle.turn
-	if !s.exclusive() || t.held || s.backend.TxStatus() == 'E' || !s.chronicle.named || s.besideOthers() || s.ownTable(at.Statement) && !s.looks(at.Statement) {
+	if !s.exclusive() || t.held || s.backend.TxStatus() == 'E' {
+		return true, nil
+	}
+	looks, err := s.looksAtVersions(ctx, at)
+	if err != nil {
+		return false, err
+	}
+	if len(s.chronicle.courses) == 0 || s.besideOthers() || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement)) {
 		return true, nil
 	}
 	function, keeps := "pg_catalog.pg_try_advisory_lock($1::bigint)", true
-	if s.looks(at.Statement) {
+	if looks {
 		function, keeps = "pg_catalog.pg_try_advisory_xact_lock($1::bigint)", false
 	}
 	waited, other, err := s.awaitTurn(ctx, fmt.Sprintf(tryTurn, function))

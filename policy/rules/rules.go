@@ -76,6 +76,7 @@ func All() []policy.Rule {
 		constraintEnforcedAtOnce(),
 		writeWithoutWhere(),
 		copyProgram(),
+		unattributedDDL(),
 		lockWithoutBudget(),
 	}
 }

@@ -49,7 +49,7 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
+// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), session=none and session=migration (what the session is known to be), action=A (of the rule, as
 // configured), role (the login may override a block), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
@@ -122,7 +122,12 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	if err != nil {
 		t.Fatal(err)
 	}
-	return show(set.Judge(stmt, known, policy.Context{InTransaction: conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger")}))
+	kind := "unknown"
+	d.MaybeScanArgs(t, "session", &kind)
+	return show(set.Judge(stmt, known, policy.Context{
+		InTransaction: conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger"),
+		Session: map[string]policy.SessionKind{"none": policy.NoMigration, "migration": policy.Migration}[kind],
+	}))
 }
 
 func statement(t *testing.T, d *datadriven.TestData) ddl.Statement {
