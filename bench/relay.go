@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
+	"slices"
 
 	"github.com/spf13/cobra"
 )
@@ -18,6 +20,7 @@ type relayOptions struct {
 	connections int // idle ones, when memory is measured
 	clients     []int
 	against     string // path of another build of pgsluice; "" for none
+	only        string // a regular expression: the scenarios to measure
 }
 
 // quick is enough to see that nothing is badly wrong.
@@ -38,9 +41,9 @@ haproxy and pgbouncer are installed with apt-get when they are missing and this 
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if hurry {
-				against := options.against
+				against, only := options.against, options.only
 				options = quick()
-				options.against = against
+				options.against, options.only = against, only
 			}
 			return relay(cmd.Context(), options, cmd.OutOrStdout(), progress{cmd.ErrOrStderr()})
 		},
@@ -51,12 +54,17 @@ haproxy and pgbouncer are installed with apt-get when they are missing and this 
 	cmd.Flags().IntVar(&options.scale, "scale", 20, "scale of pgbench's tables, 100 000 rows each")
 	cmd.Flags().IntVar(&options.connections, "connections", 500, "idle connections, when memory is measured")
 	cmd.Flags().StringVar(&options.against, "against", "", "also measure the pgsluice at `PATH`, for example one without a change")
+	cmd.Flags().StringVar(&options.only, "only", "", "measure only scenarios whose name matches this regular `EXPRESSION`; memory is called so, too")
 	cmd.Flags().BoolVar(&hurry, "quick", false, "take less than two minutes: one short round, fewer clients; the other numbers do not count")
 	return cmd
 }
 
 // relay measures every scenario on every route and prints the figures.
 func relay(ctx context.Context, options relayOptions, out io.Writer, log progress) (err error) {
+	only, err := regexp.Compile(options.only)
+	if err != nil {
+		return fmt.Errorf("--only: %w", err)
+	}
 	lab, err := openLab(ctx, options.connections+100, log)
 	if err != nil {
 		return err
@@ -74,19 +82,22 @@ func relay(ctx context.Context, options relayOptions, out io.Writer, log progres
 	}
 
 	figures := figures{}
-	if err := lab.measureTraffic(ctx, options, programs, figures); err != nil {
+	chosen := slices.DeleteFunc(scenarios(lab, options), func(s scenario) bool { return !only.MatchString(s.name) })
+	if err := lab.measureTraffic(ctx, options, chosen, programs, figures); err != nil {
 		return err
 	}
-	if err := lab.measureMemory(ctx, options, programs, figures); err != nil {
-		return err
+	if only.MatchString("memory") {
+		if err := lab.measureMemory(ctx, options, programs, figures); err != nil {
+			return err
+		}
 	}
-	figures.print(out, scenarios(lab, options), programs)
+	figures.print(out, chosen, programs)
 	return judge(out, relayGoals(figures))
 }
 
 // measureTraffic runs each scenario through each program in turn, so that what disturbs the machine disturbs all alike. Each
 // round begins with another program.
-func (l *lab) measureTraffic(ctx context.Context, options relayOptions, programs []program, figures figures) error {
+func (l *lab) measureTraffic(ctx context.Context, options relayOptions, chosen []scenario, programs []program, figures figures) error {
 	var routes []*route
 	defer func() {
 		for _, r := range routes {
@@ -101,7 +112,7 @@ func (l *lab) measureTraffic(ctx context.Context, options relayOptions, programs
 		routes = append(routes, r)
 	}
 	for round := range options.rounds {
-		for _, scenario := range scenarios(l, options) {
+		for _, scenario := range chosen {
 			for i := range routes {
 				r := routes[(round+i)%len(routes)]
 				if err := l.measure(ctx, options, scenario, r, figures); err != nil {

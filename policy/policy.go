@@ -2,6 +2,7 @@
 package policy
 
 import (
+	"regexp"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -36,6 +37,8 @@ type Context struct {
 	Now time.Time
 	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
 	File bool
+	// Managed is true in such a file while the transaction is one that the migration tool has begun and will commit.
+	Managed bool
 	// Ahead are the statements that follow in such a file, as far as they are run with this one.
 	Ahead []ddl.Statement
 	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
@@ -139,6 +142,8 @@ type Check struct {
 	Context Context
 	// Small is what counts as a small table.
 	Small Small
+	// Conventions are what the configuration says about names and tables.
+	Conventions Conventions
 	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
 	// that is off by default for Block.
 	Report func(Finding)
@@ -148,4 +153,19 @@ type Check struct {
 type Small struct {
 	Rows  int64
 	Bytes int64
+}
+
+// Conventions are what a team has agreed on. The zero value has agreed on nothing.
+type Conventions struct {
+	// Names are what the names of new objects must match, by the kind of the object (NamedKinds). A kind that is missing is free.
+	Names map[string]*regexp.Regexp
+	// RequiredColumns are those that every new table must have.
+	RequiredColumns []string
+	// Extensions are those that a migration may create or update.
+	Extensions []string
+}
+
+// NamedKinds are the kinds of objects whose names a convention can be about.
+func NamedKinds() []string {
+	return []string{"column", "constraint", "function", "index", "schema", "sequence", "table", "trigger", "type", "view"}
 }

@@ -26,6 +26,7 @@ type Settings struct {
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
 	OverrideRoles []string
 	Exemptions    []Exemption
+	Conventions   Conventions
 }
 
 // Set is the rules in force. It may be used concurrently.
@@ -166,7 +167,7 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 			continue
 		}
 		rule.Run(&Check{
-			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small,
+			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, Conventions: s.settings.Conventions,
 			Report: func(f Finding) {
 				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
 				if f.Action == Pass {

@@ -184,6 +184,7 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 	if err := ctx.Err(); err != nil {
 		return []answer{{}}, context.Cause(ctx)
 	}
+	closes := 0
 	var messages []pgproto3.FrontendMessage
 	for i, sql := range statements {
 		text, err := b.encoding.Encode(sql)
@@ -197,13 +198,23 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 		bind := *with[i].bind
 		bind.PreparedStatement, bind.DestinationPortal = name, b.name
 		messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name})
+		closes++
 		if !with[i].kept || !b.kept[sql].there {
+			closes++
 			messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: name},
 				&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: with[i].oids})
 		}
 		messages = append(messages, &bind, &pgproto3.Execute{Portal: b.name})
 	}
 	messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name}, &pgproto3.Close{ObjectType: 'S', Name: b.name})
+	if err := b.send(messages); err != nil {
+		return []answer{{}}, err
+	}
+	return b.read(closes + 2)
+}
+
+// send sends messages, and asks for all the answers to them.
+func (b *backend) send(messages []pgproto3.FrontendMessage) error {
 	if b.piped {
 		messages = append(messages, &pgproto3.Flush{})
 	} else {
@@ -213,13 +224,13 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 	for _, m := range messages {
 		var err error
 		if out, err = m.Encode(out); err != nil {
-			return []answer{{}}, fmt.Errorf("cannot send a statement: %w", err)
+			return fmt.Errorf("cannot send a statement: %w", err)
 		}
 	}
 	if _, err := b.link.server.conn.Write(out); err != nil {
-		return []answer{{}}, errServerGone
+		return errServerGone
 	}
-	return b.read(2 * (len(statements) + 1))
+	return nil
 }
 
 // parseOnly has the server parse a text, and returns its error. The session must be outside of a pipeline; in a transaction block a
@@ -292,7 +303,7 @@ func (b *backend) exchange(messages []pgproto3.FrontendMessage) (columns []byte,
 	}
 }
 
-// read collects the answers to what askAll sent; last is the number of Closes in it.
+// read collects the answers to what send has sent; last is the number of Closes in it.
 func (b *backend) read(last int) ([]answer, error) {
 	var (
 		answers []answer

@@ -39,22 +39,52 @@ type leg struct {
 	buf  []byte   // nil while nothing is unread
 	r, w int
 
-	stock *sync.Pool      // where buffers are borrowed
+	stock *stock          // where buffers are borrowed
 	lent  *[lentSize]byte // what buf is part of; nil for a buffer of the leg's own
 	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err.
 	socket syscall.RawConn
 	try    func(fd uintptr) bool
 	n      int
 	err    error
-	// wary is true while what is read may be a password: then a buffer is given back empty.
+	// wary is true while what is read may be a password: then a buffer is given back empty, of which used is what was ever written to.
 	wary bool
+	used int
 }
 
-// newBuffers is a stock of buffers for legs to share. Only what the last read put into one is ever looked at.
-func newBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([lentSize]byte) }} }
+// reserve is how many buffers a stock keeps through a garbage collection.
+const reserve = 32
+
+// stock has buffers for legs to share. Only what the last read put into one is ever looked at. The pool is for many processors at once; each
+// collection empties it, so some buffers are kept in reserve: where sessions come and go, collections would be frequent by the buffers alone.
+type stock struct {
+	pool    sync.Pool
+	reserve chan *[lentSize]byte
+}
+
+func newStock() *stock { return &stock{reserve: make(chan *[lentSize]byte, reserve)} }
+
+func (s *stock) borrow() *[lentSize]byte {
+	if buffer, ok := s.pool.Get().(*[lentSize]byte); ok {
+		return buffer
+	}
+	select {
+	case buffer := <-s.reserve:
+		return buffer
+	default:
+		return new([lentSize]byte)
+	}
+}
+
+func (s *stock) giveBack(buffer *[lentSize]byte) {
+	select {
+	case s.reserve <- buffer:
+	default:
+		s.pool.Put(buffer)
+	}
+}
 
 // newLeg reads from conn into buffers of the stock; without one (nil) the leg keeps a buffer of its own.
-func newLeg(conn net.Conn, stock *sync.Pool) *leg {
+func newLeg(conn net.Conn, stock *stock) *leg {
 	l := &leg{stock: stock}
 	l.try = l.tryRead
 	l.over(conn)
@@ -94,8 +124,8 @@ func (l *leg) read() error {
 // tryRead reads once without blocking, and reports false when there is nothing yet: then the runtime waits, and the leg needs no buffer.
 func (l *leg) tryRead(fd uintptr) bool {
 	if l.buf == nil {
-		l.lent = l.stock.Get().(*[lentSize]byte)
-		l.buf = l.lent[:]
+		l.lent = l.stock.borrow()
+		l.buf, l.used = l.lent[:], 0
 	}
 	for {
 		l.n, l.err = unix.Read(int(fd), l.buf[l.w:])
@@ -104,16 +134,19 @@ func (l *leg) tryRead(fd uintptr) bool {
 		}
 	}
 	switch {
-	case l.err == unix.EAGAIN:
-		l.n, l.err = 0, nil
-		if l.r == l.w {
-			l.rest()
-		}
-		return false
-	case l.err != nil:
-		l.n = 0
+	case l.n > 0:
+		l.used = max(l.used, l.w+l.n)
+		return true
 	case l.n == 0:
 		l.err = io.EOF
+	}
+	l.n = 0
+	if l.r == l.w {
+		l.rest()
+	}
+	if l.err == unix.EAGAIN {
+		l.err = nil
+		return false
 	}
 	return true
 }
@@ -131,9 +164,9 @@ func (l *leg) rest() {
 func (l *leg) giveBack() {
 	if l.lent != nil {
 		if l.wary {
-			clear(l.lent[:])
+			clear(l.lent[:l.used])
 		}
-		l.stock.Put(l.lent)
+		l.stock.giveBack(l.lent)
 	}
 	l.buf, l.lent = nil, nil
 }
@@ -201,7 +234,11 @@ func (l *leg) forward(dst io.Writer, n int) error {
 // forget overwrites what was consumed, so that a password does not stay in memory after the login.
 func (l *leg) forget() {
 	clear(l.buf[:l.r])
-	clear(l.buf[l.w:])
+	if l.lent != nil {
+		clear(l.buf[l.w:max(l.w, l.used)])
+	} else {
+		clear(l.buf[l.w:])
+	}
 	l.wary = false
 }
 

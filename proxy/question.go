@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgproto3"
-
-	"github.com/pgsluice/pgsluice/internal/facts"
 )
 
 // sheltered is a Querier whose statements cannot abort the client's transaction: in a block each stands in a savepoint of ours. The savepoint
@@ -16,7 +16,7 @@ type sheltered struct{ *backend }
 
 // Query implements facts.Querier.
 func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
-	if b.piped || b.TxStatus() != 'T' {
+	if !b.inBlock() {
 		return b.backend.Query(ctx, sql, args...)
 	}
 	with, err := b.textArgs(args)
@@ -28,84 +28,96 @@ func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]str
 	if err == nil && len(answers) < 2 {
 		err = errors.New("the server skipped a statement of pgsluice")
 	}
-	if err == nil {
-		return answers[1].rows, nil
+	if err != nil {
+		return nil, b.restored(ctx, err)
 	}
-	if b.TxStatus() == 'E' {
-		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
-			return nil, undone
-		}
-	}
-	return nil, err
+	return answers[1].rows, nil
 }
 
-// remembered is a Querier for questions that a transaction block asks again and again: the server prepares each of their parts once, plans it
-// for any parameters, and the savepoint takes even that setting back.
+// inBlock reports whether a statement of ours that fails would abort a transaction block of the client's.
+func (b *backend) inBlock() bool { return !b.piped && b.TxStatus() == 'T' }
+
+// restored takes a block that an error of ours has aborted back to the savepoint, and returns that error.
+func (b *backend) restored(ctx context.Context, failed error) error {
+	if b.piped || b.TxStatus() != 'E' {
+		return failed
+	}
+	if _, err := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); err != nil {
+		return err
+	}
+	return failed
+}
+
+// remembered is a Querier for the question that is asked again and again: the server prepares each of its parts once. They have no parameters, so
+// that they are planned once, too; what they are about stands in a setting, which ends with the transaction or with the savepoint.
 type remembered struct{ *backend }
 
 // Query implements facts.Querier.
 func (b remembered) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
-	if b.piped || b.TxStatus() != 'T' {
-		return sheltered(b).Query(ctx, sql, args...)
-	}
-	answers, err := b.ask(ctx, []string{sql}, args)
-	if isNoSuchStatement(err) { // the client has deallocated it, with everything else
-		return sheltered(b).Query(ctx, sql, args...)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return answers[0].rows, nil
+	return sheltered(b).Query(ctx, sql, args...)
 }
 
 // QueryParts implements facts.PartsQuerier.
-func (b remembered) QueryParts(ctx context.Context, parts []string, arg string) ([]string, error) {
-	if b.piped || b.TxStatus() != 'T' {
-		return sheltered(b).Query(ctx, facts.Joined(parts), arg)
+func (b remembered) QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error) {
+	if b.piped && b.kept != nil {
+		if err := b.lookUp(ctx); err != nil {
+			return nil, err
+		}
 	}
-	answers, err := b.ask(ctx, parts, []string{arg})
-	if isNoSuchStatement(err) {
-		return sheltered(b).Query(ctx, facts.Joined(parts), arg)
+	rows, err := b.ask(ctx, parts, setting, value)
+	if isNoSuchStatement(err) && !b.piped { // the client has deallocated it, with everything else
+		return b.ask(ctx, parts, setting, value)
 	}
+	return rows, err
+}
+
+// ask asks questions in one round trip. After an error a block is as it was.
+func (b remembered) ask(ctx context.Context, questions []string, setting, value string) ([]string, error) {
+	with, err := b.textArgs([]string{setting, value})
 	if err != nil {
 		return nil, err
 	}
+	with.kept = true
+	asked, none := parameters{bind: &pgproto3.Bind{}, kept: true}, parameters{bind: &pgproto3.Bind{}}
+	statements, given := []string{setSQL}, []parameters{with}
+	for _, question := range questions {
+		statements, given = append(statements, question), append(given, asked)
+	}
+	first := 1
+	if b.inBlock() {
+		first++
+		statements = slices.Concat([]string{"SAVEPOINT pgsluice"}, statements, []string{"ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"})
+		given = slices.Concat([]parameters{none}, given, []parameters{none, none})
+	}
+	answers, err := b.askAll(ctx, statements, given)
+	if err == nil && len(answers) < len(statements) {
+		err = errors.New("the server skipped a statement of pgsluice")
+	}
+	for i, sql := range statements {
+		if kept := b.kept[sql]; given[i].kept && kept != nil {
+			kept.there = err == nil // or it is not known; then it is closed before it is prepared
+		}
+	}
+	if err != nil {
+		return nil, b.restored(ctx, err)
+	}
 	var rows []string
-	for _, a := range answers {
+	for _, a := range answers[first : first+len(questions)] {
 		rows = append(rows, a.rows...)
 	}
 	return rows, nil
 }
 
-// ask asks questions with the same arguments in one round trip. After an error the block is as it was.
-func (b remembered) ask(ctx context.Context, questions []string, args []string) ([]answer, error) {
-	with, err := b.textArgs(args)
-	if err != nil {
-		return nil, err
+// setSQL sets a setting for the rest of the transaction.
+const setSQL = "SELECT pg_catalog.set_config($1, $2, true)"
+
+// lookUp finds out what the server still has of what stays prepared. In a pipeline, where an error would be the client's, that must be certain.
+func (b *backend) lookUp(ctx context.Context) error {
+	names, err := b.Query(ctx, "SELECT p.name FROM pg_catalog.pg_prepared_statement() AS p WHERE pg_catalog.starts_with(p.name, $1)", b.name)
+	for _, kept := range b.kept {
+		kept.there = err == nil && kept.there && slices.Contains(names, kept.name)
 	}
-	with.kept = true
-	none := parameters{bind: &pgproto3.Bind{}}
-	statements := []string{"SAVEPOINT pgsluice", "SET LOCAL plan_cache_mode TO force_generic_plan"}
-	given := []parameters{none, none}
-	for _, question := range questions {
-		statements, given = append(statements, question), append(given, with)
-	}
-	answers, err := b.askAll(ctx, append(statements, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"), append(given, none, none))
-	if err == nil && len(answers) < len(statements) {
-		err = errors.New("the server skipped a statement of pgsluice")
-	}
-	for _, question := range questions {
-		b.kept[question].there = err == nil // or it is not known; then it is closed before it is prepared
-	}
-	if err == nil {
-		return answers[2:len(statements)], nil
-	}
-	if b.TxStatus() == 'E' {
-		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
-			return nil, undone
-		}
-	}
-	return nil, err
+	return err
 }
 
 // noSuchStatement is invalid_sql_statement_name.
@@ -116,7 +128,7 @@ func isNoSuchStatement(err error) bool {
 	return ok && server.fields.Code == noSuchStatement
 }
 
-// keptStatement is a statement of ours that stays prepared for a transaction.
+// keptStatement is a statement of ours that stays prepared.
 type keptStatement struct {
 	name string
 	// there is true when the server certainly has it.
@@ -134,16 +146,56 @@ func (b *backend) keep(sql string) *keptStatement {
 	return b.kept[sql]
 }
 
-// unkeep closes the statements that stayed prepared. The session must be outside of a pipeline.
+// unkeep closes the statements that stayed prepared. The server must not be skipping to a Sync.
 func (b *backend) unkeep() error {
 	var messages []pgproto3.FrontendMessage
 	for _, kept := range b.kept {
 		messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: kept.name})
 	}
 	b.kept = nil
-	_, err := b.exchange(messages)
+	if err := b.send(messages); err != nil {
+		return err
+	}
+	_, err := b.read(len(messages))
 	if isServerError(err) {
 		return nil // they are gone with whatever ended the session's transaction
 	}
 	return err
+}
+
+// lingering is how many commands of the client's may pass before what stays prepared is taken back. It serves the next schema change; between two
+// of them a migration has its version table, its COMMIT and its BEGIN. A session that goes on to other work is to hold nothing of ours.
+const lingering = 16
+
+// revealing finds the words of SQL that show, or remove, what is prepared. (A view or function of the client's can do that unseen: it may show a
+// statement by the name of pgsluice_… for a few commands after a schema change.)
+var revealing = regexp.MustCompile(`(?i)prepared_statement|deallocate|discard`)
+
+// overstayed reports whether what stays prepared must be taken back before a message of the client's.
+func (s *session) overstayed(kind byte, frame []byte) bool {
+	if s.backend.kept == nil {
+		return false
+	}
+	switch kind {
+	case 'Q':
+		s.passed++
+		s.overdue = s.overdue || frame == nil || revealing.Match(frame)
+	case 'P':
+		s.overdue = s.overdue || frame == nil || revealing.Match(frame)
+	case 'B', 'F':
+		s.passed++
+	default:
+		return false
+	}
+	s.overdue = s.overdue || s.passed > lingering && !s.owes() || s.options.Mode == Transparent
+	return s.overdue
+}
+
+// tidy takes back what stays prepared when it is overdue.
+func (s *session) tidy() error {
+	if !s.overdue || s.pipe.skipping {
+		return nil
+	}
+	s.overdue, s.passed = false, 0
+	return s.backend.unkeep()
 }

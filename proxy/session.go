@@ -75,6 +75,10 @@ type session struct {
 	chronicle chronicle
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
+	// passed is how many commands have passed since facts were asked for, overdue true when what the server keeps prepared for that is to be taken
+	// back, shows while the simple Query at hand would show it.
+	passed         int
+	overdue, shows bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
@@ -142,6 +146,9 @@ func (s *session) run(ctx context.Context) error {
 // matters decides, message by message and at line speed, what the session must see.
 func (s *session) matters(kind byte, frame []byte) bool {
 	s.refresh()
+	if s.overstayed(kind, frame) {
+		return true
+	}
 	if s.options.Mode == Transparent {
 		return false
 	}
@@ -155,7 +162,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	case 'B', 'E', 'C':
 		return s.careful()
 	case 'S', 'F':
-		return s.owes() || s.backend.kept != nil
+		return s.owes()
 	}
 	return false
 }
@@ -183,7 +190,7 @@ func (s *session) message(ctx context.Context) error {
 	s.unsettled = kind != 'Q' && s.pipe.executed
 	s.altering = s.altering && (s.pipe.status != 'I' || s.pipe.executed)
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
-	s.failed, s.failure, s.committed = false, "", false
+	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
 	defer func() { s.opened = nil }()
 	if s.turnOver() {
@@ -191,26 +198,18 @@ func (s *session) message(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := s.tidy(); err != nil {
+		return err
+	}
 	if err := s.deal(ctx, kind, size); err != nil {
 		return err
 	}
-	if err := s.settle(ctx); err != nil {
-		return err
-	}
-	return s.tidy()
-}
-
-// tidy takes back what the session keeps prepared on the server for a transaction that owes work, once there is none.
-func (s *session) tidy() error {
-	if s.backend.kept == nil || s.owes() || s.pipe.executed || s.pipe.skipping {
-		return nil
-	}
-	return s.backend.unkeep()
+	return s.settle(ctx)
 }
 
 // deal gives the message to whom it concerns.
 func (s *session) deal(ctx context.Context, kind byte, size int) error {
-	if s.pipe.skipping && kind != 'S' {
+	if s.pipe.skipping && kind != 'S' || s.options.Mode == Transparent {
 		return s.passOn(size)
 	}
 	if size > s.options.InspectLimit && s.options.Mode == Observe {
@@ -259,6 +258,7 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !ok {
 		return s.passOn(size)
 	}
+	s.shows = revealing.MatchString(raw)
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(raw), s.pipe.executed)
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
@@ -406,7 +406,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
-	known, err := facts.Read(ctx, s.asking(), wanted)
+	known, err := facts.Read(ctx, s.asking(at), wanted)
 	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
 		return known, err
 	}
@@ -426,13 +426,14 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	return known, nil
 }
 
-// asking is how the client's connection is asked without a trace. In a transaction that has deferred work, which asks before every statement
-// and in which others may wait for each round trip, the server keeps the question prepared.
-func (s *session) asking() facts.Querier {
-	if s.owes() {
-		return remembered{s.backend}
+// asking is how the client's connection is asked without a trace. The server keeps the question prepared for a while, since planning it takes longer
+// than answering it; but not before a statement that could see that.
+func (s *session) asking(at occasion) facts.Querier {
+	if s.shows || revealing.MatchString(at.piece) {
+		return sheltered{s.backend}
 	}
-	return sheltered{s.backend}
+	s.passed = 0
+	return remembered{s.backend}
 }
 
 // opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.

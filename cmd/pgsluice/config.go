@@ -32,17 +32,18 @@ type Config struct {
 	Mode     string            `yaml:"mode"`  // enforce, observe or pass
 	Rules    map[string]string `yaml:"rules"` // rule name to block, rewrite, warn or off; a rule that is not named keeps its default
 	// Exemptions take findings out of force; the first that covers a finding counts.
-	Exemptions []exemptionConfig `yaml:"exemptions"`
-	Small      smallConfig       `yaml:"small_table"`
-	Lock       lockConfig        `yaml:"lock"`
-	Deferred   deferredConfig    `yaml:"deferred"`
-	Overrides  overridesConfig   `yaml:"overrides"`
-	Revisions  revisionsConfig   `yaml:"revisions"`
-	Audit      auditConfig       `yaml:"audit"`
-	Limits     limitsConfig      `yaml:"limits"`
-	Drain      drainConfig       `yaml:"drain"`
-	Metrics    metricsConfig     `yaml:"metrics"`
-	Log        logConfig         `yaml:"log"`
+	Exemptions  []exemptionConfig `yaml:"exemptions"`
+	Conventions conventionsConfig `yaml:"conventions"`
+	Small       smallConfig       `yaml:"small_table"`
+	Lock        lockConfig        `yaml:"lock"`
+	Deferred    deferredConfig    `yaml:"deferred"`
+	Overrides   overridesConfig   `yaml:"overrides"`
+	Revisions   revisionsConfig   `yaml:"revisions"`
+	Audit       auditConfig       `yaml:"audit"`
+	Limits      limitsConfig      `yaml:"limits"`
+	Drain       drainConfig       `yaml:"drain"`
+	Metrics     metricsConfig     `yaml:"metrics"`
+	Log         logConfig         `yaml:"log"`
 }
 
 // upstreamConfig is the server behind the proxy. Its words are libpq's.
@@ -189,6 +190,7 @@ func (c *Config) Validate(check checkRule) error {
 	c.Control.validate(&v)
 	v.oneOf("mode", c.Mode, "enforce", "observe", "pass")
 	c.validateExemptions(&v)
+	c.Conventions.validate(&v)
 	for _, name := range sortedKeys(c.Rules) {
 		key := "rules." + name
 		if v.oneOf(key, c.Rules[name], "block", "rewrite", "warn", "off") && check != nil {

@@ -168,9 +168,14 @@ func policySettings(config Config) (policy.Settings, error) {
 	if err != nil {
 		return policy.Settings{}, err
 	}
+	agreed, err := config.Conventions.policy()
+	if err != nil {
+		return policy.Settings{}, fmt.Errorf("conventions.names: %w", err)
+	}
 	return policy.Settings{
 		Actions:       actions,
 		Exemptions:    exemptions,
+		Conventions:   agreed,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
 		OverrideRoles: config.Overrides.Roles,
 	}, nil

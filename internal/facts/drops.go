@@ -54,6 +54,7 @@ func with(wanted, more []Wanted) []Wanted {
 		}
 		wanted[at].Dependents = wanted[at].Dependents || w.Dependents
 		wanted[at].Parents = wanted[at].Parents || w.Parents
+		wanted[at].Emptied = wanted[at].Emptied || w.Emptied
 	}
 	return wanted
 }
@@ -98,7 +99,7 @@ func altered(alter ddl.AlterTable) []Wanted {
 func changed(stmt ddl.Statement, utility ddl.Utility) []Wanted {
 	switch stmt.Tag {
 	case "TRUNCATE TABLE", "CREATE POLICY", "ALTER POLICY":
-		return named(stmt, Wanted{Dependents: true})
+		return named(stmt, Wanted{Dependents: true, Emptied: utility.Cascade})
 	case "SELECT", "CREATE MATERIALIZED VIEW", "REFRESH MATERIALIZED VIEW", "ANALYZE":
 		return named(stmt, Wanted{})
 	case "CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE":

@@ -52,6 +52,9 @@ type Wanted struct {
 	Children bool
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
+	// Emptied asks for the tables that reference it, and those that reference them, with their Depends: TRUNCATE … CASCADE empties them all. That takes
+	// more questions.
+	Emptied bool
 	// Types asks for types, Functions for functions, whatever the Name, which may be zero; Changed are columns of the relation
 	// whose types are to be known, too, with the casts among them all. Users asks for the columns of the types, and for the functions
 	// themselves with what depends on them.
@@ -97,6 +100,10 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 		for _, name := range action.Names {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
+		}
+	case ddl.CreateTable:
+		if action.IfNotExists && len(action.Parents) > 0 {
+			add(Wanted{Name: action.Table})
 		}
 	case ddl.Write:
 		if action.Reach == ddl.EveryRow {
@@ -161,22 +168,27 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// PartsQuerier is a Querier that asks several questions with the same argument in one round trip, one row each, and does so faster when it has
-// asked the same ones before.
+// PartsQuerier is a Querier that asks several questions without parameters in one round trip, one row each, for whose time it gives a setting a
+// value; and does so faster when it has asked the same ones before.
 type PartsQuerier interface {
 	Querier
-	QueryParts(ctx context.Context, parts []string, arg string) ([]string, error)
+	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
 }
+
+// asked is the setting that stands for the parameter of a question without any.
+const asked = "pgsluice.asked"
 
 func ask(ctx context.Context, server Querier, parts []string, parameter string) ([]string, error) {
-	if several, ok := server.(PartsQuerier); ok {
-		return several.QueryParts(ctx, parts, parameter)
+	several, ok := server.(PartsQuerier)
+	if !ok {
+		return server.Query(ctx, "("+strings.Join(parts, ")\nUNION ALL\n(")+")", parameter)
 	}
-	return server.Query(ctx, Joined(parts), parameter)
+	fixed := make([]string, len(parts))
+	for i, part := range parts {
+		fixed[i] = strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
+	}
+	return several.QueryParts(ctx, fixed, asked, parameter)
 }
-
-// Joined is one question of several parts, a row each.
-func Joined(parts []string) string { return "(" + strings.Join(parts, ")\nUNION ALL\n(") + ")" }
 
 // Prepare asks about nothing, so that the server has planned what most statements need.
 func Prepare(ctx context.Context, server PartsQuerier) error {
@@ -184,11 +196,11 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	_, err = server.QueryParts(ctx, []string{factsSQL, namesSQL}, parameter)
+	_, err = ask(ctx, server, []string{factsSQL, namesSQL}, parameter)
 	return err
 }
 
-// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. That takes about 1 ms
+// Read asks the server, in one round trip (more where Wanted.Partitions, Bound or Emptied asks), about the session and the names. That takes about 1 ms
 // where the server has the statement prepared, 3 ms where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with
 // dependents. It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost
 // connection, a cancel), and facts that know nothing.
@@ -224,6 +236,9 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	}
 	if err == nil {
 		err = addProofs(ctx, server, known, wanted)
+	}
+	if err == nil {
+		err = addReferencing(ctx, server, known, wanted)
 	}
 	if err != nil {
 		return Facts{}, err

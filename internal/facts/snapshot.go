@@ -155,6 +155,13 @@ func (s *Snapshot) Known(wanted []Wanted, searchPath []string) Facts {
 			}
 		}
 	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Emptied }) {
+		for next := known.referencing(); len(next) > 0; next = known.referencing() {
+			for _, w := range next {
+				known.Relations[Key(w.Name.Schema, w.Name.Name)] = s.byName[Key(w.Name.Schema, w.Name.Name)]
+			}
+		}
+	}
 	return known
 }
 

@@ -254,6 +254,7 @@ type task struct {
 	// without are the facts if nothing that another file makes were new; nil where that makes no difference.
 	without *facts.Facts
 	inTx    bool
+	managed bool // the tool has begun the transaction
 	// own is true when all that it takes away was made by the files.
 	own bool
 	// ahead are the statements behind it in its part.
@@ -276,6 +277,7 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 		together := part.Sent == Together && len(part.statements) > 1
 		if part.Sent == Inside {
 			w.begin()
+			w.managed = true
 		}
 		all := part.all()
 		for k := range part.statements {
@@ -285,7 +287,7 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 				return nil, err
 			}
 			tasks = append(tasks, task{
-				script: s, part: part, stmt: stmt, known: known, without: without, inTx: w.inTx || together, own: w.own(stmt.Statement),
+				script: s, part: part, stmt: stmt, known: known, without: without, inTx: w.inTx || together, managed: w.managed, own: w.own(stmt.Statement),
 				ahead: all[k+1:], allowed: part.allowancesOf(stmt),
 			})
 			if together {
@@ -355,7 +357,7 @@ func (j *Judge) one(t *task) Judged {
 	judged.EndLine, judged.EndColumn = source.Position(s.end)
 	where := policy.Context{
 		InTransaction: t.inTx, Ledger: j.Ledger, Revision: t.known.Settings["pgsluice.revision"], Now: j.Now,
-		File: !j.Live, Exit: t.script.tool.Exit, Ahead: t.ahead,
+		File: !j.Live, Managed: t.managed, Exit: t.script.tool.Exit, Ahead: t.ahead,
 	}
 	verdict := j.Rules.Judge(s.Statement, t.known, where)
 	switch {

@@ -23,6 +23,7 @@ type world struct {
 	filled  []string // keys of what was filled in the open transaction
 
 	inTx       bool
+	managed    bool // by the tool, which began it
 	savepoints []savepoint
 	held       []facts.Held // what others may use that the open transaction holds a strong lock on
 	count      int          // of objects so far: their identities
@@ -66,7 +67,7 @@ func (w *world) commit() {
 			delete(w.objects, key)
 		}
 	}
-	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.held = nil, nil, nil, nil, false, nil
+	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.managed, w.held = nil, nil, nil, nil, false, false, nil
 }
 
 func (w *world) rollback() {
@@ -130,6 +131,10 @@ func (w *world) follow(s ddl.Statement, file int, before func(ddl.Name) *facts.R
 	case ddl.Setting:
 		w.setting(action)
 		return
+	case ddl.Query:
+		for _, setting := range ddl.SetConfigs(s) {
+			w.setting(setting)
+		}
 	}
 	w.take(s, file, before)
 	for _, ref := range s.Refs {

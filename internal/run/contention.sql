@@ -7,6 +7,8 @@ SELECT pg_catalog.json_build_object(
 			'pid', b.pid,
 			'user', a.usename,
 			'state', a.state,
+			'transaction', (SELECT l.virtualtransaction FROM pg_catalog.pg_locks AS l
+				WHERE l.pid OPERATOR(pg_catalog.=) b.pid AND l.locktype OPERATOR(pg_catalog.=) 'virtualxid' LIMIT 1),
 			'seconds', pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start),
 			'autovacuum', COALESCE(a.backend_type OPERATOR(pg_catalog.=) 'autovacuum worker', false),
 			'wraparound', COALESCE(pg_catalog.strpos(a.query, '(to prevent wraparound)') OPERATOR(pg_catalog.>) 0, false)))

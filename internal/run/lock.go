@@ -12,11 +12,16 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// The pauses between tries grow between these.
+// The pauses between tries grow between the first two. One in which the blocker's transaction goes on lasts until that has ended, but no
+// longer than blockerPatience: another try tells whether it is still in the way.
 const (
-	shortestPause = 100 * time.Millisecond
-	longestPause  = 2 * time.Second
+	shortestPause   = 100 * time.Millisecond
+	longestPause    = 2 * time.Second
+	blockerPatience = 10 * time.Second
 )
+
+// An autovacuum is waited for one part in vacuumPatience of the budget before it is made to give way, for which all have to wait.
+const vacuumPatience = 20
 
 // once is one try of a step under a lock_timeout. When that ends it, nothing of the try is left.
 type once func(ctx context.Context, timeout time.Duration) error
@@ -32,7 +37,8 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 	)
 	for n := 0; ; n++ {
 		tried := time.Now()
-		err := w.sampled(ctx, w.timeout(n, again, seen), &seen, try)
+		waitedEnough := tried.Sub(start) > w.lockBudget()/vacuumPatience
+		err := w.sampled(ctx, w.timeout(n, again, waitedEnough, seen), &seen, try)
 		w.result.Tries++
 		deadlock := SQLState(err) == deadlockDetected && again && w.Conn.TxStatus() == 'I'
 		if SQLState(err) != lockNotAvailable && !deadlock {
@@ -44,24 +50,62 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 			w.result.Waited += time.Since(start)
 			return w.gaveUp(ctx, step, n+1, time.Since(start), seen, err)
 		}
-		w.say(func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) })
-		if err := w.sleep(ctx, jittered); err != nil {
+		most := min(blockerPatience, w.lockBudget()-time.Since(start))
+		if seen.yields() {
+			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
+		}
+		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
+		if err := w.pause(ctx, jittered, most, seen, say); err != nil {
 			return err
 		}
 		pause = min(2*pause, longestPause)
 	}
 }
 
+// pause lets the others through, for so long at least. While a transaction that was in the way goes on, another try would only hold them up
+// again; so it is waited for, without being in the queue, most at the longest.
+func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, say func() string) error {
+	began, length := time.Now(), least
+	for {
+		w.say(say)
+		if err := w.sleep(ctx, length); err != nil {
+			return err
+		}
+		if ended, err := w.ended(ctx, seen.Blockers); ended || err != nil || time.Since(began) > most {
+			return err
+		}
+		length = shortestPause
+	}
+}
+
+// ended reports whether none of the blockers is in the transaction any more in which it was one.
+func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
+	var transactions []string
+	for _, b := range found {
+		if b.Transaction != "" {
+			transactions = append(transactions, b.Transaction)
+		}
+	}
+	if len(transactions) == 0 {
+		return true, nil
+	}
+	rows, err := w.Conn.Query(ctx, `SELECT true FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'
+		AND l.virtualtransaction OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) LIMIT 1`, "{"+strings.Join(transactions, ",")+"}")
+	return len(rows) == 0, err
+}
+
 // timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
-// would hide what failed.
-func (w *work) timeout(n int, again bool, seen Contention) time.Duration {
+// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough.
+func (w *work) timeout(n int, again, enough bool, seen Contention) time.Duration {
 	longest := w.Options.longestTry()
 	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
-	if step := n % (len(rungs) + 1); again && step < len(rungs) {
-		rung = min(rungs[step]*w.Options.firstTry(), longest)
-	} else if again && seen.yields() {
+	step := n % (len(rungs) + 1)
+	switch {
+	case again && seen.yields() && (enough || step == len(rungs)):
 		rung = w.session.DeadlockTimeout * 12 / 10
+	case again && step < len(rungs):
+		rung = min(rungs[step]*w.Options.firstTry(), longest)
 	}
 	if own := w.session.LockTimeout; own > 0 {
 		rung = min(rung, own)

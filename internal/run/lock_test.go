@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -355,9 +356,38 @@ func TestAutovacuumGivesWay(t *testing.T) {
 	p.waitFor(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 		WHERE a.backend_type = 'autovacuum worker' AND l.relation = 't'::regclass AND l.mode = 'ShareUpdateExclusiveLock')`)
 	r := p.runner()
-	result := p.must(r, alter())
-	if result.Tries < 6 {
-		t.Errorf("%d tries: the autovacuum was not in the way", result.Tries)
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.LockBudget = sent, 40*time.Second
+	p.must(r, alter())
+	if last := sent.timeouts[len(sent.timeouts)-1]; last != "1200" {
+		t.Errorf("tried with timeouts %q: the autovacuum was not in the way", sent.timeouts)
+	}
+}
+
+// Another try while the transaction in the way goes on would only hold up the others once more.
+func TestBlockerIsWaitedForOutsideTheQueue(t *testing.T) {
+	for _, block := range []bool{false, true} {
+		t.Run(fmt.Sprintf("in a transaction %t", block), func(t *testing.T) {
+			p := newPlace(t, "CREATE TABLE t (id int)")
+			r := p.runner()
+			sent := &recorder{Conn: r.Conn}
+			r.Conn, r.FirstTry, r.LongestTry = sent, time.Second, time.Second // long enough to be looked at
+			if block {
+				if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			reader := p.connect()
+			p.exec(reader, "BEGIN; SELECT FROM t")
+			done := start(t.Context(), r, alter())
+			for sent.looks.Load() < 5 {
+				p.is("1", "SELECT 1")
+			}
+			p.exec(reader, "COMMIT")
+			if o := <-done; o.err != nil || o.Tries != 2 {
+				t.Errorf("got %v after %d tries, want the second to do", o.err, o.Tries)
+			}
+		})
 	}
 }
 
@@ -432,6 +462,7 @@ func TestTriesAreAsLongAsTheOptionsSay(t *testing.T) {
 	p.exec(p.connect(), "BEGIN; SELECT FROM t")
 	r := p.runner()
 	sent := &recorder{Conn: r.Conn}
+	r.Watch = nil // which would see what to wait for
 	r.Conn, r.FirstTry, r.LongestTry, r.LockBudget = sent, 10*time.Millisecond, 30*time.Millisecond, 5*time.Second
 	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
 		t.Errorf("got %v", err)
@@ -454,7 +485,8 @@ func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { retur
 type recorder struct {
 	run.Conn
 	statements []string
-	timeouts   []string // of the tries
+	timeouts   []string     // of the tries
+	looks      atomic.Int64 // whether the blockers have ended
 }
 
 func (r *recorder) Exec(ctx context.Context, sql string, args ...string) (string, error) {
@@ -477,6 +509,9 @@ func (r *recorder) Chain(ctx context.Context, sql ...string) ([]string, error) {
 
 func (r *recorder) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
 	r.statements = append(r.statements, sql)
+	if strings.Contains(sql, "'virtualxid'") {
+		r.looks.Add(1)
+	}
 	return r.Conn.Query(ctx, sql, args...)
 }
 

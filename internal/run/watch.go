@@ -38,6 +38,8 @@ type Blocker struct {
 	PID   int    `json:"pid"`
 	User  string `json:"user"`
 	State string `json:"state"`
+	// Transaction is its virtual transaction id while it is in one, as pg_locks has it; "" if that was not asked.
+	Transaction string `json:"transaction"`
 	// Seconds is the age of its transaction.
 	Seconds float64 `json:"seconds"`
 	// Mode is the lock that it has or waits for, where that is what was asked.

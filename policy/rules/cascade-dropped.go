@@ -117,7 +117,7 @@ func alterCascades(c *policy.Check, alter ddl.AlterTable) {
 			things = inTheWay(table, command.Name)
 		}
 		if !seen || len(things) > 0 {
-			cascades(c, fmt.Sprintf("DROP COLUMN %s CASCADE", quoted(command.Name)), fmt.Sprintf("what depends on it in %q", alter.Table.Name), things, seen)
+			cascades(c, fmt.Sprintf("DROP COLUMN %s CASCADE of %s", quoted(command.Name), shown(alter.Table)), fmt.Sprintf("what depends on it in %q", alter.Table.Name), things, seen)
 		}
 	}
 }

@@ -63,7 +63,7 @@ check
 ALTER TABLE users DROP COLUMN name CASCADE
 ----
 block
-  DROP COLUMN name CASCADE also drops view public.names and view public.more; drop what you mean by name first, and leave CASCADE out
+  DROP COLUMN name CASCADE of users also drops view public.names and view public.more; drop what you mean by name first, and leave CASCADE out
   hint: If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow cascade-dropped reason="..." */ ALTER TABLE users DROP COLUMN name CASCADE;
 

@@ -86,9 +86,9 @@ func dropped(table *facts.Relation, k facts.Constraint, command ddl.AlterCommand
 	finding := policy.Finding{Action: policy.Warn}
 	switch k.Type {
 	case "f":
-		finding.Message = fmt.Sprintf("rows of %q need no counterpart in %q once %q is dropped; both tables are locked for it", table.Name, k.ParentName, k.Name)
+		finding.Message = fmt.Sprintf("rows of %q need no counterpart in %q once %q is dropped, and both tables are locked for it; release code that does not rely on it first", table.Name, k.ParentName, k.Name)
 	case "p", "u":
-		finding.Message = fmt.Sprintf("dropping %q takes its index along: duplicates may come, and queries by it read all of %q", k.Name, table.Name)
+		finding.Message = fmt.Sprintf("dropping %q takes its index along, so that duplicates may come, and queries by it read all of %q; build the index that they need first", k.Name, table.Name)
 		finding.Detail = size(table)
 		if command.Cascade {
 			finding.Action = policy.Block
@@ -97,7 +97,7 @@ func dropped(table *facts.Relation, k facts.Constraint, command ddl.AlterCommand
 				fmt.Sprintf("'%s'::regclass;", qualified(table.Schema, table.Name))
 		}
 	default:
-		finding.Message = fmt.Sprintf("rows of %q may break %q once it is dropped, and then it cannot be added again", table.Name, k.Name)
+		finding.Message = fmt.Sprintf("rows of %q may break %q once it is dropped; add what takes its place first, NOT VALID, since they may not pass it again", table.Name, k.Name)
 	}
 	return finding
 }

@@ -22,7 +22,7 @@ check
 ALTER TABLE orders DROP CONSTRAINT of_user
 ----
 warn
-  rows of "orders" need no counterpart in "users" once "of_user" is dropped; both tables are locked for it
+  rows of "orders" need no counterpart in "users" once "of_user" is dropped, and both tables are locked for it; release code that does not rely on it first
 
 locks
 ALTER TABLE orders DROP CONSTRAINT of_user
@@ -34,7 +34,7 @@ check
 ALTER TABLE users DROP CONSTRAINT mail_once
 ----
 warn
-  dropping "mail_once" takes its index along: duplicates may come, and queries by it read all of "users"
+  dropping "mail_once" takes its index along, so that duplicates may come, and queries by it read all of "users"; build the index that they need first
   detail: Table public.users has about 1 rows, 16 kB.
 
 locks
@@ -48,7 +48,7 @@ check
 ALTER TABLE orders DROP CONSTRAINT IF EXISTS positive, DROP CONSTRAINT IF EXISTS nothing
 ----
 warn
-  rows of "orders" may break "positive" once it is dropped, and then it cannot be added again
+  rows of "orders" may break "positive" once it is dropped; add what takes its place first, NOT VALID, since they may not pass it again
 
 check unknown
 ALTER TABLE users DROP CONSTRAINT users_pkey CASCADE
@@ -88,4 +88,4 @@ check
 ALTER TABLE proven DROP CONSTRAINT alone
 ----
 warn
-  rows of "proven" may break "alone" once it is dropped, and then it cannot be added again
+  rows of "proven" may break "alone" once it is dropped; add what takes its place first, NOT VALID, since they may not pass it again

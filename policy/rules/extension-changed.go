@@ -21,7 +21,7 @@ func extensionChanged() policy.Rule {
 the search path, change types, take locks on tables. What it does is not on the wire and is not judged.
 
 Have extensions installed with the database, and let migrations only assume them. CREATE EXTENSION IF NOT EXISTS of one that is there
-does nothing and passes.`,
+does nothing and passes, and so do those that the configuration lists in conventions.extensions.`,
 		Since:   "0.1",
 		Default: policy.Warn,
 		Cases:   extensionChangedCases,
@@ -35,6 +35,9 @@ func runExtensionChanged(c *policy.Check) {
 		return
 	}
 	name := utility.Names[0].Name
+	if slices.Contains(c.Conventions.Extensions, name) {
+		return
+	}
 	switch c.Stmt.Tag {
 	case "CREATE EXTENSION":
 		if slices.Contains(c.Facts.Installed, name) {

@@ -33,3 +33,15 @@ CREATE EXTENSION plpgsql
 warn
   CREATE EXTENSION plpgsql runs a script that pgsluice does not see; install it with the database, not in a migration
   unknown: whether extension "plpgsql" is installed
+
+# The configuration allows it.
+check agreed
+CREATE EXTENSION "uuid-ossp"
+----
+pass
+
+check agreed
+CREATE EXTENSION IF NOT EXISTS postgis
+----
+warn
+  CREATE EXTENSION postgis runs a script that pgsluice does not see; install it with the database, not in a migration

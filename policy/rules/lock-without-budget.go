@@ -51,6 +51,10 @@ func runLockWithoutBudget(c *policy.Check) {
 		if slices.ContainsFunc(action.Commands, func(c ddl.AlterCommand) bool { return c.Concurrently }) {
 			return
 		}
+	case ddl.CreateTable:
+		if thereAlready(c, action) {
+			return
+		}
 	case ddl.Utility:
 		if action.NotInTransaction && c.Context.InTransaction {
 			return // the server refuses it
@@ -92,9 +96,9 @@ func unlessTriedAgain(c *policy.Check, finding policy.Finding) policy.Finding {
 	if !ok || !block.Commits && !block.SwallowsTimeout {
 		return finding
 	}
-	lock, _, _ := strings.Cut(finding.Message, ": ")
+	lock, _, _ := strings.Cut(finding.Message, "; ")
 	finding.Action = policy.Block
-	finding.Message = fmt.Sprintf("%s, and %s: send the schema change as a statement of its own", lock, why)
+	finding.Message = fmt.Sprintf("%s, and %s; send the schema change as a statement of its own", lock, why)
 	if !block.Commits {
 		finding.Hint = "Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS."
 	}
@@ -137,7 +141,7 @@ func waiting(ref ddl.Ref) string {
 	if ref.Lock.BlocksReaders() {
 		who = "readers and writers"
 	}
-	return fmt.Sprintf("%s on %q makes %s queue behind it while it waits: run it under a short lock_timeout and try again", ref.Lock, ref.Name.Name, who)
+	return fmt.Sprintf("%s on %q makes %s queue behind it while it waits; run it under a short lock_timeout and try again", ref.Lock, ref.Name.Name, who)
 }
 
 // private reports whether nobody else can be using a relation.

@@ -9,7 +9,7 @@ check
 ALTER TABLE users ADD COLUMN nick text
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # A table of this transaction is locked by nobody else.
 begin
@@ -26,7 +26,7 @@ check
 DROP TABLE fresh
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 rollback
 ----
@@ -47,44 +47,44 @@ check
 ALTER TABLE empty ADD COLUMN b int
 ----
 rewrite
-  AccessExclusiveLock on "empty" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "empty" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 DROP TABLE orders
 ----
 rewrite
-  AccessExclusiveLock on "orders" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "orders" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 TRUNCATE users, orders
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 CREATE INDEX users_id ON users (id)
 ----
 rewrite
-  ShareLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+  ShareLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 DROP INDEX users_email
 ----
 rewrite
-  AccessExclusiveLock on "users_email" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users_email" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 DROP VIEW seen
 ----
 rewrite
-  AccessExclusiveLock on "seen" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "seen" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # A new table, but its foreign key locks writers out of the old one.
 check
 CREATE TABLE new (user_id int REFERENCES users)
 ----
 rewrite
-  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 locks
 CREATE TABLE new (user_id int REFERENCES users)
@@ -104,13 +104,13 @@ check
 CREATE TRIGGER t BEFORE INSERT ON users EXECUTE FUNCTION suppress_redundant_updates_trigger()
 ----
 rewrite
-  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 ALTER SEQUENCE counted OWNED BY users.id
 ----
 rewrite
-  ShareRowExclusiveLock on "counted" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+  ShareRowExclusiveLock on "counted" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # In a transaction too.
 begin
@@ -120,7 +120,7 @@ check
 ALTER TABLE users RENAME TO customers
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 rollback
 ----
@@ -129,7 +129,7 @@ check
 VACUUM (FULL) users
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # The server does not let it into a transaction.
 begin
@@ -203,13 +203,13 @@ check
 ALTER TABLE schema_migrations ADD COLUMN a int
 ----
 rewrite
-  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 DROP TABLE schema_migrations
 ----
 rewrite
-  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # The same name, but not the columns.
 setup
@@ -220,20 +220,20 @@ check
 TRUNCATE schema_migrations
 ----
 rewrite
-  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "schema_migrations" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check unknown
 ALTER TABLE users ADD COLUMN nick text
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
   unknown: whether "users" exists already
 
 check
 /* pgsluice:allow lock-without-budget reason="nobody else is here" */ ALTER TABLE users ADD COLUMN nick text
 ----
 pass
-  overridden: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  overridden: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # Nor can the wait of a concurrent DETACH be cut short.
 setup
@@ -249,7 +249,7 @@ check
 ALTER TABLE events DETACH PARTITION events_1
 ----
 rewrite
-  AccessExclusiveLock on "events" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "events" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # A DO block runs as a whole under one budget.
 check
@@ -260,7 +260,7 @@ DO $$ BEGIN
 END $$
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 locks
 DO $$ BEGIN ALTER TABLE users ADD COLUMN nick text; END $$
@@ -274,7 +274,7 @@ EXCEPTION WHEN duplicate_object THEN NULL;
 END $$
 ----
 rewrite
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 # A try that ends in a handler would look like a success.
 check
@@ -285,7 +285,7 @@ EXCEPTION WHEN OTHERS THEN
 END $$
 ----
 block
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and the handlers of this DO block would swallow the lock_timeout: send the schema change as a statement of its own
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and the handlers of this DO block would swallow the lock_timeout; send the schema change as a statement of its own
   hint: Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS.
 
 check
@@ -295,7 +295,7 @@ DO $$ BEGIN
 END $$
 ----
 block
-  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and this DO block commits, so that it cannot be tried again: send the schema change as a statement of its own
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and this DO block commits, so that it cannot be tried again; send the schema change as a statement of its own
 
 check
 DO $$ BEGIN
@@ -312,15 +312,44 @@ CREATE FUNCTION widen() RETURNS void LANGUAGE plpgsql AS $$ BEGIN
 END $$
 ----
 warn
-  line 2 of function "widen", when it runs: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits: run it under a short lock_timeout and try again
+  line 2 of function "widen", when it runs: AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 CREATE SCHEMA app CREATE TABLE seen (user_id int REFERENCES public.users) CREATE INDEX ON seen (user_id)
 ----
 rewrite
-  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits: run it under a short lock_timeout and try again
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
 
 check
 EXPLAIN ANALYZE CREATE TABLE copied AS SELECT * FROM users
 ----
 pass
+
+# Only the catalog changes; the other end is not locked.
+check
+ALTER TABLE orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE INITIALLY DEFERRED
+----
+rewrite
+  AccessExclusiveLock on "orders" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
+
+locks
+ALTER TABLE orders ALTER CONSTRAINT orders_user_id_fkey DEFERRABLE INITIALLY DEFERRED
+----
+orders AccessExclusiveLock
+
+# The table is there, and so nothing is locked.
+check
+CREATE TABLE IF NOT EXISTS orders (user_id int REFERENCES users)
+----
+pass
+
+locks
+CREATE TABLE IF NOT EXISTS orders (user_id int REFERENCES users)
+----
+(none)
+
+check
+CREATE TABLE IF NOT EXISTS more (user_id int REFERENCES users)
+----
+rewrite
+  ShareRowExclusiveLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again

@@ -151,7 +151,7 @@ func droppedConstraints(alter ddl.AlterTable) []string {
 
 func notNullOnUnknown(c *policy.Check, alter ddl.AlterTable, column string) {
 	finding := policy.Finding{
-		Message: fmt.Sprintf("making %q NOT NULL blocks reads and writes of %q while every row is checked; add CHECK (%s IS NOT NULL) NOT VALID and VALIDATE it first, which proves it",
+		Message: fmt.Sprintf("making %q NOT NULL blocks reads and writes of %q while every row is checked; prove it first by CHECK (%s IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT",
 			column, alter.Table.Name, quoted(column)),
 		Unknown: fmt.Sprintf("the size of table %q, and whether a valid check proves that %q has no NULL", alter.Table.Name, column),
 	}
@@ -168,12 +168,12 @@ func proveFirst(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, co
 		return fmt.Sprintf("it is there and NOT VALID: use VALIDATE CONSTRAINT %s", quoted(name))
 	}
 	if proof := table.NotNullProof(column, droppedConstraints(alter)); proof != nil {
-		return fmt.Sprintf("use VALIDATE CONSTRAINT %s first, which proves it", quoted(proof.Name))
+		return fmt.Sprintf("prove it first by VALIDATE CONSTRAINT %s", quoted(proof.Name))
 	}
 	if c.Facts.Version >= 180000 {
 		return "add it NOT VALID, then VALIDATE CONSTRAINT"
 	}
-	return fmt.Sprintf("add CHECK (%s IS NOT NULL) NOT VALID and VALIDATE it first, which proves it", quoted(column))
+	return fmt.Sprintf("prove it first by CHECK (%s IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT", quoted(column))
 }
 
 // notNullSteps is what to type for a NOT NULL that keeps nobody waiting.

@@ -7,7 +7,7 @@ check version=150000
 ALTER TABLE orders ALTER COLUMN a SET NOT NULL
 ----
 rewrite
-  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (a IS NOT NULL) NOT VALID and VALIDATE it first, which proves it
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
@@ -54,7 +54,7 @@ check version=150000
 ALTER TABLE orders ALTER b SET NOT NULL, DROP CONSTRAINT orders_b
 ----
 rewrite
-  making "b" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (b IS NOT NULL) NOT VALID and VALIDATE it first, which proves it
+  making "b" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (b IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders ADD CONSTRAINT orders_b_check_null CHECK (b IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_b_check_null;
@@ -69,7 +69,7 @@ check
 ALTER TABLE orders ALTER c SET NOT NULL
 ----
 rewrite
-  making "c" NOT NULL blocks reads and writes of "orders" while every row is checked; use VALIDATE CONSTRAINT orders_c first, which proves it
+  making "c" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by VALIDATE CONSTRAINT orders_c
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_c;
     ALTER TABLE orders ALTER COLUMN c SET NOT NULL;
@@ -79,7 +79,7 @@ check version=150000
 alter table only "orders" alter d set not null
 ----
 rewrite
-  making "d" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (d IS NOT NULL) NOT VALID and VALIDATE it first, which proves it
+  making "d" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (d IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE "orders" ADD CONSTRAINT orders_d_check_null CHECK (d IS NOT NULL) NOT VALID;
     ALTER TABLE "orders" VALIDATE CONSTRAINT orders_d_check_null;
@@ -90,7 +90,7 @@ check unknown
 ALTER TABLE orders ALTER a SET NOT NULL
 ----
 rewrite
-  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (a IS NOT NULL) NOT VALID and VALIDATE it first, which proves it
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   hint: ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
     ALTER TABLE orders ALTER COLUMN a SET NOT NULL;
@@ -104,7 +104,7 @@ check version=150000
 ALTER TABLE orders ALTER a SET NOT NULL
 ----
 block
-  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (a IS NOT NULL) NOT VALID and VALIDATE it first, which proves it outside of the transaction
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT outside of the transaction
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
@@ -117,7 +117,7 @@ check version=150000 ledger
 ALTER TABLE orders ALTER a SET NOT NULL
 ----
 rewrite
-  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; add CHECK (a IS NOT NULL) NOT VALID and VALIDATE it first, which proves it outside of the transaction
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT outside of the transaction
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
@@ -159,7 +159,7 @@ check version=150000
 ALTER TABLE keyless ADD CONSTRAINT pk PRIMARY KEY USING INDEX keyless_id
 ----
 rewrite
-  making "id" NOT NULL blocks reads and writes of "keyless" while every row is checked; add CHECK (id IS NOT NULL) NOT VALID and VALIDATE it first, which proves it
+  making "id" NOT NULL blocks reads and writes of "keyless" while every row is checked; prove it first by CHECK (id IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   detail: Table public.keyless has about 1 rows, 8192 bytes.
   hint: ALTER TABLE keyless ADD CONSTRAINT keyless_id_check_null CHECK (id IS NOT NULL) NOT VALID;
     ALTER TABLE keyless VALIDATE CONSTRAINT keyless_id_check_null;

@@ -1,8 +1,10 @@
 package rules
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
@@ -32,31 +34,30 @@ func runNotRepeatable(c *policy.Check) {
 	if c.Context.InTransaction {
 		return
 	}
-	report := func(what, with string) {
-		c.Report(policy.Finding{Message: fmt.Sprintf("%s fails when the migration is run again after a failure; write %s", what, with)})
+	report := func(what, name, with string) {
+		c.Report(policy.Finding{Message: fmt.Sprintf("%s %s fails when the migration is run again after a failure; write %s", what, name, with)})
 	}
 	switch action := c.Stmt.Action.(type) {
 	case ddl.CreateTable:
 		if !action.IfNotExists && !action.Temp && c.Stmt.Tag == "CREATE TABLE" {
-			report("CREATE TABLE", "CREATE TABLE IF NOT EXISTS")
+			report("CREATE TABLE", shown(action.Table), "CREATE TABLE IF NOT EXISTS")
 		}
 	case ddl.Drop:
 		if !action.IfExists && action.Object != "" {
-			report(c.Stmt.Tag, c.Stmt.Tag+" IF EXISTS")
+			report(c.Stmt.Tag, enumerated(shownNames(action.Names)), c.Stmt.Tag+" IF EXISTS")
 		}
 	case ddl.AlterTable:
 		for _, command := range action.Commands {
-			switch {
-			case command.IfExists:
-			case command.Op == "AddColumn":
-				report("ADD COLUMN", "ADD COLUMN IF NOT EXISTS")
-			case command.Op == "DropColumn":
-				report("DROP COLUMN", "DROP COLUMN IF EXISTS")
-			case command.Op == "DropConstraint":
-				report("DROP CONSTRAINT", "DROP CONSTRAINT IF EXISTS")
-			case command.Op == "AddValue":
-				report("ADD VALUE", "ADD VALUE IF NOT EXISTS")
+			what, condition := repeated[command.Op], "IF EXISTS"
+			if strings.HasPrefix(what, "ADD") {
+				condition = "IF NOT EXISTS"
+			}
+			if what != "" && !command.IfExists {
+				report(what, quoted(cmp.Or(command.Name, command.NewName))+" of "+shown(action.Table), what+" "+condition)
 			}
 		}
 	}
 }
+
+// repeated are the commands that have an IF EXISTS or IF NOT EXISTS, as they are written.
+var repeated = map[string]string{"AddColumn": "ADD COLUMN", "DropColumn": "DROP COLUMN", "DropConstraint": "DROP CONSTRAINT", "AddValue": "ADD VALUE"}

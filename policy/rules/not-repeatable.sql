@@ -6,7 +6,7 @@ check action=warn
 CREATE TABLE logs (a int)
 ----
 warn
-  CREATE TABLE fails when the migration is run again after a failure; write CREATE TABLE IF NOT EXISTS
+  CREATE TABLE logs fails when the migration is run again after a failure; write CREATE TABLE IF NOT EXISTS
 
 check
 CREATE TABLE IF NOT EXISTS logs (a int)
@@ -17,7 +17,7 @@ check
 DROP TABLE users
 ----
 block
-  DROP TABLE fails when the migration is run again after a failure; write DROP TABLE IF EXISTS
+  DROP TABLE users fails when the migration is run again after a failure; write DROP TABLE IF EXISTS
 
 check
 DROP TABLE IF EXISTS users
@@ -28,9 +28,9 @@ check
 ALTER TABLE users ADD COLUMN a int, DROP COLUMN b, DROP CONSTRAINT c
 ----
 block
-  ADD COLUMN fails when the migration is run again after a failure; write ADD COLUMN IF NOT EXISTS
-  DROP COLUMN fails when the migration is run again after a failure; write DROP COLUMN IF EXISTS
-  DROP CONSTRAINT fails when the migration is run again after a failure; write DROP CONSTRAINT IF EXISTS
+  ADD COLUMN a of users fails when the migration is run again after a failure; write ADD COLUMN IF NOT EXISTS
+  DROP COLUMN b of users fails when the migration is run again after a failure; write DROP COLUMN IF EXISTS
+  DROP CONSTRAINT c of users fails when the migration is run again after a failure; write DROP CONSTRAINT IF EXISTS
 
 check
 ALTER TABLE users ADD COLUMN IF NOT EXISTS a int, DROP COLUMN IF EXISTS b, DROP CONSTRAINT IF EXISTS c
@@ -41,7 +41,7 @@ check
 ALTER TYPE mood ADD VALUE 'x'
 ----
 block
-  ADD VALUE fails when the migration is run again after a failure; write ADD VALUE IF NOT EXISTS
+  ADD VALUE x of mood fails when the migration is run again after a failure; write ADD VALUE IF NOT EXISTS
 
 # An INVALID leftover would count as existing.
 check

@@ -48,7 +48,7 @@ func runRefreshNotConcurrent(c *policy.Check) {
 	if refresh.NoData {
 		finding := policy.Finding{
 			Action:  policy.Warn,
-			Message: fmt.Sprintf("every query of %q fails from here on, until it is refreshed WITH DATA", name.Name),
+			Message: fmt.Sprintf("every query of %q fails from here on, until it is refreshed again; leave WITH NO DATA out", name.Name),
 		}
 		if !known {
 			finding.Unknown = fmt.Sprintf("whether %q has been filled", name.Name)

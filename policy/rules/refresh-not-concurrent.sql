@@ -122,13 +122,13 @@ check
 REFRESH MATERIALIZED VIEW seen WITH NO DATA
 ----
 warn
-  every query of "seen" fails from here on, until it is refreshed WITH DATA
+  every query of "seen" fails from here on, until it is refreshed again; leave WITH NO DATA out
 
 check unknown
 REFRESH MATERIALIZED VIEW seen WITH NO DATA
 ----
 warn
-  every query of "seen" fails from here on, until it is refreshed WITH DATA
+  every query of "seen" fails from here on, until it is refreshed again; leave WITH NO DATA out
   unknown: whether "seen" has been filled
 
 # Nobody can read it yet.

@@ -46,7 +46,7 @@ func runReindexNotConcurrent(c *policy.Check) {
 		c.Report(policy.Finding{
 			Action: policy.Block,
 			Message: fmt.Sprintf("REINDEX %s rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: "+
-				"REINDEX INDEX CONCURRENTLY ...", reindex.Object),
+				"REINDEX INDEX CONCURRENTLY ...", strings.TrimSpace(string(reindex.Object)+" "+enumerated(shownNames(reindex.Names)))),
 		})
 		return
 	}

@@ -106,13 +106,13 @@ check
 REINDEX SCHEMA public
 ----
 block
-  REINDEX SCHEMA rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: REINDEX INDEX CONCURRENTLY ...
+  REINDEX SCHEMA public rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: REINDEX INDEX CONCURRENTLY ...
 
 check
 REINDEX (CONCURRENTLY) SCHEMA public
 ----
 block
-  REINDEX SCHEMA rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: REINDEX INDEX CONCURRENTLY ...
+  REINDEX SCHEMA public rebuilds the indexes of every table, one after the other, and locks each; rebuild those that need it: REINDEX INDEX CONCURRENTLY ...
 
 check rows=400000 bytes=900000000
 REINDEX TABLE pg_catalog.pg_class

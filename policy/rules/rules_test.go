@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -49,8 +51,10 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
-// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), session=none and session=migration (what the session is known to be), action=A (of the rule, as
-// configured), role (the login may override a block), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
+// version=N, standbys=N, rows=N and bytes=N (of every table), small (with the limits of the default configuration), session=none and
+// session=migration (what the session is known to be), action=A (of the rule, as configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
+// transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
+// conventions below), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
 func TestCases(t *testing.T) {
 	for _, rule := range rules.All() {
 		t.Run(rule.Name, func(t *testing.T) {
@@ -97,9 +101,13 @@ func exec(t *testing.T, conn *pgx.Conn, sql string) {
 
 func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestData) string {
 	t.Helper()
-	stmt := statement(t, d)
+	stmts := statements(t, d)
+	stmt := stmts[0]
 	known := read(t, conn, stmt, d)
 	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	if d.HasArg("agreed") {
+		settings.Conventions = agreed
+	}
 	if rule.Default == policy.Off {
 		settings.Actions[rule.Name] = policy.Block
 	}
@@ -125,9 +133,29 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	kind := "unknown"
 	d.MaybeScanArgs(t, "session", &kind)
 	return show(set.Judge(stmt, known, policy.Context{
-		InTransaction: conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger"),
+		InTransaction: d.HasArg("in") || d.HasArg("managed") || conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger"),
+		File: d.HasArg("file"), Managed: d.HasArg("managed"), Ahead: stmts[1:],
 		Session: map[string]policy.SessionKind{"none": policy.NoMigration, "migration": policy.Migration}[kind],
 	}))
+}
+
+// agreed are the conventions of cases.
+var agreed = policy.Conventions{
+	Names:           map[string]*regexp.Regexp{"table": regexp.MustCompile(`^[a-z_]+s$`), "column": regexp.MustCompile(`^[a-z][a-z0-9_]*$`), "index": regexp.MustCompile(`_idx$`)},
+	RequiredColumns: []string{"id", "created_at"},
+	Extensions:      []string{"uuid-ossp"},
+}
+
+func statements(t *testing.T, d *datadriven.TestData) []ddl.Statement {
+	t.Helper()
+	if !d.HasArg("file") {
+		return []ddl.Statement{statement(t, d)}
+	}
+	statements, err := ddl.Parse(d.Input)
+	if err != nil || len(statements) == 0 {
+		d.Fatalf(t, "%d statements, %v", len(statements), err)
+	}
+	return statements
 }
 
 func statement(t *testing.T, d *datadriven.TestData) ddl.Statement {
@@ -155,6 +183,12 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 	}
 	d.MaybeScanArgs(t, "version", &known.Version)
 	d.MaybeScanArgs(t, "standbys", &known.Standbys)
+	for arg, name := range map[string]string{"timeout": "statement_timeout", "lock": "lock_timeout"} {
+		var value string
+		if d.MaybeScanArgs(t, arg, &value) {
+			known.Settings[name] = value
+		}
+	}
 	for _, r := range known.Relations {
 		if r == nil {
 			continue
@@ -231,6 +265,77 @@ func TestEveryRuleHasCases(t *testing.T) {
 			t.Errorf("rule %s has no locks case", rule.Name)
 		}
 	}
+}
+
+// Whoever sees nothing but the first line of an error knows what would happen to what, and what to do instead.
+func TestMessagesSayWhatToDo(t *testing.T) {
+	for _, rule := range rules.All() {
+		for _, c := range rule.ParseCases() {
+			if !c.Fails() {
+				continue
+			}
+			for _, message := range messages(c) {
+				harm, fix, _ := strings.Cut(message, "; ")
+				if harm == "" || fix == "" || strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "...") {
+					t.Errorf("%s: no harm, a semicolon and a fix: %s", rule.Name, message)
+				}
+				if len(message) > 300 {
+					t.Errorf("%s: %d bytes are too many: %s", rule.Name, len(message), message)
+				}
+				names := namedIn(c.SQL)
+				if rule.Name == "unjudged" || rule.Name == "not-in-transaction" {
+					names = nil // what is not read has no names, and the server's own message has none
+				}
+				if len(names) > 0 && !strings.Contains(message, `"`) && !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(message, name) }) {
+					t.Errorf("%s: names none of %s: %s", rule.Name, names, message)
+				}
+			}
+		}
+	}
+}
+
+// messages are the first lines of what a check found.
+func messages(c policy.Case) []string {
+	var list []string
+	for line := range strings.SplitSeq(c.Outcome, "\n") {
+		text, found := strings.CutPrefix(line, "  ")
+		word, _, _ := strings.Cut(text, ":")
+		if found && !strings.HasPrefix(text, " ") && !slices.Contains([]string{"detail", "hint", "unknown", "overridden"}, word) {
+			list = append(list, text)
+		}
+	}
+	return list
+}
+
+// namedIn are the names of what a text is about.
+func namedIn(text string) []string {
+	statements, err := ddl.Parse(text)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	add := func(s ddl.Statement) {
+		for _, ref := range s.Refs {
+			names = append(names, ref.Name.Name)
+		}
+		switch action := s.Action.(type) {
+		case ddl.Drop:
+			for _, name := range action.Names {
+				names = append(names, name.Name)
+			}
+		case ddl.AlterTable:
+			names = append(names, action.Table.Name)
+		case ddl.Utility:
+			for _, name := range action.Names {
+				names = append(names, name.Name)
+			}
+		}
+	}
+	for _, s := range statements {
+		add(s)
+		s.Walk(func(inner ddl.Inner) { add(inner.Statement) })
+	}
+	return slices.DeleteFunc(names, func(name string) bool { return name == "" })
 }
 
 func TestBook(t *testing.T) {

@@ -67,7 +67,7 @@ func runSlowBehindLock(c *policy.Check) {
 		if what == "SELECT" {
 			what = "CREATE MATERIALIZED VIEW"
 		}
-		finding.Message = fmt.Sprintf("%s runs while this transaction keeps others waiting; do it in a transaction of its own", what)
+		finding.Message = fmt.Sprintf("%s of %q runs while this transaction keeps others waiting; do it in a transaction of its own", what, c.Stmt.Refs[0].Name.Name)
 	default:
 		return
 	}

@@ -57,7 +57,7 @@ check
 REFRESH MATERIALIZED VIEW counted
 ----
 warn
-  REFRESH MATERIALIZED VIEW runs while this transaction keeps others waiting; do it in a transaction of its own
+  REFRESH MATERIALIZED VIEW of "counted" runs while this transaction keeps others waiting; do it in a transaction of its own
   detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
   hint: COMMIT before it, or put it into a migration of its own.
 
@@ -73,7 +73,7 @@ check
 CREATE MATERIALIZED VIEW copied AS SELECT * FROM orders
 ----
 warn
-  CREATE MATERIALIZED VIEW runs while this transaction keeps others waiting; do it in a transaction of its own
+  CREATE MATERIALIZED VIEW of "copied" runs while this transaction keeps others waiting; do it in a transaction of its own
   detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
   hint: COMMIT before it, or put it into a migration of its own.
 

@@ -3,7 +3,6 @@ package rules
 import (
 	_ "embed"
 	"fmt"
-	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -43,8 +42,9 @@ func runTableTruncated(c *policy.Check) {
 			continue
 		}
 		var more []string
+		whole := false
 		if cascade && table != nil && table.Depends != nil {
-			more = emptied(table, namedBy(c))
+			more, whole = emptied(c, table)
 		}
 		if known && (disposable(table) || table.VersionTable) && len(more) == 0 {
 			continue
@@ -55,8 +55,11 @@ func runTableTruncated(c *policy.Check) {
 		}
 		switch {
 		case len(more) > 0:
-			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties %s and whatever references that; name the tables, and leave CASCADE out",
-				shown(ref.Name), enumerated(more))
+			rest := " and whatever references those"
+			if whole {
+				rest = ""
+			}
+			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties %s%s; name the tables, and leave CASCADE out", shown(ref.Name), enumerated(more), rest)
 		case cascade && !known:
 			finding.Message = fmt.Sprintf("TRUNCATE %s CASCADE also empties every table that references it; name the tables, and leave CASCADE out", shown(ref.Name))
 		}
@@ -69,17 +72,37 @@ func runTableTruncated(c *policy.Check) {
 	}
 }
 
-// emptied are the tables with rows that reference a table and are not named themselves.
-func emptied(table *facts.Relation, named []*facts.Relation) []string {
-	var tables []string
-	for _, k := range table.Depends.References {
-		isNamed := slices.ContainsFunc(named, func(r *facts.Relation) bool { return r.OID == k.Table.OID })
-		name := qualified(k.Table.Schema, k.Table.Name)
-		if !isNamed && !disposable(&k.Table) && !slices.Contains(tables, name) {
-			tables = append(tables, name)
+// emptied are the tables with rows that reference a table, or one that references it, and are not named themselves. whole is false when what
+// references one of them is not known.
+func emptied(c *policy.Check, table *facts.Relation) (tables []string, whole bool) {
+	known := map[uint32]*facts.Relation{}
+	for _, r := range c.Facts.Relations {
+		if r != nil && r.Depends != nil {
+			known[r.OID] = r
 		}
 	}
-	return tables
+	seen := map[uint32]bool{}
+	for _, r := range namedBy(c) {
+		seen[r.OID] = true
+	}
+	whole = true
+	for next := []*facts.Relation{table}; len(next) > 0; next = next[1:] {
+		for _, k := range next[0].Depends.References {
+			if seen[k.Table.OID] {
+				continue
+			}
+			seen[k.Table.OID] = true
+			if !disposable(&k.Table) {
+				tables = append(tables, qualified(k.Table.Schema, k.Table.Name))
+			}
+			if further := known[k.Table.OID]; further != nil {
+				next = append(next, further)
+			} else {
+				whole = false
+			}
+		}
+	}
+	return tables, whole
 }
 
 func truncateCascades(c *policy.Check) bool {

@@ -42,13 +42,13 @@ func runUnjudged(c *policy.Check) {
 			unreadWithin(c, action)
 		}
 	case ddl.Opaque:
-		if c.Stmt.Tag != "CALL" || c.Context.Inside.Later {
+		if c.Stmt.Tag != "CALL" || len(c.Stmt.Calls) == 0 || c.Context.Inside.Later {
 			return // what a DO block runs is judged itself
 		}
 		c.Report(policy.Finding{
-			Action:  policy.Warn,
-			Message: "the procedure that CALL runs is not judged: schema changes in it take their locks without a budget",
-			Hint:    "Send schema changes as statements of their own.",
+			Action: policy.Warn,
+			Message: fmt.Sprintf("what procedure %s does is not judged, and schema changes in it take their locks without a budget; send them as statements of their own",
+				shown(c.Stmt.Calls[0])),
 		})
 	}
 }
@@ -59,7 +59,7 @@ func unreadText(c *policy.Check, text ddl.Unparsed) {
 		return
 	}
 	c.Report(policy.Finding{
-		Message: fmt.Sprintf("cannot judge this %s (%s): write it so that it can be read, or allow it with a reason", word, text.Reason),
+		Message: fmt.Sprintf("cannot judge this %s (%s); write it so that it can be read, or allow it with a reason", word, text.Reason),
 		Hint:    `Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.`,
 	})
 }

@@ -3,7 +3,7 @@ check unparsed=syntax_error_at_or_near_"ENFORCED"
 ALTER TABLE users ADD CHECK (id > 0) NOT ENFORCED
 ----
 block
-  cannot judge this ALTER (syntax error at or near "ENFORCED"): write it so that it can be read, or allow it with a reason
+  cannot judge this ALTER (syntax error at or near "ENFORCED"); write it so that it can be read, or allow it with a reason
   hint: Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.
 
 # A text that changes no schema passes, whatever it is.
@@ -23,21 +23,21 @@ check unparsed=too_complex
 SELECT 1; drop table users
 ----
 block
-  cannot judge this DROP (too complex): write it so that it can be read, or allow it with a reason
+  cannot judge this DROP (too complex); write it so that it can be read, or allow it with a reason
   hint: Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.
 
 check unparsed=too_complex
 /* pgsluice:allow unjudged reason="read it myself" */ ALTER TABLE users ADD CHECK (id > 0) NOT ENFORCED
 ----
 block
-  cannot judge this ALTER (too complex): write it so that it can be read, or allow it with a reason (the override in the comment does not count: login "postgres" is not in overrides.roles)
+  cannot judge this ALTER (too complex); write it so that it can be read, or allow it with a reason (the override in the comment does not count: login "postgres" is not in overrides.roles)
   hint: Send statements one at a time. To run it as it is: /* pgsluice:allow unjudged reason="..." */ before it.
 
 check unparsed=too_complex role
 /* pgsluice:allow unjudged reason="read it myself" */ ALTER TABLE users ADD CHECK (id > 0) NOT ENFORCED
 ----
 pass
-  overridden: cannot judge this ALTER (too complex): write it so that it can be read, or allow it with a reason
+  overridden: cannot judge this ALTER (too complex); write it so that it can be read, or allow it with a reason
 
 check
 DO $$ BEGIN ALTER TABLE users ADD COLUMN a int; END $$
@@ -48,8 +48,7 @@ check
 CALL cleanup(1)
 ----
 warn
-  the procedure that CALL runs is not judged: schema changes in it take their locks without a budget
-  hint: Send schema changes as statements of their own.
+  what procedure cleanup does is not judged, and schema changes in it take their locks without a budget; send them as statements of their own
 
 check
 SELECT 1
@@ -148,8 +147,7 @@ DO $$ BEGIN
 END $$
 ----
 warn
-  line 2 of the DO block: the procedure that CALL runs is not judged: schema changes in it take their locks without a budget
-  hint: Send schema changes as statements of their own.
+  line 2 of the DO block: what procedure cleanup does is not judged, and schema changes in it take their locks without a budget; send them as statements of their own
 
 # What a function would do is a warning where it is made, and nothing where no schema changes.
 check
