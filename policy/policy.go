@@ -140,9 +140,10 @@ type Check struct {
 	Stmt    ddl.Statement
 	Facts   facts.Facts
 	Context Context
-	// Small is what counts as a small table.
-	Small Small
-	// Conventions are what the configuration says about names and tables.
+	// Small is what counts as a small table, BulkRows how many rows make a write a bulk write.
+	Small    Small
+	BulkRows int64
+	// Conventions are those that the configuration says.
 	Conventions Conventions
 	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
 	// that is off by default for Block.

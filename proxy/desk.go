@@ -95,9 +95,12 @@ func (s *session) watch() run.Watch {
 	if s.options.Control == nil {
 		return nil
 	}
-	return run.NewWatch(func(ctx context.Context) (run.Conn, func(), error) {
-		return s.options.Control.Conn(ctx, s.link.startup.database)
-	})
+	return run.NewWatch(s.lend)
+}
+
+// lend is a control connection to the session's database. It may be called from any goroutine, where there is a control login.
+func (s *session) lend(ctx context.Context) (run.Conn, func(), error) {
+	return s.options.Control.Conn(ctx, s.link.startup.database)
 }
 
 // clear closes our own connections to a database that is about to be dropped: the server refuses while there are any.

@@ -33,8 +33,10 @@ type SessionOptions struct {
 	Deferred bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
-	// Lock is the budget for steps that take strong locks.
+	// Lock is how plans take strong locks and write in batches.
 	Lock run.Options
+	// Throttle is when bulk writes wait.
+	Throttle run.ThrottleOptions
 	// Control opens the proxy's own connections; nil when there is no control login.
 	Control Control
 	// Audit is told of every judged statement; nil for nobody. AuditRequired refuses schema changes that cannot be recorded.
@@ -106,6 +108,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	}
 	if o.Name == "" {
 		o.Name = rand.Text()
+	}
+	if o.Lock.Name == "" {
+		o.Lock.Name = o.Name
 	}
 	if o.RedactKey == nil {
 		o.RedactKey = []byte(rand.Text())

@@ -127,8 +127,13 @@ func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
 	r.Session = s.known(known)
 	if s.owes() || s.ledger(ctx) != nil {
-		r.Artifacts = artifacts{s}
+		r.Artifacts, r.Jobs = artifacts{s}, jobs{s}
 	}
+	if s.options.Control != nil {
+		r.Throttle = run.NewThrottle(s.lend, s.options.Throttle)
+	}
+	r.Environment = environment(known)
+	r.Gone = func() bool { return hungUp(s.link.client.conn) }
 	s.leave()
 	return r
 }

@@ -98,13 +98,13 @@ func TestControlRoleMustBeThere(t *testing.T) {
 }
 
 // nextVersion is the schema of a program that is newer by one version.
-const nextVersion = `
----- version 4
+var nextVersion = fmt.Sprintf(`
+---- version %d
 ALTER TABLE pgsluice.promises ADD COLUMN lag bigint NOT NULL DEFAULT 0
 ----
 CREATE INDEX promises_table ON pgsluice.promises (table_oid)
 ---- functions
-`
+`, Version+1)
 
 func TestUpgradeKeepsWhatIsThere(t *testing.T) {
 	f := withLedger(t)

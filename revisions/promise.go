@@ -53,26 +53,30 @@ type content struct {
 
 // payload is the content in ASCII, so that neither client_encoding nor the database's encoding can change its bytes.
 func (p Promise) payload() (string, error) {
-	text, err := json.Marshal(content{p.Asked, p.Steps, p.Environment})
+	text, err := asciiJSON(content{p.Asked, p.Steps, p.Environment})
 	if err != nil {
 		return "", fmt.Errorf("cannot write the promise as JSON: %w", err)
 	}
-	return ascii(string(text)), nil
+	return text, nil
 }
 
-// ascii is JSON that a server takes and gives back unchanged: every character that is not ASCII is escaped.
-func ascii(text string) string {
-	var out strings.Builder
-	for _, r := range text { // Marshal has replaced invalid UTF-8
+// asciiJSON is the JSON of a value in ASCII.
+func asciiJSON(value any) (string, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
+	}
+	var ascii strings.Builder
+	for _, r := range string(text) { // Marshal has replaced invalid UTF-8
 		if r < 0x80 {
-			out.WriteRune(r)
+			ascii.WriteRune(r)
 			continue
 		}
 		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&out, `\u%04x`, unit)
+			fmt.Fprintf(&ascii, `\u%04x`, unit)
 		}
 	}
-	return out.String()
+	return ascii.String(), nil
 }
 
 // Record writes the promise into the client's transaction, on the client's connection, and returns its id. It takes two

@@ -3,7 +3,6 @@ package revisions
 import (
 	"context"
 	_ "embed"
-	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -111,13 +110,4 @@ func (l *Ledger) Settle(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("cannot settle the statements of the ledger: %w", err)
 	}
 	return len(rows), nil
-}
-
-// asciiJSON is a value as JSON in ASCII.
-func asciiJSON(value any) (string, error) {
-	text, err := json.Marshal(value)
-	if err != nil {
-		return "", err
-	}
-	return ascii(string(text)), nil
 }

@@ -249,7 +249,7 @@ func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
 	for _, step := range plan.Steps {
 		switch {
 		case step.Where == rewrite.InPlace || step.Client || step.Rebuild: // what a client runs on the spot is never resumed
-		case step.Fill != nil:
+		case step.Batch != nil:
 			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
 				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
 			}
@@ -518,7 +518,7 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 		for _, helper := range step.Helpers {
 			fmt.Fprintf(&out, "    helper %s%s\n", helper.Name, flag(helper.Drop, ", dropped"))
 		}
-		if step.Fill != nil {
+		if step.Batch != nil {
 			fmt.Fprintf(&out, "    in batches\n")
 		}
 		if step.Index.Name != "" {

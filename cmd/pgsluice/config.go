@@ -37,6 +37,7 @@ type Config struct {
 	Small       smallConfig       `yaml:"small_table"`
 	Lock        lockConfig        `yaml:"lock"`
 	Deferred    deferredConfig    `yaml:"deferred"`
+	Batch       batchConfig       `yaml:"batch"`
 	Overrides   overridesConfig   `yaml:"overrides"`
 	Revisions   revisionsConfig   `yaml:"revisions"`
 	Audit       auditConfig       `yaml:"audit"`
@@ -165,6 +166,7 @@ func defaultConfig() Config {
 		// The ladder was measured: applications wait about as long as the longest try.
 		Lock:     lockConfig{Timeout: 50 * time.Millisecond, MaxTimeout: 500 * time.Millisecond, Budget: 10 * time.Minute},
 		Deferred: deferredConfig{Enabled: true, OnFailed: "block"},
+		Batch:    defaultBatch(),
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
@@ -201,6 +203,7 @@ func (c *Config) Validate(check checkRule) error {
 	}
 	v.atLeast("small_table.rows", c.Small.Rows, 0)
 	c.Lock.validate(&v)
+	c.Batch.validate(&v)
 	v.oneOf("deferred.on_failed", c.Deferred.OnFailed, "block", "warn")
 	v.names("overrides.roles", c.Overrides.Roles)
 	c.Revisions.validate(&v)

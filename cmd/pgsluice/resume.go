@@ -16,6 +16,7 @@ type resumption struct {
 	name           string // of this process, in the ledger
 	report         run.Report
 	options        run.Options
+	throttle       run.ThrottleOptions // of bulk writes
 }
 
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.

@@ -118,6 +118,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
 		Lock:          config.Lock.options(),
+		Throttle:      config.Batch.Throttle.options(),
 		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
 		Name:          p.name,
@@ -126,6 +127,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 	}
 	options.Tools, options.VersionTables = config.Revisions.tools()
 	options.Exclusive = map[string]proxy.Exclusive{"off": proxy.Together, "wait": proxy.OneWaits, "refuse": proxy.OneRefused}[config.Revisions.Exclusive]
+	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins
 	}

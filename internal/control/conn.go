@@ -6,10 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgconn/ctxwatch"
+
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // cancelGrace is how long a statement whose context is done may take to end on the server before its connection is cut.
@@ -105,6 +108,33 @@ func (c *Conn) Chain(ctx context.Context, sql ...string) (tags []string, err err
 		}
 	}
 	return tags, err
+}
+
+// Pipeline is Chain for statements with parameters, whose answers matter: those of the statements that succeeded.
+func (c *Conn) Pipeline(ctx context.Context, calls ...run.Call) (answers []run.Answer, err error) {
+	batch := &pgconn.Batch{}
+	for _, call := range calls {
+		values, oids, formats := make([][]byte, len(call.Params)), make([]uint32, len(call.Params)), make([]int16, len(call.Params))
+		for i, p := range call.Params {
+			values[i], oids[i], formats[i] = p.Value, p.OID, p.Format
+		}
+		for _, arg := range call.Args {
+			values, formats = append(values, []byte(arg)), append(formats, 0)
+		}
+		batch.ExecParams(call.SQL, values, oids, formats, nil)
+	}
+	results, err := c.pg.ExecBatch(ctx, batch).ReadAll()
+	for _, r := range results {
+		if r.Err != nil {
+			break
+		}
+		answer := run.Answer{Tag: r.CommandTag.String()}
+		for _, row := range r.Rows {
+			answer.Rows = append(answer.Rows, string(slices.Concat(row[:min(1, len(row))]...)))
+		}
+		answers = append(answers, answer)
+	}
+	return answers, err
 }
 
 // TxStatus is 'I' outside a transaction, 'T' in one and 'E' in a failed one.

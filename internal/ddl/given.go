@@ -12,9 +12,9 @@ type Given struct {
 	Columns []string
 	Rows    [][]Value
 	// Set are the columns that an UPDATE sets to one value each.
-	Set []Equality
+	Set []Fixed
 	// Where are the columns that the condition compares for equality, those parts of it that hold together (AND).
-	Where []Equality
+	Where []Fixed
 	// Everything is true for an UPDATE or DELETE without a condition.
 	Everything bool
 }
@@ -26,8 +26,8 @@ type Value struct {
 	Param int    // the number of a parameter, from 1; 0 for a constant
 }
 
-// Equality is a column and the values that it has, or may have (IN).
-type Equality struct {
+// Fixed is a column and the values that it has, or may have (IN).
+type Fixed struct {
 	Column string
 	Values []Value
 }
@@ -51,7 +51,7 @@ func GivenBy(statement Statement) (given Given, ok bool) {
 		for _, target := range n.UpdateStmt.TargetList {
 			set := target.GetResTarget()
 			if value := valueOf(set.GetVal()); value.Known {
-				given.Set = append(given.Set, Equality{set.GetName(), []Value{value}})
+				given.Set = append(given.Set, Fixed{set.GetName(), []Value{value}})
 			}
 		}
 		given.where(n.UpdateStmt.WhereClause)
@@ -86,21 +86,21 @@ func (g *Given) equality(e *pgquery.A_Expr) {
 	if listName(e.Name).Name != "=" || !in && e.Kind != pgquery.A_Expr_Kind_AEXPR_OP {
 		return
 	}
-	column, other := columnOf(e.Lexpr), e.Rexpr
+	column, other := namedColumn(e.Lexpr), e.Rexpr
 	if column == "" && !in {
-		column, other = columnOf(e.Rexpr), e.Lexpr
+		column, other = namedColumn(e.Rexpr), e.Lexpr
 	}
 	values := []Value{valueOf(other)}
 	if in {
 		values = valuesOf(other.GetList().GetItems())
 	}
 	if column != "" && len(values) > 0 {
-		g.Where = append(g.Where, Equality{column, values})
+		g.Where = append(g.Where, Fixed{column, values})
 	}
 }
 
-// columnOf is the name of the column that an expression is, casts apart; "" for any other.
-func columnOf(n *pgquery.Node) string {
+// namedColumn is the name of the column that an expression is, casts apart; "" for any other.
+func namedColumn(n *pgquery.Node) string {
 	for n.GetTypeCast() != nil {
 		n = n.GetTypeCast().Arg
 	}

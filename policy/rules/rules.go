@@ -85,6 +85,8 @@ func All() []policy.Rule {
 		enumTypeCreated(),
 		foreignKeysDroppedAtOnce(),
 		constraintEnforcedAtOnce(),
+		bulkWrite(),
+		bulkWriteReadsTables(),
 		writeWithoutWhere(),
 		copyProgram(),
 		unattributedDDL(),
