@@ -37,18 +37,18 @@ type chronicle struct {
 	turn migrationTurn
 }
 
-// heeds reports whether the statement is of concern to a rule, or tells something of revisions.
-func (s *session) heeds(statement ddl.Statement) bool {
+// notes reports whether the statement tells something of revisions, or of how they end.
+func (s *session) notes(statement ddl.Statement) bool {
 	_, ends := statement.Action.(ddl.Transaction)
 	_, tells := s.versionTable(statement)
-	return tells || ends && s.chronicle.open || s.heedsTurn(statement) || s.concerns(statement)
+	return tells || ends && s.chronicle.open || s.heedsTurn(statement)
 }
 
-func (s *session) anyHeed(statements []ddl.Statement) bool {
+func (s *session) anyNote(statements []ddl.Statement) bool {
 	for _, statement := range statements {
 		s.chronicle.named = s.chronicle.named || slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
 	}
-	return slices.ContainsFunc(statements, s.heeds)
+	return slices.ContainsFunc(statements, s.notes)
 }
 
 // tells reports whether a text that no rule cares about tells something of revisions: it may end a transaction that is in the ledger, or names a
@@ -116,7 +116,7 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 			return err
 		}
 	}
-	if err := s.judged(ctx, at); err != nil || s.failed {
+	if err := s.write(ctx, at); err != nil || s.failed {
 		return err
 	}
 	rows, known := s.rows()
@@ -125,6 +125,17 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 	}
 	write.Count = rows
 	return s.learn(ctx, at, course, write)
+}
+
+// write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work.
+func (s *session) write(ctx context.Context, at occasion) error {
+	if write, rows := at.Action.(ddl.Write); !rows || write.Program || s.owes() {
+		return s.judged(ctx, at)
+	}
+	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
+		return err
+	}
+	return s.asItIs(ctx, at)
 }
 
 // course is what the session knows of a version table; nil when the table is none. What the name stands for is asked each time: tenants share

@@ -34,7 +34,9 @@ type SessionOptions struct {
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
 	// Lock is how plans take strong locks and write in batches.
-	Lock run.Options
+	// BulkRows is how many rows make a write a bulk write; 0 means 10,000.
+	BulkRows int64
+	Lock     run.Options
 	// Throttle is when bulk writes wait.
 	Throttle run.ThrottleOptions
 	// Control opens the proxy's own connections; nil when there is no control login.
@@ -49,6 +51,8 @@ type SessionOptions struct {
 	// Meter counts; nil for nobody.
 	Meter Meter
 	Log   *slog.Logger
+	// shapes are the writes that pass unread.
+	shapes *shapes
 	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
 	// would give its own, in a text; nil for none.
 	Tools         []revisions.Tool
@@ -92,11 +96,18 @@ type Meter interface {
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
 const DefaultInspectLimit = 1 << 20
 
+// DefaultBulkRows is the default of SessionOptions.BulkRows.
+const DefaultBulkRows = 10_000
+
 // complete fills in the defaults.
 func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	if o.InspectLimit == 0 {
 		o.InspectLimit = DefaultInspectLimit
 	}
+	if o.BulkRows == 0 {
+		o.BulkRows = DefaultBulkRows
+	}
+	o.shapes = newShapes()
 	if o.Meter == nil {
 		o.Meter = noMeter{}
 	}

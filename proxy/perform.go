@@ -39,6 +39,9 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 	if err != nil {
 		return s.answerFailure(ctx, at, plan, err)
 	}
+	if plan.Job != "" {
+		return s.voice.complete(record.tag)
+	}
 	return s.voice.complete(plan.Tag)
 }
 

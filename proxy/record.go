@@ -21,6 +21,8 @@ type record struct {
 	entry   revisions.Entry
 	// statement is what the ledger is told; its ID is 0 when there is none to tell.
 	statement revisions.Statement
+	// tag is the command tag of the last step that ran.
+	tag string
 }
 
 func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, verdict policy.Verdict) *record {
@@ -96,6 +98,7 @@ func (r *record) ran(result run.Result) {
 	r.entry.Ran = append(r.entry.Ran, result.Ran...)
 	r.statement.Tries += result.Tries
 	r.statement.WaitedMS += result.Waited.Milliseconds()
+	r.tag = result.Tag
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
 	}

@@ -1,12 +1,14 @@
 package proxy
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -40,6 +42,15 @@ type session struct {
 	backend *backend
 	voice   *voice
 	log     *slog.Logger
+
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
+	// is wandering once it has spoken of its search_path, by which it finds that.
+	shaper    *ddl.Shapes
+	shapeSalt uint64
+	ownShapes map[uint64]shape
+	wandering bool
+	// encoded is the client_encoding, for the relay.
+	encoded atomic.Pointer[ddl.Encoding]
 
 	// encodingName and backslashes follow the server's client_encoding and standard_conforming_strings.
 	encodingName string
@@ -154,17 +165,53 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame) ||
-			s.altering && bulkWrites.Match(frame) || s.tells(kind, frame))
+		return s.counted(frame == nil || s.owes() || s.saysMore(frame, frame[headerSize:], len(frame)) || s.careful() && reaching.Match(frame) || s.tells(kind, frame))
 	case 'P':
-		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame) ||
-			s.altering && bulkWrites.Match(frame) || s.tells(kind, frame))
+		if frame == nil || s.owes() || s.untracked {
+			return s.counted(true)
+		}
+		name, query, _ := cString(frame[headerSize:])
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
-		return s.careful()
+		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
 		return s.owes()
 	}
 	return false
+}
+
+// saysMore reports whether a text, and what stands around it in its frame, may hold more than harmless reads and writes. length is how long the arrays
+// in it can be.
+func (s *session) saysMore(frame, text []byte, length int) bool {
+	concern := ddl.Prefilter(frame[headerSize:])
+	s.wandering = s.wandering || concern&ddl.Path != 0
+	if concern&ddl.Writes == 0 {
+		return concern&ddl.Anything != 0
+	}
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		text = text[:end]
+	}
+	if concern&ddl.Anything != 0 || s.altering {
+		return true
+	}
+	few, most := s.passes(text)
+	return !few || most > 0 && length > most
+}
+
+// names reports whether a Bind, Execute or Close is about something of concern, or may be. Of a Bind that is only so where its parameters are long, its
+// length decides.
+func (s *session) names(kind byte, frame []byte) bool {
+	first, rest, ok := cString(frame[headerSize:])
+	switch kind {
+	case 'E':
+		return !ok || s.portals[key(first)] != nil
+	case 'B':
+		second, _, ok2 := cString(rest)
+		_, size, _ := frameAt(frame)
+		from := s.prepared[key(second)]
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (from.most == 0 || size > from.most)
+	}
+	return true
 }
 
 // counted counts a statement that passes unread.
@@ -264,7 +311,12 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	if !s.anyHeed(r.statements) || s.pipe.executed || r.mistyped && s.serverRejects(ctx, r.text) {
+	closer, most := false, 0
+	if !s.pipe.executed {
+		closer, most = s.lookAt(ctx, r, []byte(raw))
+	}
+	noted := s.anyNote(r.statements)
+	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -313,7 +365,7 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 		case ddl.Setting, ddl.Transaction, ddl.LockTable:
 			silent = silent || s.backend.TxStatus() == 'T'
 		}
-		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
+		if s.backend.TxStatus() == 'E' || !s.concerns(statement) && !s.onlyWrites(statement) {
 			continue
 		}
 		at := occasion{Statement: statement, inTransaction: true}
@@ -359,8 +411,16 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
 		return err
 	}
-	if !s.concerns(at.Statement) {
+	writes := s.onlyWrites(at.Statement)
+	if !s.concerns(at.Statement) && !writes {
 		return s.unconcerned(ctx, at)
+	}
+	if writes {
+		if small, err := s.small(ctx, at); err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		} else if small {
+			return s.asItIs(ctx, at)
+		}
 	}
 	s.clear(ctx, at)
 	known, err := s.facts(ctx, at)
@@ -368,7 +428,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	verdict := s.judge(ctx, at, known)
-	if _, write := at.Action.(ddl.Write); !write {
+	if _, write := at.Action.(ddl.Write); !write && !writes {
 		s.altering = s.altering || at.inTransaction
 	} else if verdict.Action == policy.Pass && !s.owes() {
 		s.leave()
@@ -430,10 +490,10 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 // than answering it; but not before a statement that could see that.
 func (s *session) asking(at occasion) facts.Querier {
 	if s.shows || revealing.MatchString(at.piece) {
-		return sheltered{s.backend}
+		return askedOnce{sheltered{s.backend}, explainer{s, at}}
 	}
 	s.passed = 0
-	return remembered{s.backend}
+	return askedAgain{remembered{s.backend}, explainer{s, at}}
 }
 
 // opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.
@@ -487,7 +547,16 @@ func (s *session) plan(at occasion, known facts.Facts, verdict policy.Verdict) (
 	if s.options.Mode != Enforce || verdict.Action < policy.Rewrite {
 		return rewrite.Plan{Tag: at.Tag, Steps: []rewrite.Step{{SQL: at.Text, Where: rewrite.InPlace, Client: true}}}, nil
 	}
-	return rewrite.Build(at.Statement, known, verdict.Recipe())
+	plan, err := rewrite.Build(at.Statement, known, verdict.Recipe())
+	if err != nil || plan.Job == "" {
+		return plan, err
+	}
+	params, err := s.params(at)
+	if err != nil {
+		return rewrite.Plan{}, err
+	}
+	plan.Asked = s.redacted(at.Statement)
+	return plan.With(params)
 }
 
 // waits reports whether a plan has steps that cannot run inside a transaction.
@@ -604,6 +673,8 @@ func (s *session) setting(name, value string) {
 	case "client_encoding":
 		s.encodingName = value
 		s.backend.encoding, _ = ddl.NewEncoding(value)
+		encoding := s.backend.encoding
+		s.encoded.Store(&encoding)
 	case "standard_conforming_strings":
 		s.backslashes = value == "off"
 	}

@@ -149,12 +149,16 @@ func (s *session) reaches(statement ddl.Statement) bool {
 	switch statement.Tag {
 	case "EXECUTE":
 		for name, p := range s.prepared {
-			if name != "" && !p.harmless && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
+			if name != "" && !p.writes && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
 				return true
 			}
 		}
 	case "FETCH", "MOVE":
-		return len(s.portals) > 1 || len(s.portals) == 1 && s.portals[""] == nil
+		for name, p := range s.portals {
+			if name != "" && !p.prepared.writes {
+				return true
+			}
+		}
 	}
 	return false
 }
