@@ -119,6 +119,13 @@ func TestStatementsWithoutAttestation(t *testing.T) {
 
 func TestBegunStatementIsLostWithItsBackend(t *testing.T) {
 	w := newWork(t)
+	w.client.run("BEGIN")
+	attested := w.begin("ALTER TABLE app.t ADD f int")
+	nonce, err := NewNonce(t.Context(), w.client)
+	want(t, err, nil)
+	_, err = Attest(t.Context(), w.client, w.ledger.Key(), nonce, attested.ID, attested.Digest)
+	want(t, err, nil)
+	w.client.run("COMMIT")
 	s := w.begin("ALTER TABLE app.t ADD e int")
 	w.settle()
 	if got := w.outcome(s); got != OutcomeBegun {
@@ -129,6 +136,9 @@ func TestBegunStatementIsLostWithItsBackend(t *testing.T) {
 	w.settle()
 	if got := w.outcome(s); got != OutcomeLost {
 		t.Errorf("when it is gone: %s", got)
+	}
+	if got := w.outcome(attested); got != OutcomeCommitted {
+		t.Errorf("attested, but its end was never written down: %s", got)
 	}
 }
 

@@ -5,14 +5,15 @@ WITH quick AS MATERIALIZED (
 ), ended AS MATERIALIZED (
 	SELECT s.id,
 		CASE
-			WHEN s.xid IS NULL THEN 'lost'
+			-- Whoever ran it may have died before its end was written down; the attestation is there all the same.
 			WHEN EXISTS (
 				SELECT FROM pgsluice.attestations AS a
 				WHERE a.system_identifier OPERATOR(pg_catalog.=) s.system_identifier
 					AND a.database_oid OPERATOR(pg_catalog.=) s.database_oid
 					AND a.statement_id OPERATOR(pg_catalog.=) s.id
-					AND a.xid OPERATOR(pg_catalog.=) s.xid
+					AND (s.xid IS NULL OR a.xid OPERATOR(pg_catalog.=) s.xid)
 					AND a.digest OPERATOR(pg_catalog.=) s.digest) THEN 'committed'
+			WHEN s.xid IS NULL THEN 'lost'
 			WHEN s.attested THEN 'rolled back'
 			WHEN pg_catalog.pg_xact_status(s.xid) OPERATOR(pg_catalog.=) 'committed' THEN 'committed'
 			WHEN pg_catalog.pg_xact_status(s.xid) OPERATOR(pg_catalog.=) 'aborted' THEN 'rolled back'
