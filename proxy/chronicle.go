@@ -59,15 +59,15 @@ func (s *session) tells(kind byte, frame []byte) bool {
 	if kind == 'P' {
 		text = text[bytes.IndexByte(text, 0)+1:]
 	}
-	c.wrote = c.wrote || maySwitchRows(text)
+	c.wrote = c.wrote || mayChangeRows(text)
 	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text)
 }
 
 // ending finds the words that end a transaction.
 var ending = regexp.MustCompile(`(?i)\b(commit|end|rollback|abort|prepare)\b`)
 
-// maySwitchRows reports whether the text begins like a statement that may change rows.
-func maySwitchRows(text []byte) bool {
+// mayChangeRows reports whether the text begins like a statement that may change rows.
+func mayChangeRows(text []byte) bool {
 	for _, c := range text {
 		if c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '(' {
 			continue

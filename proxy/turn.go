@@ -214,7 +214,7 @@ func (s *session) besideOthers() bool {
 // turnOver reports whether a session that holds the turn has done nothing for so long that its next message is no migration's.
 func (s *session) turnOver() bool {
 	t := &s.chronicle.turn
-	return t.held && s.pipe.status == 'I' && time.Since(t.worked) > turnIdle
+	return t.held && time.Since(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
 }
 
 // passTurn gives the turn back.
