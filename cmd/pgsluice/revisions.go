@@ -191,7 +191,7 @@ func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
 		}
 		total += widths[i]
 	}
-	for _, shrink := range []struct{ column, least int }{{idColumn, 16}, {byColumn, 6}, {toolColumn, 8}, {idColumn, 8}} {
+	for _, shrink := range []struct{ column, least int }{{idColumn, 16}, {byColumn, 6}, {toolColumn, 7}, {idColumn, 8}, {byColumn, 4}, {toolColumn, 5}} {
 		less := max(0, min(total-lineWidth, widths[shrink.column]-shrink.least))
 		widths[shrink.column] -= less
 		total -= less
