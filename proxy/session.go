@@ -415,10 +415,12 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if !s.concerns(at.Statement) && !writes {
 		return s.unconcerned(ctx, at)
 	}
-	if writes {
-		if small, err := s.small(ctx, at); err != nil {
+	if ddl.Changes(at.Statement) {
+		var err error
+		if at.small, err = s.small(ctx, at); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
-		} else if small {
+		}
+		if writes && at.small {
 			return s.asItIs(ctx, at)
 		}
 	}
@@ -463,6 +465,9 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 // cancel of the statement.
 func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	wanted := facts.For(at.Statement)
+	if at.small {
+		wanted = slices.DeleteFunc(wanted, func(w facts.Wanted) bool { return w.Write != nil })
+	}
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}

@@ -131,7 +131,7 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 func everyRule(t *testing.T, login string) *policy.Set {
 	t.Helper()
 	set, err := policy.NewSet(rules.All(), policy.Settings{
-		OverrideRoles: []string{login}, Actions: map[string]policy.Action{"table-renamed": policy.Rewrite},
+		BulkRows: DefaultBulkRows, OverrideRoles: []string{login}, Actions: map[string]policy.Action{"table-renamed": policy.Rewrite},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -240,7 +240,7 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 func (w *stage) configure(t *testing.T, text string) {
 	options := *w.server.following.Load()
 	options.Mode = Enforce
-	settings := policy.Settings{Actions: map[string]policy.Action{}}
+	settings := policy.Settings{Actions: map[string]policy.Action{}, BulkRows: DefaultBulkRows}
 	for line := range strings.SplitSeq(text, "\n") {
 		words := strings.SplitN(line, " ", 5)
 		switch words[0] {
@@ -405,7 +405,9 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		w.notices = append(w.notices, pids.ReplaceAllString(fmt.Sprintf("%s: %s", n.Severity, n.Message), "pid N"))
+		// The ids of jobs have gaps, as many as there are batches.
+		message := jobID.ReplaceAllString(pids.ReplaceAllString(n.Message, "pid N"), "job N")
+		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, message))
 		if strings.Contains(n.Message, "waiting until") {
 			w.noticed <- struct{}{}
 		}
@@ -417,6 +419,8 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 	w.conns[name] = conn
 	return conn
 }
+
+var jobID = regexp.MustCompile(`job \d+`)
 
 // told is what came back, notices first, and the transaction status at the end.
 func (w *stage) told(conn *pgconn.PgConn, out string) string {

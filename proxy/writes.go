@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -139,7 +140,8 @@ func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 		return false, err
 	}
 	if err != nil {
-		return !s.concerns(at.Statement), nil
+		failsAnyway := strings.HasPrefix(run.SQLState(err), "42") // a name, a type or a right
+		return failsAnyway || !s.concerns(at.Statement), nil
 	}
 	changed, added := expected.Total()
 	return changed < float64(s.options.BulkRows) && added < float64(s.options.BulkRows), nil

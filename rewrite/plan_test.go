@@ -76,7 +76,7 @@ var long = []string{"verifying table", "rewriting table", "building index", "val
 func TestCases(t *testing.T) {
 	for _, file := range []string{
 		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition",
-		"lock-without-budget", "domain-validated-at-once", "foreign-keys-dropped-at-once", "table-renamed",
+		"lock-without-budget", "bulk-write", "domain-validated-at-once", "foreign-keys-dropped-at-once", "table-renamed",
 		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions",
 	} {
 		t.Run(file, func(t *testing.T) {
@@ -249,6 +249,7 @@ func (p *pair) redo(t *testing.T, plan rewrite.Plan) {
 	for _, step := range plan.Steps {
 		switch {
 		case step.Where == rewrite.InPlace || step.Client || step.Rebuild: // what a client runs on the spot is never resumed
+		case step.Batch != nil && step.Batch.Column == "": // a job knows by itself how far it came
 		case step.Batch != nil:
 			if tag, err := p.plan.Exec(t.Context(), step.SQL); err != nil || tag.RowsAffected() != 0 {
 				t.Errorf("done again it changes %s (%v): %s", tag, err, step.SQL)
@@ -359,9 +360,9 @@ func (p *pair) judge(t *testing.T, step rewrite.Step, statement string, asked []
 }
 
 // admitted are the rules that find what a plan does on purpose: a drop that was allowed, a rename that leaves a view and the privileges
-// that are there.
+// that are there, and what a step changes in batches.
 var admitted = map[string]bool{"table-dropped": true, "column-dropped": true, "cascade-dropped": true, "table-renamed": true, "privilege-widened": true,
-	"constraint-dropped": true}
+	"constraint-dropped": true, "bulk-write": true, "bulk-write-reads-tables": true}
 
 // namedNotNull is a form that a server knows since 18.
 var namedNotNull = regexp.MustCompile(`NOT NULL ("[^"]+") NOT VALID`)
@@ -519,7 +520,11 @@ func show(plan rewrite.Plan, sql string, found []bool) string {
 			fmt.Fprintf(&out, "    helper %s%s\n", helper.Name, flag(helper.Drop, ", dropped"))
 		}
 		if step.Batch != nil {
-			fmt.Fprintf(&out, "    in batches\n")
+			fmt.Fprint(&out, "    in batches")
+			if key := step.Batch.Key; key != nil {
+				fmt.Fprintf(&out, " along %q by %s%s%s", key.Columns, key.Less, flag(step.Batch.Once, ", each row once"), flag(step.Batch.Joined, ", joined"))
+			}
+			fmt.Fprintln(&out)
 		}
 		if step.Index.Name != "" {
 			fmt.Fprintf(&out, "    index %s.%s%s\n", step.Index.Schema, step.Index.Name, flag(step.Index.Drop, ", dropped"))

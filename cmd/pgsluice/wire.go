@@ -117,6 +117,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
 		BlockOnFailed: config.Deferred.OnFailed == "block",
+		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
 		Throttle:      config.Batch.Throttle.options(),
 		Audit:         p.trail,
@@ -179,6 +180,7 @@ func policySettings(config Config) (policy.Settings, error) {
 		Exemptions:    exemptions,
 		Conventions:   agreed,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
+		BulkRows:      config.Batch.MinRows,
 		OverrideRoles: config.Overrides.Roles,
 	}, nil
 }
