@@ -143,7 +143,7 @@ type Check struct {
 	// Small is what counts as a small table, BulkRows how many rows make a write a bulk write.
 	Small    Small
 	BulkRows int64
-	// Conventions are those that the configuration says.
+	// Conventions are what the configuration says about names and tables.
 	Conventions Conventions
 	// Report records a finding. Its Rule and Recipe are filled in; an Action of Pass (the zero of a Finding) stands for the rule's default, of a rule
 	// that is off by default for Block.

@@ -169,8 +169,7 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 			continue
 		}
 		rule.Run(&Check{
-			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, Conventions: s.settings.Conventions,
-			BulkRows: s.settings.BulkRows,
+			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows, Conventions: s.settings.Conventions,
 			Report: func(f Finding) {
 				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
 				if f.Action == Pass {

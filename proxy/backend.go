@@ -145,6 +145,11 @@ func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error
 	if err == nil && tag == "ROLLBACK" {
 		return errors.New("the transaction was rolled back")
 	}
+	if isServerError(err) && b.TxStatus() != 'I' { // a cancel may come before the COMMIT has begun
+		if lost := b.rollback(ctx); lost != nil {
+			return lost
+		}
+	}
 	return err
 }
 

@@ -135,7 +135,7 @@ func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 			text = inner.Text
 		}
 	}
-	expected, err := facts.Explain(ctx, s.asking(at), text)
+	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
 	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
 		return false, err
 	}

@@ -156,6 +156,9 @@ func (c *Conn) InTx(ctx context.Context, f func(context.Context) error) error {
 	if err == nil && tag == "ROLLBACK" {
 		return errors.New("the transaction was rolled back")
 	}
+	if err != nil && c.TxStatus() != 'I' { // a cancel may come before the COMMIT has begun
+		c.rollback(ctx)
+	}
 	return err
 }
 

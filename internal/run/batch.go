@@ -418,10 +418,7 @@ func (w *walk) explained(ctx context.Context, seqscan string, call Call) (*node,
 	call.SQL = "EXPLAIN (FORMAT JSON) " + call.SQL
 	answers, err := w.Conn.Pipeline(ctx,
 		Call{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED"},
-		Call{
-			SQL:  `SELECT pg_catalog.set_config('lock_timeout', $1, true), pg_catalog.set_config('enable_seqscan', $2, true)`,
-			Args: []string{milliseconds(w.lockTimeout()), seqscan},
-		},
+		Call{SQL: `SELECT pg_catalog.set_config('enable_seqscan', $1, true)`, Args: []string{seqscan}},
 		call,
 		Call{SQL: "ROLLBACK"})
 	if err != nil {

@@ -473,6 +473,9 @@ func (j *job) end(ctx context.Context, state revisions.State, code, message stri
 // broken is the error of a job that ended early. What it has done is not taken back, and its error says how to go on.
 func (j *job) broken(ctx context.Context, cause error) error {
 	code, message := SQLState(cause), plainly(cause)
+	if code == "" && ctx.Err() != nil {
+		code, message = queryCanceled, "cancelled" // by whoever runs this, between two statements
+	}
 	var ours *Failure
 	errors.As(cause, &ours)
 	state := revisions.Stopped

@@ -410,3 +410,72 @@ func TestJobThatFails(t *testing.T) {
 	}
 	h.is("void", "SELECT state FROM pgsluice.jobs WHERE sqlstate = '22012'")
 }
+
+// A condition that an index serves is walked by what it finds, and not by all that there is.
+func TestJobFollowsTheIndexOfItsCondition(t *testing.T) {
+	h := newHome(t, true, `CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0, kind int); INSERT INTO t SELECT g, 0, g % 1000 FROM generate_series(1, 60000) g;
+		CREATE INDEX ON t (kind); ANALYZE t`)
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "kind = $1", "t")
+	plan.Steps[0].Batch.Params = []rewrite.Param{{OID: 23, Value: []byte("7")}}
+	if result := h.finish(plan); result.Tag != "UPDATE 60" {
+		t.Errorf("tag %s", result.Tag)
+	}
+	h.is("1", "SELECT batches FROM pgsluice.checkpoints")
+	h.is("60 60", "SELECT concat_ws(' ', count(*), sum(n)) FROM t WHERE kind = 7")
+}
+
+// The session's own statement_timeout holds for each batch, and is as it was afterwards.
+func TestJobUnderItsOwnTimeout(t *testing.T) {
+	h := newHome(t, true, `CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 1500) g; ANALYZE t;
+		CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.001); RETURN NEW; END';
+		CREATE TRIGGER slow BEFORE UPDATE ON t FOR EACH ROW EXECUTE FUNCTION slow()`)
+	r := h.client(h.open(h.dsnOf(h.alice)))
+	r.Batch.TargetTime = 10 * time.Second
+	if _, err := r.Conn.Exec(t.Context(), "SET statement_timeout = '700ms'"); err != nil {
+		t.Fatal(err)
+	}
+	before := h.settings(r.Conn)
+	result, err := r.Run(t.Context(), h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t"))
+	if err != nil || result.Tag != "UPDATE 1500" || result.Tries == 0 {
+		t.Errorf("%+v, %v", result, err)
+	}
+	h.is("1500", "SELECT count(*) FROM t WHERE n = 1")
+	if !r.Report.(*notices).contain("the statement_timeout of 700ms holds for each batch") {
+		t.Error("the client does not hear what its timeout means")
+	}
+	if after := h.settings(r.Conn); after != before {
+		t.Errorf("settings were %s, are %s", before, after)
+	}
+}
+
+// Rows of a table that has come in the place of another are not touched.
+func TestJobKnowsItsTable(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 20000) g; ANALYZE t")
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t")
+	other := h.connect()
+	h.exec(other, "BEGIN; UPDATE t SET id = id WHERE id = 15000")
+	done := h.begin(h.client(h.open(h.dsnOf(h.alice))), plan)
+	h.waitFor("SELECT EXISTS (SELECT FROM t WHERE n = 1 AND id > 14000)")
+	h.exec(other, "ALTER TABLE t RENAME TO was; CREATE TABLE t (LIKE was INCLUDING ALL); GRANT ALL ON t TO public; INSERT INTO t SELECT id, 0 FROM was; COMMIT")
+	o := <-done
+	if f := failure(t, o.err); f.Code != "42P01" || !strings.Contains(f.Message, "are done and stay") {
+		t.Errorf("%+v", f)
+	}
+	h.is("0", "SELECT count(*) FROM t WHERE n > 0")
+}
+
+// Without a ledger only what may be run twice is run in batches.
+func TestJobWithoutALedger(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 3000) g; ANALYZE t")
+	r := h.client(h.open(h.dsnOf(h.alice)))
+	r.Jobs = nil
+	plan := h.bulk("UPDATE ONLY %s SET n = 1", "n IS DISTINCT FROM 1", "t")
+	_, err := r.Run(t.Context(), plan)
+	if f := failure(t, err); !strings.Contains(f.Message, "run pgsluice install") {
+		t.Errorf("%+v", f)
+	}
+	plan.Steps[0].Batch.Once = false
+	if result, err := r.Run(t.Context(), plan); err != nil || result.Tag != "UPDATE 3000" {
+		t.Errorf("%s, %v", result.Tag, err)
+	}
+}
