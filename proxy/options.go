@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"regexp"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -52,7 +53,25 @@ type SessionOptions struct {
 	Log   *slog.Logger
 	// shapes are the writes that pass unread.
 	shapes *shapes
+	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
+	// would give its own, in a text; nil for none.
+	Tools         []revisions.Tool
+	VersionTables *regexp.Regexp
+	// Exclusive says what a migration does while another one runs in the same database.
+	Exclusive Exclusive
 }
+
+// Exclusive is what a migration does while another one runs in the same database.
+type Exclusive int
+
+const (
+	// Together lets them run side by side.
+	Together Exclusive = iota
+	// OneWaits has the second wait until the first has ended.
+	OneWaits
+	// OneRefused refuses the second, and says who is running.
+	OneRefused
+)
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
 type Control interface {
@@ -94,6 +113,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	}
 	if o.Log == nil {
 		o.Log = log
+	}
+	if o.Tools == nil {
+		o.Tools = revisions.Tools()
 	}
 	if o.Name == "" {
 		o.Name = rand.Text()

@@ -39,6 +39,7 @@ type Config struct {
 	Deferred    deferredConfig    `yaml:"deferred"`
 	Batch       batchConfig       `yaml:"batch"`
 	Overrides   overridesConfig   `yaml:"overrides"`
+	Revisions   revisionsConfig   `yaml:"revisions"`
 	Audit       auditConfig       `yaml:"audit"`
 	Limits      limitsConfig      `yaml:"limits"`
 	Drain       drainConfig       `yaml:"drain"`
@@ -169,7 +170,8 @@ func defaultConfig() Config {
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
-		Audit: auditConfig{Required: true},
+		Revisions: revisionsConfig{Exclusive: "off"},
+		Audit:     auditConfig{Required: true},
 		// Orchestrators kill 30 s after SIGTERM.
 		Drain: drainConfig{Timeout: 25 * time.Second},
 		Log:   logConfig{Level: "info", Format: "text"},
@@ -204,6 +206,7 @@ func (c *Config) Validate(check checkRule) error {
 	c.Batch.validate(&v)
 	v.oneOf("deferred.on_failed", c.Deferred.OnFailed, "block", "warn")
 	v.names("overrides.roles", c.Overrides.Roles)
+	c.Revisions.validate(&v)
 	v.atLeast("limits.inspect_bytes", int64(c.Limits.InspectBytes), 1)
 	v.positive("limits.login_timeout", c.Limits.LoginTimeout)
 	v.atLeast("limits.max_unauthenticated", int64(c.Limits.MaxUnauthenticated), 1)

@@ -126,6 +126,8 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Tools, options.VersionTables = config.Revisions.tools()
+	options.Exclusive = map[string]proxy.Exclusive{"off": proxy.Together, "wait": proxy.OneWaits, "refuse": proxy.OneRefused}[config.Revisions.Exclusive]
 	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins
