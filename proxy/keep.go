@@ -65,7 +65,11 @@ func (s *session) keep(ctx context.Context) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return unkeptError(failed)
+	given := unkeptError(failed)
+	if s.options.WarnOnFailure {
+		return s.voice.notice("WARNING", given.Code, given.Message, given.Detail, given.Hint)
+	}
+	return given
 }
 
 // waitsFor reports whether a promise may rely on one that is not kept.
@@ -146,7 +150,8 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) error 
 	runner := s.runner(ctx, facts.Facts{})
 	runner.Promise, runner.BackendStart = row.ID, row.BackendStart
 	return run.Under(ctx, s.backend, environment, func() error {
-		_, err := runner.Run(ctx, plan)
+		result, err := runner.Run(ctx, plan)
+		s.met(result)
 		return err
 	})
 }
@@ -182,7 +187,7 @@ type failedPromise struct {
 
 // unkeptError is the one error of a COMMIT for all that failed for good. It never has the class of its cause: tools replay or
 // reword those, and the transaction is committed.
-func unkeptError(failed []failedPromise) error {
+func unkeptError(failed []failedPromise) *run.Failure {
 	first := failed[0]
 	var detail []string
 	for _, f := range failed {

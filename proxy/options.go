@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -30,6 +31,8 @@ type SessionOptions struct {
 	InspectLimit int
 	// Deferred allows work to be deferred behind COMMIT where a ledger is installed.
 	Deferred bool
+	// WarnOnFailure answers a COMMIT whose promise has failed for good with a warning in place of an error.
+	WarnOnFailure bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
 	// Lock is the budget for steps that take strong locks.
@@ -66,6 +69,7 @@ type Meter interface {
 	StepRun()
 	StepFailed()
 	Refused(reason string)
+	run.Meter
 }
 
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
@@ -101,3 +105,7 @@ func (noMeter) StatementJudged(string, string) {}
 func (noMeter) StepRun()                       {}
 func (noMeter) StepFailed()                    {}
 func (noMeter) Refused(string)                 {}
+
+func (noMeter) LockTried(int, time.Duration, bool) {}
+func (noMeter) Blocked(string)                     {}
+func (noMeter) Building(int, string, float64)      {}

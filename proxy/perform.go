@@ -123,7 +123,7 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 
 // runner runs plans on the client's server connection.
 func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
-	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Options: s.options.Lock}
+	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Meter: s.options.Meter, Options: s.options.Lock}
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
 	r.Session = s.known(known)
 	if s.owes() || s.ledger(ctx) != nil {
@@ -148,6 +148,7 @@ func (s *session) known(known facts.Facts) run.Session {
 		}
 		*t.value = value
 	}
+	session.TransactionTimeout, _ = known.Timeout("transaction_timeout") // none before 17
 	return session
 }
 

@@ -88,6 +88,9 @@ func rulesOf(findings []policy.Finding) []string {
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
 	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	r.entry.Tries += result.Tries
+	r.entry.Waited += result.Waited
+	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
 	}

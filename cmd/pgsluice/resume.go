@@ -15,6 +15,7 @@ type resumption struct {
 	control, steps *control.Pool
 	name           string // of this process, in the ledger
 	report         run.Report
+	meter          run.Meter // nil: nobody counts
 	options        run.Options
 }
 
@@ -43,6 +44,7 @@ func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Le
 			return conn, func() { r.control.Release(conn) }, nil
 		}),
 		Report:  r.report,
+		Meter:   r.meter,
 		Options: r.options,
 	}.Run(ctx)
 }

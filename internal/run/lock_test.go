@@ -478,8 +478,14 @@ type fixed []run.Blocker
 func (f fixed) Contention(context.Context, int) (run.Contention, error) {
 	return run.Contention{Blockers: f}, nil
 }
-func (f fixed) Progress(context.Context, int) (string, error)            { return "", nil }
+func (f fixed) Progress(context.Context, int) (run.Progress, error)      { return run.Progress{}, nil }
 func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { return nil, nil }
+func (f fixed) Old(context.Context, int, uint32, time.Duration) ([]run.Blocker, error) {
+	return nil, nil
+}
+func (f fixed) Recall(context.Context, int) (bool, error)                 { return false, nil }
+func (f fixed) GiveWay(context.Context, int) (bool, error)                { return false, nil }
+func (f fixed) End(context.Context, int, run.Blocker, bool) (bool, error) { return false, nil }
 
 // recorder notes what is sent.
 type recorder struct {

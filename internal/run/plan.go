@@ -20,6 +20,8 @@ type Runner struct {
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
+	// Meter counts; nil: nobody does.
+	Meter Meter
 	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
 	Beside func(context.Context) error
 	Options
@@ -47,6 +49,14 @@ type Options struct {
 	// FirstTry and LongestTry are the lock_timeouts of the first try and of the longest, which only autovacuum in the way exceeds; 0 are 50 ms
 	// and 500 ms.
 	FirstTry, LongestTry time.Duration
+	// MaxQueueWait is how long others may wait behind a try before it is given up for them; only autovacuum that cannot be made to give way
+	// otherwise is waited for longer. 0 is 200 ms.
+	MaxQueueWait time.Duration
+	// CancelBlockers is after how many tries in vain whoever is in the way is canceled, and after one more terminated; 0 is never.
+	CancelBlockers int
+	// OldTransaction is how long a transaction has been open that a concurrent build waits for before it begins: once begun, it would leave
+	// everybody with an index that costs and does not serve. 0 is 5 seconds.
+	OldTransaction time.Duration
 	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour.
 	TurnBudget time.Duration
 	// NoticeEvery is the time between two lines of the Report; 0 is 5 seconds.
@@ -71,11 +81,13 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-func (o Options) lockBudget() time.Duration  { return orElse(o.LockBudget, 10*time.Minute) }
-func (o Options) firstTry() time.Duration    { return orElse(o.FirstTry, 50*time.Millisecond) }
-func (o Options) longestTry() time.Duration  { return orElse(o.LongestTry, 500*time.Millisecond) }
-func (o Options) turnBudget() time.Duration  { return orElse(o.TurnBudget, time.Hour) }
-func (o Options) noticeEvery() time.Duration { return orElse(o.NoticeEvery, 5*time.Second) }
+func (o Options) lockBudget() time.Duration     { return orElse(o.LockBudget, 10*time.Minute) }
+func (o Options) firstTry() time.Duration       { return orElse(o.FirstTry, 50*time.Millisecond) }
+func (o Options) longestTry() time.Duration     { return orElse(o.LongestTry, 500*time.Millisecond) }
+func (o Options) maxQueueWait() time.Duration   { return orElse(o.MaxQueueWait, 200*time.Millisecond) }
+func (o Options) oldTransaction() time.Duration { return orElse(o.OldTransaction, 5*time.Second) }
+func (o Options) turnBudget() time.Duration     { return orElse(o.TurnBudget, time.Hour) }
+func (o Options) noticeEvery() time.Duration    { return orElse(o.NoticeEvery, 5*time.Second) }
 
 // Result is what a plan did, also when it failed.
 type Result struct {
@@ -89,7 +101,7 @@ type Result struct {
 	Tries int
 	// Waited is the time that went into waiting for locks and turns.
 	Waited time.Duration
-	// Blockers are those that were in the way when the plan gave up.
+	// Blockers are those that were seen in the way, the plan may have got through all the same; the first few of them.
 	Blockers []Blocker
 }
 
@@ -111,6 +123,11 @@ type work struct {
 	session Session
 	result  *Result
 	said    time.Time // when say last spoke
+	// recalls reports whether the try at hand was recalled for those behind it, and recalled whether the last one was.
+	recalls  func() bool
+	recalled bool
+	// warned are the transactions that were canceled because they were in the way.
+	warned map[string]bool
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
 	helpers []helper
 	// how a statement is run, when not simply by Conn

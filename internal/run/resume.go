@@ -43,6 +43,7 @@ type Resume struct {
 	// Watch, Report and Options are the Runner's.
 	Watch  Watch
 	Report Report
+	Meter  Meter
 	Options
 }
 
@@ -238,7 +239,7 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	if err != nil {
 		return err
 	}
-	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Options: r.Options}
+	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Meter: r.Meter, Options: r.Options}
 	runner.Promise, runner.BackendStart = row.ID, backend.BackendStart
 
 	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
@@ -316,7 +317,7 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 	ctx, cancel := context.WithTimeout(ctx, r.lockBudget())
 	defer cancel()
 	err = Under(ctx, conn, map[string]string{"role": owners[0]}, func() error {
-		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Options: r.Options}
+		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Meter: r.Meter, Options: r.Options}
 		runner.TurnBudget = slice // now or later
 		if artifact.Kind == "constraint" {
 			return runner.removeConstraint(ctx, artifact)
