@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -184,6 +185,7 @@ func (s *session) commit(ctx context.Context, at occasion, control ddl.Transacti
 	}
 	tag, err := s.backend.Exec(ctx, "COMMIT")
 	if err != nil {
+		err = s.fate(ctx, err)
 		s.forget()
 		return s.relayFailure(err)
 	}
@@ -223,7 +225,11 @@ func (s *session) keepIfCommitted(ctx context.Context) error {
 		return nil
 	}
 	defer s.forget()
-	return s.keep(ctx)
+	err := s.keep(ctx)
+	if errors.Is(err, errServerGone) && !errors.Is(err, errClientGone) {
+		return committedInFlight()
+	}
+	return err
 }
 
 // modes are the modes of the transaction at hand, as BEGIN takes them.
