@@ -41,7 +41,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRelayCommand(), newAvailabilityCommand())
+	root.AddCommand(newRelayCommand(), newAvailabilityCommand(), newContentionCommand())
 	return root
 }
 

@@ -24,7 +24,9 @@ WITH RECURSIVE locks AS MATERIALIZED (
 ), prepared AS (
 	SELECT DISTINCT p.gid, p.owner, p.prepared, l.mode
 	FROM pg_catalog.pg_prepared_xacts AS p
-	JOIN locks AS l ON l.virtualtransaction OPERATOR(pg_catalog.=) pg_catalog.concat('-1/', p.transaction) AND l.granted
+	-- Until a restart its locks have the virtual transaction id that it had, afterwards another one; always the lock of its own id is among them.
+	JOIN locks AS x ON x.pid IS NULL AND x.transactionid OPERATOR(pg_catalog.=) p.transaction AND x.locktype OPERATOR(pg_catalog.=) 'transactionid'
+	JOIN locks AS l ON l.pid IS NULL AND l.virtualtransaction OPERATOR(pg_catalog.=) x.virtualtransaction
 	JOIN waiting AS w ON w.database OPERATOR(pg_catalog.=) l.database AND w.relation OPERATOR(pg_catalog.=) l.relation
 )
 SELECT pg_catalog.json_build_object(

@@ -29,7 +29,9 @@ UNION ALL
 SELECT pg_catalog.json_build_object('pid', 0, 'gid', p.gid, 'user', p.owner, 'transaction', l.virtualtransaction, 'mode', pg_catalog.min(l.mode),
 	'seconds', pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) p.prepared))::pg_catalog.json
 FROM pg_catalog.pg_prepared_xacts AS p
-JOIN pg_catalog.pg_locks AS l ON l.virtualtransaction OPERATOR(pg_catalog.=) pg_catalog.concat('-1/', p.transaction)
+JOIN pg_catalog.pg_locks AS x ON x.pid IS NULL AND x.transactionid OPERATOR(pg_catalog.=) p.transaction
+	AND x.locktype OPERATOR(pg_catalog.=) 'transactionid'
+JOIN pg_catalog.pg_locks AS l ON l.pid IS NULL AND l.virtualtransaction OPERATOR(pg_catalog.=) x.virtualtransaction
 WHERE p.database OPERATOR(pg_catalog.=) pg_catalog.current_database() AND l.relation OPERATOR(pg_catalog.=) $2::pg_catalog.oid
 AND l.mode OPERATOR(pg_catalog.<>) ALL (ARRAY['AccessShareLock', 'RowShareLock']::pg_catalog.text[])
 GROUP BY p.gid, p.owner, p.prepared, l.virtualtransaction
