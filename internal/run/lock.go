@@ -57,7 +57,6 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 			return w.gaveUp(ctx, step, n+1, time.Since(start), seen, err)
 		}
 		w.unblock(ctx, n+1, &seen)
-		w.makeWay(ctx, &seen)
 		most := min(blockerPatience, w.lockBudget()-time.Since(start))
 		if seen.yields() {
 			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
@@ -66,6 +65,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		if err := w.pause(ctx, jittered, most, seen, say); err != nil {
 			return err
 		}
+		w.makeWay(ctx, &seen)
 		pause = min(2*pause, longestPause)
 	}
 }
@@ -86,11 +86,13 @@ func (w *work) pause(ctx context.Context, least, most time.Duration, seen Conten
 	}
 }
 
-// ended reports whether none of the blockers is in the transaction any more in which it was one.
+// ended reports whether none of the blockers is in the transaction any more in which it was one. Where others are in the way, too, autovacuum does not
+// count: it can be made to give way.
 func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 	var transactions []string
+	onlyVacuum := Contention{Blockers: found}.yields()
 	for _, b := range found {
-		if b.Transaction != "" && b.Behind == 0 {
+		if b.Transaction != "" && b.Behind == 0 && (onlyVacuum || !b.Autovacuum || b.Wraparound) {
 			transactions = append(transactions, b.Transaction)
 		}
 	}
@@ -145,7 +147,7 @@ func (w *work) inVain(err error) bool {
 // makeWay has autovacuum that is in the way cancelled at once, which the server does only for whoever waits for deadlock_timeout, with everybody
 // behind it. A login that may not do it leaves that to the long try.
 func (w *work) makeWay(ctx context.Context, seen *Contention) {
-	if w.Watch == nil || !seen.yields() {
+	if w.Watch == nil {
 		return
 	}
 	for _, b := range seen.Blockers {
@@ -156,7 +158,9 @@ func (w *work) makeWay(ctx context.Context, seen *Contention) {
 			return
 		}
 	}
-	seen.Blockers = nil
+	if seen.yields() {
+		seen.Blockers = nil
+	}
 }
 
 // sampled runs one try and looks, shortly before its timeout would end it, who is in the way: afterwards nobody can tell. A polite one that may last

@@ -16,7 +16,7 @@ LEFT JOIN LATERAL (
 	WHERE l.pid OPERATOR(pg_catalog.=) a.pid AND l.granted AND l.database OPERATOR(pg_catalog.=) a.datid
 	AND l.relation OPERATOR(pg_catalog.=) $2::pg_catalog.oid
 	AND l.mode OPERATOR(pg_catalog.<>) ALL (ARRAY['AccessShareLock', 'RowShareLock']::pg_catalog.text[])) AS w ON true
-WHERE a.pid OPERATOR(pg_catalog.<>) $1::pg_catalog.int4
+WHERE a.pid OPERATOR(pg_catalog.<>) ALL (ARRAY[$1::pg_catalog.int4, pg_catalog.pg_backend_pid()])
 AND a.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
 AND a.xact_start OPERATOR(pg_catalog.<) (pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)
 	pg_catalog.make_interval(secs => $3::pg_catalog.float8))
