@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -48,7 +49,7 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
-	if len(here.Steps) == 0 || len(later.Steps) == 0 || !alone {
+	if len(later.Steps) == 0 || !alone || len(here.Steps) == 0 && !buildsForItself(later) {
 		result, err := runner.Run(ctx, plan)
 		record.ran(result)
 		if err != nil && alone && !isGone(err) && len(plan.Undo) > 0 {
@@ -70,6 +71,11 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 	}
 	defer s.forget()
+	if promised && len(here.Steps) == 0 {
+		if err := s.backend.InTx(ctx, runner.Beside); err != nil {
+			return err
+		}
+	}
 	result, err := runner.Run(ctx, here)
 	record.ran(result)
 	if err != nil {
@@ -78,7 +84,7 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	runner.Beside = nil
 	if promised {
 		record.promised(s.promises[0].id)
-		return s.keepNow(ctx, runner, plan)
+		return s.keepNow(ctx, runner, plan, len(here.Steps) > 0)
 	}
 	result, err = runner.Run(ctx, later)
 	record.ran(result)
@@ -88,9 +94,14 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	return err
 }
 
+// buildsForItself reports whether a plan builds an index for a later step of its own. What dies in between would leave one that nobody has asked for.
+func buildsForItself(plan rewrite.Plan) bool {
+	return len(plan.Steps) > 1 && slices.ContainsFunc(plan.Steps, func(step rewrite.Step) bool { return step.Index.Name != "" && !step.Index.Drop })
+}
+
 // keepNow keeps the promise that was just made outside of a transaction of the client's. One that cannot be kept is undone and void where
-// that is possible: the client's statement has failed, and is to leave nothing.
-func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.Plan) error {
+// that is possible, or where nothing was begun: the client's statement has failed, and is to leave nothing.
+func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.Plan, begun bool) error {
 	rows, err := s.pending(ctx, s.owed)
 	if err != nil {
 		return err
@@ -98,18 +109,20 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 	if len(rows) != 1 {
 		return fmt.Errorf("the ledger has %d promises of one statement", len(rows))
 	}
-	row, left := rows[0], ""
-	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func() bool {
-		if len(plan.Undo) == 0 {
-			return false
+	row, left, nothing := rows[0], "", false
+	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func(done int) bool {
+		nothing = !begun && done == 0
+		if nothing || len(plan.Undo) == 0 {
+			return nothing
 		}
 		undone := runner.Undo(ctx, plan)
 		if undone != nil {
 			left = "; what was begun could not be taken back: " + plain(undone)
 		}
-		return undone == nil
+		nothing = undone == nil
+		return nothing
 	})
-	if err == nil || isGone(err) || len(plan.Undo) > 0 && left == "" {
+	if err == nil || isGone(err) || nothing {
 		return err
 	}
 	return &run.Failure{

@@ -95,6 +95,8 @@ type Result struct {
 	Tag string
 	// Ran are the statements that were run, our clean-up included, in order. Those that failed are among them.
 	Ran []string
+	// Done counts the steps that are done, those that needed no doing included.
+	Done int
 	// Found are the steps that needed no doing.
 	Found []string
 	// Tries counts the tries for locks.
@@ -112,6 +114,7 @@ func (r *Result) add(other Result) {
 	}
 	r.Ran = append(r.Ran, other.Ran...)
 	r.Found = append(r.Found, other.Found...)
+	r.Done += other.Done
 	r.Tries += other.Tries
 	r.Waited += other.Waited
 	r.Blockers = append(r.Blockers, other.Blockers...)
@@ -181,6 +184,7 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 		if err := w.left(ctx, step); err != nil {
 			return *w.result, err
 		}
+		w.result.Done++
 	}
 	return *w.result, nil
 }
