@@ -411,7 +411,7 @@ func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {
 // checkData looks for rows that would break a plan; what it finds is the error that the statement itself would have met.
 func (s *session) checkData(ctx context.Context, plan rewrite.Plan) error {
 	for _, check := range plan.DataChecks {
-		rows, err := s.backend.Query(ctx, check.SQL)
+		rows, err := sheltered{s.backend}.look(ctx, check.SQL)
 		if err != nil {
 			return err
 		}
