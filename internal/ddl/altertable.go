@@ -58,6 +58,8 @@ func (s *source) command(c *pgquery.AlterTableCmd, part [2]int) AlterCommand {
 	case *pgquery.Node_PartitionCmd:
 		command.Relation = rangeName(def.PartitionCmd.Name)
 		command.Concurrently = def.PartitionCmd.Concurrent
+	case *pgquery.Node_ReplicaIdentityStmt:
+		command.Options = []string{def.ReplicaIdentityStmt.IdentityType}
 	case *pgquery.Node_RangeVar:
 		command.Relation = rangeName(def.RangeVar)
 	case *pgquery.Node_List:

@@ -297,7 +297,8 @@ type AlterCommand struct {
 	Relation Name
 	// Concurrently is true for DETACH PARTITION … CONCURRENTLY.
 	Concurrently bool
-	// Options are the names of the storage parameters that the command sets or resets; of AddIdentity those of the sequence that are written.
+	// Options are the names of the storage parameters that the command sets or resets; of AddIdentity those of the sequence that are written; of
+	// ReplicaIdentity the kind, as pg_class.relreplident has it: d, n, f or i.
 	Options []string
 	// Enforced is what ALTER CONSTRAINT makes of its constraint (18): "ENFORCED", "NOT ENFORCED", or "" for nothing.
 	Enforced string

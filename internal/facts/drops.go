@@ -85,7 +85,7 @@ func altered(alter ddl.AlterTable) []Wanted {
 	}
 	gone := func(c ddl.AlterCommand) bool {
 		switch c.Op {
-		case "DropColumn", "DropConstraint", "Rename", "RenameColumn", "SetSchema", "EnableRowSecurity", "ForceRowSecurity":
+		case "DropColumn", "DropConstraint", "Rename", "RenameColumn", "SetSchema", "EnableRowSecurity", "ForceRowSecurity", "ReplicaIdentity":
 			return true
 		}
 		return false

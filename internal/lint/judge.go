@@ -277,7 +277,7 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 		together := part.Sent == Together && len(part.statements) > 1
 		if part.Sent == Inside {
 			w.begin()
-			w.managed = true
+			w.begun, w.managed = true, true
 		}
 		all := part.all()
 		for k := range part.statements {
@@ -286,8 +286,12 @@ func (j *Judge) follow(ctx context.Context, s *script, w *world, file int) ([]ta
 			if err != nil {
 				return nil, err
 			}
+			inTx := w.inTx || together
+			if _, control := stmt.Action.(ddl.Transaction); control {
+				inTx = w.begun // the server takes BEGIN and COMMIT in one message with others as if they stood alone
+			}
 			tasks = append(tasks, task{
-				script: s, part: part, stmt: stmt, known: known, without: without, inTx: w.inTx || together, managed: w.managed, own: w.own(stmt.Statement),
+				script: s, part: part, stmt: stmt, known: known, without: without, inTx: inTx, managed: w.managed, own: w.own(stmt.Statement),
 				ahead: all[k+1:], allowed: part.allowancesOf(stmt),
 			})
 			if together {
@@ -311,8 +315,13 @@ func (j *Judge) known(ctx context.Context, w *world, s ddl.Statement, file int) 
 	for _, ref := range s.Refs {
 		names = append(names, ref.Name)
 	}
-	if create, ok := s.Action.(ddl.CreateTable); ok && j.Knowledge != nil {
-		wanted = append(wanted, facts.Wanted{Name: create.Table})
+	switch action := s.Action.(type) { // what a proxy may not, or need not, ask about
+	case ddl.CreateTable:
+		wanted = append(wanted, facts.Wanted{Name: action.Table})
+	case ddl.LockTable:
+		for _, ref := range s.Refs {
+			wanted = append(wanted, facts.Wanted{Name: ref.Name})
+		}
 	}
 	if j.Knowledge != nil {
 		asked := slices.Clone(wanted)

@@ -177,7 +177,7 @@ func below(dir string) (files, others []string, err error) {
 		files = append(files, name)
 		return nil
 	})
-	slices.SortStableFunc(files, natural)
+	slices.SortStableFunc(files, asRun)
 	return files, others, err
 }
 
@@ -220,7 +220,24 @@ func matches(pattern, name []string) bool {
 	return ok && matches(pattern[1:], name[1:])
 }
 
-// natural compares names as people count: 9 comes before 10. An up part comes before its down part.
+// asRun compares names in the order in which tools run them: as people count, the way forth before the way back, and Flyway's repeatable migrations, which
+// build on all others, last.
+func asRun(a, b string) int { return natural(orderKey(a), orderKey(b)) }
+
+func orderKey(name string) string {
+	dir, base := filepath.Split(name)
+	if strings.HasPrefix(base, "R__") {
+		return dir + "~" + base
+	}
+	for _, down := range []string{".down.", "-down.", ".undo."} {
+		if at := strings.LastIndex(base, down); at >= 0 {
+			return dir + base[:at+1] + "~" + base[at+1:]
+		}
+	}
+	return name
+}
+
+// natural compares names as people count: 9 comes before 10.
 func natural(a, b string) int {
 	for a != "" && b != "" {
 		numberA, restA := leadingNumber(a)

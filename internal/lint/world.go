@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,7 +24,8 @@ type world struct {
 	filled  []string // keys of what was filled in the open transaction
 
 	inTx       bool
-	managed    bool // by the tool, which began it
+	begun      bool // by a BEGIN, or by the tool; else several statements of one message are the transaction
+	managed    bool // by the tool
 	savepoints []savepoint
 	held       []facts.Held // what others may use that the open transaction holds a strong lock on
 	count      int          // of objects so far: their identities
@@ -67,7 +69,7 @@ func (w *world) commit() {
 			delete(w.objects, key)
 		}
 	}
-	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.managed, w.held = nil, nil, nil, nil, false, false, nil
+	w.undo, w.after, w.filled, w.savepoints, w.inTx, w.begun, w.managed, w.held = nil, nil, nil, nil, false, false, false, nil
 }
 
 func (w *world) rollback() {
@@ -175,12 +177,16 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 			break // what is there already is not new: the file was applied before, or has IF NOT EXISTS
 		}
 		w.make(action.Table, "r", action.Temp, action.As, file)
+		for _, column := range action.Columns {
+			w.keys(action.Table, column.Constraints)
+		}
+		w.keys(action.Table, action.Constraints)
 	case ddl.Query:
 		if action.Into.Name != "" {
 			w.make(action.Into, "r", false, true, file)
 		}
 	case ddl.CreateIndex:
-		w.index(action)
+		w.index(action.Table, action.Name)
 	case ddl.Utility:
 		w.utility(s, action, file)
 	case ddl.AlterTable:
@@ -229,6 +235,7 @@ func (w *world) transaction(t ddl.Transaction) {
 	switch t.Op {
 	case ddl.Begin:
 		w.begin()
+		w.begun = true
 	case ddl.Commit, ddl.Prepare:
 		w.commit()
 	case ddl.Rollback:
@@ -246,6 +253,7 @@ func (w *world) transaction(t ddl.Transaction) {
 	}
 	if t.Chain && (t.Op == ddl.Commit || t.Op == ddl.Rollback) {
 		w.begin()
+		w.begun = true
 	}
 }
 
@@ -319,19 +327,30 @@ func (w *world) put(key string, o *object) {
 	set(w, w.objects, key, o, false)
 }
 
+// keys takes in the indexes of constraints, by the names that the server chooses where none is written.
+func (w *world) keys(table ddl.Name, constraints []ddl.Constraint) {
+	for _, k := range constraints {
+		columns := strings.Join(append(slices.Clone(k.Columns), ""), "_")
+		chosen, has := map[ddl.ConstraintType]string{ddl.PrimaryKey: "pkey", ddl.Unique: columns + "key", ddl.Exclusion: columns + "excl"}[k.Type]
+		if has && k.UsingIndex == "" {
+			w.index(table, cmp.Or(k.Name, table.Name+"_"+chosen))
+		}
+	}
+}
+
 // index takes in an index on something that the files made. Others are as before: unknown.
-func (w *world) index(create ddl.CreateIndex) {
-	table := w.objects[w.key(create.Table)]
-	if table == nil || create.Name == "" {
+func (w *world) index(of ddl.Name, name string) {
+	table := w.objects[w.key(of)]
+	if table == nil || name == "" {
 		return
 	}
 	w.count++
-	set(w, w.made, facts.Key(table.Schema, create.Name), true, false)
+	set(w, w.made, facts.Key(table.Schema, name), true, false)
 	index := facts.Relation{
-		OID: ^uint32(0) - uint32(w.count), Schema: table.Schema, Name: create.Name, Kind: "i", Persistence: table.Persistence,
+		OID: ^uint32(0) - uint32(w.count), Schema: table.Schema, Name: name, Kind: "i", Persistence: table.Persistence,
 		MayAlter: true, Readable: true, CreatedHere: true, Rows: -1, Bytes: -1, Table: &table.Relation,
 	}
-	w.put(facts.Key(table.Schema, create.Name), &object{file: table.file, Relation: index})
+	w.put(facts.Key(table.Schema, name), &object{file: table.file, Relation: index})
 }
 
 func (w *world) utility(s ddl.Statement, u ddl.Utility, file int) {
@@ -358,10 +377,14 @@ func (w *world) alter(a ddl.AlterTable) {
 	for _, command := range a.Commands {
 		to := ddl.Name{Schema: a.Table.Schema, Name: command.NewName}
 		switch command.Op {
+		case "AddConstraint":
+			w.keys(a.Table, []ddl.Constraint{*command.Constraint})
+			continue
 		case "SetSchema":
 			to = ddl.Name{Schema: command.NewName, Name: a.Table.Name}
 		case "Rename":
 		case "AddColumn":
+			w.keys(a.Table, command.Column.Constraints)
 			if w.objects[w.key(a.Table)] == nil { // rows of before have its type now
 				set(w, w.made, w.identity("TYPE", command.Column.Type), false, true)
 			}

@@ -20,6 +20,8 @@ type addedColumn struct {
 	// table is nil when nothing is known of it, and domain when the type is none, or not known.
 	table  *facts.Relation
 	domain *facts.Type
+	// replaces is true when the statement drops a column of the same name: that goes first, whatever the order of the commands.
+	replaces bool
 }
 
 // addedColumns are the columns that a statement adds to a table; none where the server refuses it at once, or where a column of IF NOT EXISTS is there.
@@ -34,14 +36,19 @@ func addedColumns(c *policy.Check) []addedColumn {
 	}
 	var added []addedColumn
 	for i, command := range alter.Commands {
-		if command.Op != "AddColumn" || command.Column == nil || table != nil && table.Column(command.Name) != nil {
+		if command.Op != "AddColumn" || command.Column == nil {
+			continue
+		}
+		there := table != nil && table.Column(command.Name) != nil
+		replaces := slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool { return c.Op == "DropColumn" && c.Name == command.Name })
+		if there && !replaces {
 			continue
 		}
 		column := *command.Column
 		if table != nil && slices.ContainsFunc(column.Constraints, func(k ddl.Constraint) bool { return refusesKey(table, alter, k) }) {
 			continue
 		}
-		a := addedColumn{c: c, alter: alter, index: i, name: command.Name, column: column, table: table}
+		a := addedColumn{c: c, alter: alter, index: i, name: command.Name, column: column, table: table, replaces: replaces}
 		if t := c.Facts.Types[facts.TypeKey(column.Type.Schema, column.Type.Name, column.Array)]; t != nil && t.Kind == "d" {
 			a.domain = t
 		}
@@ -64,6 +71,15 @@ func (a addedColumn) report(finding policy.Finding) policy.Finding {
 		finding.Detail = size(a.table)
 	} else if finding.Unknown == "" {
 		finding.Unknown = fmt.Sprintf("the size of table %q", a.alter.Table.Name)
+	}
+	return finding
+}
+
+// apart refuses a plan for a column that takes the place of another in one statement: its steps would not tell the two apart.
+func (a addedColumn) apart(finding policy.Finding) policy.Finding {
+	if a.replaces {
+		finding.Action = policy.Block
+		finding.Message += ", and drop the old column in a statement before"
 	}
 	return finding
 }

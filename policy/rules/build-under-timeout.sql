@@ -51,12 +51,12 @@ warn
   hint: SET statement_timeout = 0;
     ALTER TABLE users VALIDATE CONSTRAINT positive;
 
-check timeout=1min
+check timeout=1min rows=1 bytes=8192
 REFRESH MATERIALIZED VIEW CONCURRENTLY counted
 ----
 warn
   REFRESH MATERIALIZED VIEW CONCURRENTLY of "counted" is cut off when statement_timeout (1min) has passed, and has run its query in vain; SET statement_timeout = 0 before it
-  detail: Table public.counted has about 1 rows, 16 kB.
+  detail: Table public.counted has about 1 rows, 8192 bytes.
   hint: SET statement_timeout = 0;
     REFRESH MATERIALIZED VIEW CONCURRENTLY counted;
 

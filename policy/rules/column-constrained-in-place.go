@@ -59,7 +59,7 @@ func runColumnConstrainedInPlace(c *policy.Check) {
 		} else {
 			steps = append([]string{a.bare(a.constraintClauses()...)}, steps...)
 		}
-		c.Report(instead(c, finding, steps...))
+		c.Report(a.apart(instead(c, finding, steps...)))
 	}
 }
 

@@ -55,7 +55,7 @@ func runColumnFilledInPlace(c *policy.Check) {
 					a.name, a.source(), a.alter.Table.Name),
 				Unknown: unknown,
 			})
-			c.Report(instead(c, finding, a.fillSteps()...))
+			c.Report(a.apart(instead(c, finding, a.fillSteps()...)))
 		}
 	}
 }

@@ -273,3 +273,22 @@ check
 ALTER TABLE orders ADD COLUMN computed int GENERATED ALWAYS AS (1 + 1) VIRTUAL
 ----
 pass
+
+# The column that is dropped goes first, so that the new one is new. The steps would not tell the two apart.
+check
+ALTER TABLE t ADD COLUMN a int DEFAULT random(), DROP COLUMN a
+----
+block
+  adding "a" with DEFAULT random() rewrites "t" and blocks reads and writes until every row has its value; add it empty, then set its default and fill the rows in batches, and drop the old column in a statement before
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN a int;
+    ALTER TABLE t ALTER COLUMN a SET DEFAULT random();
+    UPDATE t SET a = DEFAULT WHERE a IS NULL /* in batches */;
+
+locks
+ALTER TABLE t ADD COLUMN a float DEFAULT random(), DROP COLUMN a
+----
+(uncommitted) AccessExclusiveLock
+t AccessExclusiveLock
+t ShareLock
+t_pkey AccessExclusiveLock

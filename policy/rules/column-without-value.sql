@@ -77,3 +77,13 @@ check
 ALTER TABLE t ADD COLUMN other int PRIMARY KEY
 ----
 pass
+
+# What is dropped goes first.
+check
+ALTER TABLE t DROP COLUMN a, ADD COLUMN a int NOT NULL
+----
+block
+  "a" is NOT NULL, and the rows of "t" have no value for it; give it a default that is constant, or add it without NOT NULL, fill it and SET NOT NULL
+  hint: ALTER TABLE t ADD COLUMN a int;
+    UPDATE t SET a = ... WHERE a IS NULL; -- in batches
+    ALTER TABLE t ALTER COLUMN a SET NOT NULL;

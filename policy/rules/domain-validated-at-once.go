@@ -74,6 +74,9 @@ func runDomainValidatedAtOnce(c *policy.Check) {
 		}
 		notValid, _ := ddl.NotValid(c.Stmt, 0, name) // a text that cannot be spliced is not shown
 		finding = instead(c, finding, notValid, fmt.Sprintf("ALTER DOMAIN %s VALIDATE CONSTRAINT %s", tableText(c.Stmt, alter), quoted(name)))
+	case command.Op == "ValidateConstraint":
+		finding.Action = policy.Warn
+		finding.Message = fmt.Sprintf("VALIDATE CONSTRAINT of domain %s blocks writes to %s while every row is checked; run it when few write", shown(alter.Table), readers)
 	default:
 		return
 	}

@@ -65,7 +65,8 @@ pass
 check
 ALTER DOMAIN positive VALIDATE CONSTRAINT positive_check
 ----
-pass
+warn
+  VALIDATE CONSTRAINT of domain positive blocks writes to public.counts and public.sums while every row is checked; run it when few write
 
 check
 ALTER DOMAIN unused ADD CONSTRAINT unused_check CHECK (VALUE > 0)

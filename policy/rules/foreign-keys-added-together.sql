@@ -17,8 +17,14 @@ warn
   writers of users and groups all wait until the last of them is locked; add each foreign key of "orders" in a statement of its own
   detail: Every key takes ShareRowExclusiveLock on the table that it references.
 
+# Nearly every file of migrations makes such tables.
 check unknown
 CREATE TABLE members (user_id int REFERENCES users, group_id int REFERENCES groups)
+----
+pass
+
+check unknown
+ALTER TABLE members ADD FOREIGN KEY (user_id) REFERENCES users, ADD FOREIGN KEY (group_id) REFERENCES groups
 ----
 warn
   writers of users and groups all wait until the last of them is locked; add each foreign key of "members" in a statement of its own

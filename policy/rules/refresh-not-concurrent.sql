@@ -44,7 +44,7 @@ REFRESH MATERIALIZED VIEW CONCURRENTLY seen
 ----
 pass
 
-locks before=18
+locks before=16
 REFRESH MATERIALIZED VIEW seen
 ----
 (uncommitted) AccessExclusiveLock
@@ -59,7 +59,7 @@ seen_id_idx2 AccessExclusiveLock
 seen_lower_idx AccessExclusiveLock
 users AccessShareLock
 
-locks major=18
+locks major=16
 REFRESH MATERIALIZED VIEW seen
 ----
 (uncommitted) AccessExclusiveLock

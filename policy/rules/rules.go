@@ -57,6 +57,7 @@ func All() []policy.Rule {
 		indexRedundant(),
 		domainValidatedAtOnce(),
 		enumValueUsedAtOnce(),
+		replicaIdentityChanged(),
 		triggerDisabled(),
 		triggerCreated(),
 		rowSecurityChanged(),

@@ -20,7 +20,8 @@ func transactionCutShort() policy.Rule {
 		Doc: `Most migration tools begin a transaction before a file and commit it behind the last statement. A COMMIT or ROLLBACK in the file ends that
 transaction: what follows runs without one, is not rolled back when it fails, and the tool's own COMMIT finds nothing to commit. A BEGIN in the file
 does nothing but warn, and its COMMIT ends the tool's transaction. A BEGIN without a COMMIT is rolled back when the connection closes, with all that
-came behind it, and a COMMIT without a BEGIN shows that two statements are not the unit that they were meant to be.
+came behind it, and a COMMIT without a BEGIN shows that two statements are not the unit that they were meant to be. SAVEPOINT and LOCK TABLE need a transaction,
+and fail without one.
 
 Nobody waits for any of this; a half-applied migration is what comes of it. Leave the transaction to the tool, or switch the tool's own off and write
 BEGIN and COMMIT in pairs. Only files are judged: on a connection the server itself says what state it is in, and pgsluice goes by that.`,
@@ -32,8 +33,17 @@ BEGIN and COMMIT in pairs. Only files are judged: on a connection the server its
 }
 
 func runTransactionCutShort(c *policy.Check) {
+	if !c.Context.File {
+		return
+	}
 	control, ok := c.Stmt.Action.(ddl.Transaction)
-	if !ok || !c.Context.File {
+	if _, lock := c.Stmt.Action.(ddl.LockTable); lock || ok && slices.Contains([]ddl.TransactionOp{ddl.Savepoint, ddl.Release, ddl.RollbackTo}, control.Op) {
+		if !c.Context.InTransaction {
+			c.Report(policy.Finding{Message: fmt.Sprintf("%s fails outside of a transaction, and none has begun; add BEGIN before it", c.Stmt.Tag)})
+		}
+		return
+	}
+	if !ok {
 		return
 	}
 	message, hint := "", ""

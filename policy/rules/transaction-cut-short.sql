@@ -40,6 +40,23 @@ warn
   COMMIT ends no transaction, because none has begun; add BEGIN where it should begin, or leave it out
 
 check file
+SAVEPOINT a
+----
+warn
+  SAVEPOINT fails outside of a transaction, and none has begun; add BEGIN before it
+
+check file
+LOCK TABLE t IN EXCLUSIVE MODE
+----
+warn
+  LOCK TABLE fails outside of a transaction, and none has begun; add BEGIN before it
+
+check file in
+LOCK TABLE t IN EXCLUSIVE MODE
+----
+pass
+
+check file
 BEGIN; ALTER TABLE t ADD COLUMN b int; COMMIT
 ----
 pass
