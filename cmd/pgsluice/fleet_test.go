@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
+	"github.com/pgsluice/pgsluice/internal/pgbox"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
 
@@ -25,14 +26,16 @@ const fleetVariable = "PGSLUICE_FLEET"
 // have had without a proxy, nothing is left, and no proxy takes more memory than it should.
 func TestFleet(t *testing.T) {
 	const tables = 5
-	migrations := 12
+	migrations, dsn := 12, ""
 	if asked := os.Getenv(fleetVariable); asked != "" {
 		var err error
 		if migrations, err = strconv.Atoi(asked); err != nil {
 			t.Fatal(err)
 		}
+		dsn = roomy(t, migrations+50)
+	} else {
+		dsn = pgtest.Database(t)
 	}
-	dsn := pgtest.Database(t)
 	side := pgtest.Connect(t, dsn)
 	exec1 := func(sql string) {
 		t.Helper()
@@ -126,6 +129,21 @@ func TestFleet(t *testing.T) {
 			t.Logf("%d migrations; a proxy took %d KiB", migrations, kib)
 		}
 	}
+}
+
+// roomy is the DSN of a server of its own that takes so many connections.
+func roomy(t *testing.T, connections int) string {
+	t.Helper()
+	box, err := pgbox.Start(t.Context(), pgbox.Options{Settings: map[string]string{"max_connections": strconv.Itoa(connections)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := box.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	})
+	return box.DSN(box.Superuser(), "postgres")
 }
 
 // peakMemory is the most memory that a process has had, in KiB.

@@ -3,7 +3,9 @@ package run_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -264,4 +266,29 @@ func TestDeadlockIsRetried(t *testing.T) {
 		t.Errorf("got %v after %d tries", o.err, o.Tries)
 	}
 	hasColumn(p, "true")
+}
+
+// stream is a Watch that always sees another transaction in the way.
+type stream struct {
+	fixed
+	met *atomic.Int64
+}
+
+func (s stream) Contention(context.Context, int) (run.Contention, error) {
+	return run.Contention{Blockers: []run.Blocker{{PID: 1, Transaction: fmt.Sprintf("999999/%d", s.met.Add(1))}}}, nil
+}
+
+// In a stream of transactions there is no end to wait for: tries that others can bear follow each other closely, until one meets a gap.
+func TestStreamIsTriedAgainAndAgain(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	r := p.runner()
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.Watch, r.LockBudget = sent, stream{met: &atomic.Int64{}}, 8*time.Second
+	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
+		t.Errorf("got %v", err)
+	}
+	if len(sent.timeouts) < 7 || slices.Contains(sent.timeouts, "500") {
+		t.Errorf("tried with timeouts %q, want several and none of 500", sent.timeouts)
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,11 +13,13 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// The pauses between tries grow between the first two. One in which the blocker's transaction goes on lasts until that has ended, but no
-// longer than blockerPatience: another try tells whether it is still in the way.
+// The pauses between tries grow between the first two; in a stream of transactions, where only a try that happens to meet the end of one gets through,
+// up to streamPause. One in which the blocker's transaction goes on lasts until that has ended, but no longer than blockerPatience: another try tells
+// whether it is still in the way.
 const (
 	shortestPause   = 100 * time.Millisecond
 	longestPause    = 2 * time.Second
+	streamPause     = 500 * time.Millisecond
 	blockerPatience = 10 * time.Second
 )
 
@@ -31,24 +34,41 @@ type once func(ctx context.Context, timeout time.Duration) error
 // itself keep others waiting.
 func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try once) error {
 	var (
-		start = time.Now()
-		seen  Contention
-		pause = shortestPause
+		start   = time.Now()
+		seen    Contention
+		earlier []Blocker // of the try before
+		stream  bool      // whether others were in the way then than before that
+		pause   = shortestPause
 	)
 	for n := 0; ; n++ {
 		tried := time.Now()
 		waitedEnough := tried.Sub(start) > w.lockBudget()/vacuumPatience
-		timeout := w.timeout(n, again, waitedEnough, seen)
+		timeout := w.timeout(n, again, waitedEnough, stream, seen)
 		polite := again && !(waitedEnough && seen.yields())
 		w.recalled = false
-		err := w.sampled(ctx, timeout, polite, &seen, try)
+		var met Contention
+		err := w.sampled(ctx, timeout, polite, &met, try)
 		w.result.Tries++
-		w.note(seen.Blockers)
+		w.note(met.Blockers)
+		if len(met.Blockers) > 0 {
+			seen = met
+		}
 		deadlock := SQLState(err) == deadlockDetected && again && w.Conn.TxStatus() == 'I'
 		if !w.inVain(err) && !deadlock {
 			w.result.Waited += tried.Sub(start)
 			w.meter().LockTried(n+1, tried.Sub(start), err == nil)
 			return err
+		}
+		outlast := met
+		if earlier != nil {
+			outlast.Blockers = stillThere(met.Blockers, earlier)
+		}
+		stream = earlier != nil && len(outlast.Blockers) == 0
+		if len(met.Blockers) > 0 {
+			earlier = met.Blockers
+		}
+		if stream {
+			pause = min(pause, streamPause)
 		}
 		jittered := time.Duration(float64(pause) * (0.5 + rand.Float64()))
 		if !again || time.Since(start)+jittered > w.lockBudget() {
@@ -62,12 +82,19 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
 		}
 		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
-		if err := w.pause(ctx, jittered, most, seen, say); err != nil {
+		if err := w.pause(ctx, jittered, most, outlast, say); err != nil {
 			return err
 		}
 		w.makeWay(ctx, &seen)
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// stillThere are those that were in the way before already, by the same transaction.
+func stillThere(now, before []Blocker) []Blocker {
+	return slices.DeleteFunc(slices.Clone(now), func(b Blocker) bool {
+		return b.Behind != 0 || !slices.ContainsFunc(before, func(was Blocker) bool { return was.PID == b.PID && was.Transaction == b.Transaction })
+	})
 }
 
 // pause lets the others through, for so long at least. While a transaction that was in the way goes on, another try would only hold them up
@@ -105,11 +132,15 @@ func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 }
 
 // timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
-// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough.
-func (w *work) timeout(n int, again, enough bool, seen Contention) time.Duration {
+// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough; a stream for no longer than others can
+// bear again and again.
+func (w *work) timeout(n int, again, enough, stream bool, seen Contention) time.Duration {
 	longest := w.Options.longestTry()
 	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
+	if stream {
+		rung = min(longest, rungs[len(rungs)-1]*w.Options.firstTry())
+	}
 	step := n % (len(rungs) + 1)
 	switch {
 	case again && seen.yields() && (enough || step == len(rungs)):
