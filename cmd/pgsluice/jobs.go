@@ -96,7 +96,8 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Short: "give jobs up: what they would have done is never done",
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
-still wanted. A running job cannot be given up; cancel its backend first.`,
+still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
+A running job cannot be given up; cancel its backend first.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
 		DisableFlagsInUseLine: true,
 		Args:                  cobra.ArbitraryArgs,
@@ -341,14 +342,30 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 		return err
 	}
 	defer conn.Close()
+	r, err := newResumption(flags, cmd)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	work, err := r.work(ctx, conn, ledger, revisions.ClaimOptions{})
+	if err != nil {
+		return err
+	}
 	reason := "given up with pgsluice jobs cancel by " + person()
 	for _, id := range ids {
-		err := ledger.Void(ctx, id, reason)
+		row, err := ledger.Show(ctx, id)
+		if err != nil {
+			return err
+		}
+		err = ledger.Void(ctx, id, reason)
 		if errors.Is(err, revisions.ErrLost) {
 			return notCancelled(ctx, ledger, id)
 		}
 		if err != nil {
 			return err
+		}
+		if err := work.Abandon(ctx, *row); err != nil {
+			return fmt.Errorf("job %d is given up, but what it has left could not be removed: %w", id, err)
 		}
 		if !asJSON {
 			fmt.Fprintf(cmd.OutOrStdout(), "Job %d is given up.\n", id)

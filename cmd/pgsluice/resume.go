@@ -21,9 +21,18 @@ type resumption struct {
 
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.
 func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) ([]run.Kept, error) {
-	by, err := run.Identify(ctx, conn, r.name)
+	work, err := r.work(ctx, conn, ledger, claims)
 	if err != nil {
 		return nil, err
+	}
+	return work.Run(ctx)
+}
+
+// work is how that is done.
+func (r resumption) work(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) (run.Resume, error) {
+	by, err := run.Identify(ctx, conn, r.name)
+	if err != nil {
+		return run.Resume{}, err
 	}
 	return run.Resume{
 		Ledger: ledger,
@@ -46,5 +55,5 @@ func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Le
 		Report:  r.report,
 		Meter:   r.meter,
 		Options: r.options,
-	}.Run(ctx)
+	}, nil
 }

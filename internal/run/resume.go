@@ -260,6 +260,34 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	return nil
 }
 
+// Abandon removes what a promise that was given up would have removed itself: the helpers that its client's transaction has made for it, and what
+// its steps have left. What cannot be removed now is listed, and removed by a later Run.
+func (r Resume) Abandon(ctx context.Context, row revisions.PromiseRow) error {
+	steps, err := stepsOf(row)
+	if err != nil {
+		return err
+	}
+	var made []string
+	for _, step := range steps {
+		for _, h := range step.Helpers {
+			if !h.Drop {
+				made = append(made, h.Name)
+				continue
+			}
+			if slices.Contains(made, h.Name) {
+				continue // whoever makes it lists it
+			}
+			if _, err := r.Ledger.Announce(ctx, revisions.Artifact{
+				Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID,
+				Promise: row.ID, PID: row.PID, BackendStart: row.BackendStart,
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return r.sweep(ctx)
+}
+
 // sweep removes what plans whose connection was lost have left, where nobody works on the table now.
 func (r Resume) sweep(ctx context.Context) error {
 	left, err := r.Ledger.Leftovers(ctx)
