@@ -39,6 +39,7 @@ func (s *session) keep(ctx context.Context) error {
 			continue
 		}
 		err := s.keepOne(ctx, by, row, nil)
+		s.met(s.carried)
 		if err != nil {
 			undone = append(undone, row)
 		}
@@ -149,13 +150,12 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done 
 	}
 	runner := s.runner(ctx, facts.Facts{})
 	runner.Promise, runner.BackendStart = row.ID, row.BackendStart
+	s.carried = run.Result{}
 	err = run.Under(ctx, s.backend, environment, func() error {
-		result, err := runner.Run(ctx, plan)
-		s.met(result)
-		done = result.Done
+		s.carried, err = runner.Run(ctx, plan)
 		return err
 	})
-	return done, err
+	return s.carried.Done, err
 }
 
 // release lets others do what this session will not.

@@ -84,7 +84,12 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	runner.Beside = nil
 	if promised {
 		record.promised(s.promises[0].id)
-		return s.keepNow(ctx, runner, plan, len(here.Steps) > 0)
+		err := s.keepNow(ctx, runner, plan, len(here.Steps) > 0)
+		record.ran(s.carried)
+		if err == nil {
+			record.entry.Outcome = "done"
+		}
+		return err
 	}
 	result, err = runner.Run(ctx, later)
 	record.ran(result)

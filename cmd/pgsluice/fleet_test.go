@@ -22,7 +22,7 @@ import (
 // fleetVariable is how many migrations TestFleet runs at once; a few if it is not set.
 const fleetVariable = "PGSLUICE_FLEET"
 
-// Many migrations at once through two proxies, all of them on the same few tables: each is done once, none dies of a deadlock that the server would not
+// Many migrations at once through two proxies, all of them on the same few tables, in crossing order: each is done once, none dies of a deadlock that the server would not
 // have had without a proxy, nothing is left, and no proxy takes more memory than it should.
 func TestFleet(t *testing.T) {
 	const tables = 5
@@ -82,7 +82,7 @@ func TestFleet(t *testing.T) {
 			for _, sql := range []string{
 				"BEGIN",
 				fmt.Sprintf("CREATE INDEX i%[1]d ON t%[2]d (a, id)", n, n%tables),
-				fmt.Sprintf("ALTER TABLE t%[2]d ADD CONSTRAINT c%[1]d CHECK (a > -%[1]d - 1)", n, (n+1)%tables),
+				fmt.Sprintf("CREATE INDEX j%[1]d ON t%[2]d (a)", n, (n+1)%tables),
 				fmt.Sprintf("INSERT INTO version VALUES (%d)", n),
 				"COMMIT",
 			} {
@@ -104,9 +104,8 @@ func TestFleet(t *testing.T) {
 	pgtest.WaitFor(t, side, "SELECT NOT EXISTS (SELECT FROM pgsluice.promises WHERE state IN ('pending', 'running'))")
 	for sql, want := range map[string]int{
 		"SELECT count(*) FROM version": migrations,
-		"SELECT count(*) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname ~ '^i[0-9]+$' AND indisvalid":                                migrations,
+		"SELECT count(*) FROM pg_index JOIN pg_class ON oid = indexrelid WHERE relname ~ '^[ij][0-9]+$' AND indisvalid":                             2 * migrations,
 		"SELECT count(*) FROM pg_index WHERE NOT indisvalid":                                                                                        0,
-		"SELECT count(*) FROM pg_constraint WHERE conname ~ '^c[0-9]+$' AND convalidated":                                                           migrations,
 		"SELECT count(*) FROM pgsluice.promises WHERE state = 'done' AND attempts = 1":                                                              2 * migrations,
 		"SELECT count(*) FROM pgsluice.artifacts":                                                                                                   0,
 		"SELECT deadlocks::int FROM pg_stat_database WHERE datname = current_database()":                                                            0,
