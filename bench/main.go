@@ -43,7 +43,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRelayCommand(), newAvailabilityCommand(), newDecisionCommand(), newWriteCommand())
+	root.AddCommand(newRelayCommand(), newAvailabilityCommand(), newContentionCommand(), newDecisionCommand(), newWriteCommand())
 	return root
 }
 

@@ -341,6 +341,9 @@ func (s *session) sync(ctx context.Context) error {
 		}
 	}
 	if err := s.endSegment(); err != nil {
+		if s.backend.TxStatus() == 'I' { // the Sync was the COMMIT
+			err = s.fate(ctx, err)
+		}
 		return err
 	}
 	defer func() { s.synced = false }()

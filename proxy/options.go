@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"log/slog"
 	"regexp"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -31,6 +32,8 @@ type SessionOptions struct {
 	InspectLimit int
 	// Deferred allows work to be deferred behind COMMIT where a ledger is installed.
 	Deferred bool
+	// WarnOnFailure answers a COMMIT whose promise has failed for good with a warning in place of an error.
+	WarnOnFailure bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
 	// Lock is how plans take strong locks and write in batches.
@@ -91,6 +94,7 @@ type Meter interface {
 	StepRun()
 	StepFailed()
 	Refused(reason string)
+	run.Meter
 }
 
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
@@ -139,3 +143,7 @@ func (noMeter) StatementJudged(string, string) {}
 func (noMeter) StepRun()                       {}
 func (noMeter) StepFailed()                    {}
 func (noMeter) Refused(string)                 {}
+
+func (noMeter) LockTried(int, time.Duration, bool) {}
+func (noMeter) Blocked(string)                     {}
+func (noMeter) Building(int, string, float64)      {}

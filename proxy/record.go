@@ -99,6 +99,9 @@ func (r *record) ran(result run.Result) {
 	r.statement.Tries += result.Tries
 	r.statement.WaitedMS += result.Waited.Milliseconds()
 	r.tag = result.Tag
+	r.entry.Tries += result.Tries
+	r.entry.Waited += result.Waited
+	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
 	}

@@ -67,6 +67,8 @@ type session struct {
 	pen  pen
 	// strong is true when the transaction at hand is known to hold a lock that others wait for.
 	strong bool
+	// carried is what the promise that was carried out last has run.
+	carried run.Result
 	// failed is true when the statement at hand was answered with an error, whose SQLSTATE is failure.
 	failed  bool
 	failure string

@@ -31,9 +31,6 @@ type Plan struct {
 	Probe string `json:"probe,omitempty"`
 	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
 	Unprobed string `json:"unprobed,omitempty"`
-	// Beforehand is true for a plan whose steps are promised before the first is begun, outside of a transaction too: what a crash leaves of them does
-	// not say what is missing, and the same statement sent again is another one for the server.
-	Beforehand bool `json:"beforehand,omitempty"`
 	// Undo are statements that, in one transaction, take back whatever the steps have done so far, for a plan that fails outside of a
 	// transaction; none when that cannot be taken back.
 	Undo []string `json:"undo,omitempty"`

@@ -380,6 +380,7 @@ func newSite(t *testing.T, dsn, role, kind string, statements func(string) []str
 		"PGSLUICE_CONTROL_DSN="+s.through(s.tap.address(), config.User),
 		"PGSLUICE_CONTROL_DATABASES="+config.Database,
 		"PGSLUICE_UPSTREAM_SSLMODE=disable", "PGSLUICE_SMALL_TABLE_ROWS=0", "PGSLUICE_SMALL_TABLE_BYTES=0",
+		"PGSLUICE_LOCK_OLD_TRANSACTION=1h", // a build is to begin beside the open transaction of write
 	)
 	install := exec.CommandContext(t.Context(), "pgsluice", "install", "--dsn", dsn)
 	if out, err := install.CombinedOutput(); err != nil {

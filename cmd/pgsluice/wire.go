@@ -116,6 +116,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Policy:        set,
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
+		WarnOnFailure: config.Deferred.OnFailure == "warn",
 		BlockOnFailed: config.Deferred.OnFailed == "block",
 		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
