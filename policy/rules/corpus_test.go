@@ -111,7 +111,7 @@ func corpusServer(t *testing.T) *pgx.Conn {
 // judged is the verdict of all rules over the statements of a text: the findings of all, the strictest action.
 func judged(t *testing.T, conn *pgx.Conn, text string, in bool) policy.Verdict {
 	t.Helper()
-	set, err := policy.NewSet(rules.All(), policy.Settings{Small: policy.Small{Rows: 10000, Bytes: 1 << 20}})
+	set, err := policy.NewSet(rules.All(), policy.Settings{Small: policy.Small{Rows: 10000, Bytes: 1 << 20}, BulkRows: 10000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	                  every table with a row being large
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
-// Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unparsed=WHY (the text could not be read),
+// Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unplanned (nor its planner), unparsed=WHY (the text could not be read),
 // version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), small (with the limits of the default configuration), session=none and
 // session=migration (what the session is known to be), action=A (of the rule, as configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
 // transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
@@ -188,6 +188,9 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 		if d.MaybeScanArgs(t, arg, &value) {
 			known.Settings[name] = value
 		}
+	}
+	if d.HasArg("unplanned") {
+		known.Writing = nil
 	}
 	if known.Writing != nil {
 		for i := range known.Writing.Changes {

@@ -3,7 +3,7 @@ CREATE TABLE users (id int PRIMARY KEY, email text, seen bool); INSERT INTO user
 CREATE TABLE orders (user_id int); INSERT INTO orders VALUES (1); CREATE VIEW v AS SELECT * FROM users
 ----
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM users
 ----
 block
@@ -11,7 +11,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 UPDATE users SET seen = false
 ----
 block
@@ -19,14 +19,14 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
 
 # A condition that is true of every row is none.
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 UPDATE users SET seen = false WHERE 1 = 1
 ----
 block
   UPDATE without a condition changes every row of "users" in one transaction; add a WHERE, or change it in ranges of the primary key
   detail: Table public.users has about 2,000,000 rows, 477 MB.
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM public.users WHERE true OR id = 5
 ----
 block
@@ -34,7 +34,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE public.users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM users USING orders
 ----
 block
@@ -42,7 +42,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM users WHERE id = id
 ----
 block
@@ -50,7 +50,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 MERGE INTO users USING orders ON true WHEN MATCHED THEN DELETE
 ----
 block
@@ -58,35 +58,35 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
 
 # Of what data decide nothing is said.
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM users WHERE id > 0
 ----
 pass
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 UPDATE users SET seen = false WHERE NOT true
 ----
 pass
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DELETE FROM users WHERE 1 = 1 AND id = 5
 ----
 pass
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 MERGE INTO users USING orders ON id = user_id WHEN MATCHED THEN DELETE
 ----
 pass
 
 # A table of moderate size: an UPDATE takes seconds.
-check small rows=50000 bytes=50000000
+check unplanned small rows=50000 bytes=50000000
 UPDATE users SET seen = false
 ----
 warn
   UPDATE without a condition changes every row of "users" in one transaction; add a WHERE, or change it in ranges of the primary key
   detail: Table public.users has about 50,000 rows, 48 MB.
 
-check small rows=50000 bytes=50000000
+check unplanned small rows=50000 bytes=50000000
 DELETE FROM users
 ----
 block
@@ -132,7 +132,7 @@ rollback
 ----
 
 # Wherever it stands.
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 WITH gone AS (DELETE FROM users RETURNING *) INSERT INTO orders SELECT id FROM gone
 ----
 block
@@ -140,7 +140,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 EXPLAIN ANALYZE DELETE FROM users
 ----
 block
@@ -148,12 +148,12 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 EXPLAIN DELETE FROM users
 ----
 pass
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 PREPARE gone AS DELETE FROM users
 ----
 block
@@ -161,7 +161,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 DO $$
 BEGIN
   UPDATE users SET seen = false;
@@ -172,7 +172,7 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
 
 # Nothing happens yet.
-check rows=2000000 bytes=500000000
+check unplanned rows=2000000 bytes=500000000
 CREATE FUNCTION forget() RETURNS void LANGUAGE sql AS 'DELETE FROM users'
 ----
 warn
@@ -180,7 +180,7 @@ warn
   detail: Table public.users has about 2,000,000 rows, 477 MB.
   hint: If nobody uses the table now: TRUNCATE users;
 
-check rows=2000000 bytes=500000000 role
+check unplanned rows=2000000 bytes=500000000 role
 /* pgsluice:allow write-without-where reason="nobody is here at night" */ DELETE FROM users
 ----
 pass
