@@ -115,7 +115,7 @@ func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 	}
 	var o outcome
 	var began, ended time.Time
-	customers, err := s.serve(ctx, func() error {
+	customers, err := s.serve(ctx, customers(), func() error {
 		began = time.Now()
 		err := w.migrate(ctx)
 		ended = time.Now()

@@ -215,7 +215,7 @@ ignore_startup_parameters = extra_float_digits
 }
 
 // serve runs pgsluice as it would run in production, with a ledger and a login of its own.
-func (l *lab) serve(path, mode, certificate, key string) func(context.Context, int) (*process, error) {
+func (l *lab) serve(path, mode, certificate, key string, more ...string) func(context.Context, int) (*process, error) {
 	return func(ctx context.Context, port int) (*process, error) {
 		env := []string{
 			"PGSLUICE_LISTEN=127.0.0.1:" + strconv.Itoa(port),
@@ -225,7 +225,7 @@ func (l *lab) serve(path, mode, certificate, key string) func(context.Context, i
 			"PGSLUICE_MODE=" + mode,
 			"PGSLUICE_TLS_MODE=allow", "PGSLUICE_TLS_CERT=" + certificate, "PGSLUICE_TLS_KEY=" + key,
 		}
-		return startProcess(ctx, l.logOf(port), port, env, path, "serve")
+		return startProcess(ctx, l.logOf(port), port, append(env, more...), path, "serve")
 	}
 }
 

@@ -89,9 +89,8 @@ func customers() []*customer {
 // ones are due all the same, and wait as requests would that keep coming in.
 const pace = 5 * time.Millisecond
 
-// serve does the work while all customers are busy.
-func (s *shop) serve(ctx context.Context, work func() error) ([]*customer, error) {
-	all := customers()
+// serve does the work while all customers are busy, and returns them.
+func (s *shop) serve(ctx context.Context, all []*customer, work func() error) ([]*customer, error) {
 	stop := make(chan struct{})
 	group, ctx := errgroup.WithContext(ctx)
 	busy := make(chan struct{}, len(all))

@@ -23,6 +23,8 @@ type Settings struct {
 	// Off puts a rule in force that is off by default.
 	Actions map[string]Action
 	Small   Small
+	// BulkRows is how many rows make an UPDATE, DELETE, MERGE or INSERT a bulk write; with 0 any is one.
+	BulkRows int64
 	// OverrideRoles are the logins (session_user) whose overrides count against a block.
 	OverrideRoles []string
 	Exemptions    []Exemption
@@ -167,7 +169,7 @@ func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, whe
 			continue
 		}
 		rule.Run(&Check{
-			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, Conventions: s.settings.Conventions,
+			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows, Conventions: s.settings.Conventions,
 			Report: func(f Finding) {
 				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
 				if f.Action == Pass {

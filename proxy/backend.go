@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // maxAnswer bounds one message of an answer to a statement of ours.
@@ -93,6 +94,39 @@ func (b *backend) Chain(ctx context.Context, sql ...string) (tags []string, err 
 	return tags, err
 }
 
+// Pipeline is Chain for statements with parameters, whose answers matter: those of the statements that succeeded.
+func (b *backend) Pipeline(ctx context.Context, calls ...run.Call) ([]run.Answer, error) {
+	var (
+		statements []string
+		with       []parameters
+	)
+	for _, call := range calls {
+		bind, oids := &pgproto3.Bind{}, make([]uint32, len(call.Params))
+		for i, p := range call.Params {
+			oids[i] = p.OID
+			bind.Parameters = append(bind.Parameters, p.Value)
+			bind.ParameterFormatCodes = append(bind.ParameterFormatCodes, p.Format)
+		}
+		ours, err := b.textArgs(call.Args)
+		if err != nil {
+			return nil, err
+		}
+		for _, value := range ours.bind.Parameters {
+			bind.Parameters = append(bind.Parameters, value)
+			bind.ParameterFormatCodes = append(bind.ParameterFormatCodes, 0)
+		}
+		statements, with = append(statements, call.SQL), append(with, parameters{bind: bind, oids: oids})
+	}
+	answered, err := b.askAll(ctx, statements, with)
+	var answers []run.Answer
+	for _, a := range answered {
+		if a.tag != "" {
+			answers = append(answers, run.Answer{Tag: a.tag, Rows: a.rows})
+		}
+	}
+	return answers, err
+}
+
 // InTx runs f in a transaction of ours. The session must be outside of any.
 func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error {
 	if b.piped || b.TxStatus() != 'I' {
@@ -110,6 +144,11 @@ func (b *backend) InTx(ctx context.Context, f func(context.Context) error) error
 	tag, err := b.Exec(ctx, "COMMIT")
 	if err == nil && tag == "ROLLBACK" {
 		return errors.New("the transaction was rolled back")
+	}
+	if isServerError(err) && b.TxStatus() != 'I' { // a cancel may come before the COMMIT has begun
+		if lost := b.rollback(ctx); lost != nil {
+			return lost
+		}
 	}
 	return err
 }

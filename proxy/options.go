@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
@@ -35,8 +36,12 @@ type SessionOptions struct {
 	WarnOnFailure bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
-	// Lock is the budget for steps that take strong locks.
-	Lock run.Options
+	// Lock is how plans take strong locks and write in batches.
+	// BulkRows is how many rows make a write a bulk write; 0 means 10,000.
+	BulkRows int64
+	Lock     run.Options
+	// Throttle is when bulk writes wait.
+	Throttle run.ThrottleOptions
 	// Control opens the proxy's own connections; nil when there is no control login.
 	Control Control
 	// Audit is told of every judged statement; nil for nobody. AuditRequired refuses schema changes that cannot be recorded.
@@ -49,7 +54,27 @@ type SessionOptions struct {
 	// Meter counts; nil for nobody.
 	Meter Meter
 	Log   *slog.Logger
+	// shapes are the writes that pass unread.
+	shapes *shapes
+	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
+	// would give its own, in a text; nil for none.
+	Tools         []revisions.Tool
+	VersionTables *regexp.Regexp
+	// Exclusive says what a migration does while another one runs in the same database.
+	Exclusive Exclusive
 }
+
+// Exclusive is what a migration does while another one runs in the same database.
+type Exclusive int
+
+const (
+	// Together lets them run side by side.
+	Together Exclusive = iota
+	// OneWaits has the second wait until the first has ended.
+	OneWaits
+	// OneRefused refuses the second, and says who is running.
+	OneRefused
+)
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
 type Control interface {
@@ -75,19 +100,32 @@ type Meter interface {
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
 const DefaultInspectLimit = 1 << 20
 
+// DefaultBulkRows is the default of SessionOptions.BulkRows.
+const DefaultBulkRows = 10_000
+
 // complete fills in the defaults.
 func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	if o.InspectLimit == 0 {
 		o.InspectLimit = DefaultInspectLimit
 	}
+	if o.BulkRows == 0 {
+		o.BulkRows = DefaultBulkRows
+	}
+	o.shapes = newShapes()
 	if o.Meter == nil {
 		o.Meter = noMeter{}
 	}
 	if o.Log == nil {
 		o.Log = log
 	}
+	if o.Tools == nil {
+		o.Tools = revisions.Tools()
+	}
 	if o.Name == "" {
 		o.Name = rand.Text()
+	}
+	if o.Lock.Name == "" {
+		o.Lock.Name = o.Name
 	}
 	if o.RedactKey == nil {
 		o.RedactKey = []byte(rand.Text())

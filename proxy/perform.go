@@ -40,16 +40,22 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 	if err != nil {
 		return s.answerFailure(ctx, at, plan, err)
 	}
+	if plan.Job != "" {
+		return s.voice.complete(record.tag)
+	}
 	return s.voice.complete(plan.Tag)
 }
 
 // runAndUndo runs a plan outside of a transaction, all of it or, as far as it can be undone, nothing. What its steps in place have begun is
-// promised in their own transaction, so that whatever dies in between, the rest is done.
+// promised in their own transaction, so that whatever dies in between, the rest is done; so is a plan that wants it beforehand, where nothing is in
+// place.
 func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
-	if len(later.Steps) == 0 || !alone || len(here.Steps) == 0 && !buildsForItself(later) {
+	promised := alone && len(later.Steps) > 0 && (len(here.Steps) > 0 || plan.Beforehand || buildsForItself(later)) && s.mayDefer(ctx)
+	s.leave()
+	if !promised && (len(here.Steps) == 0 || len(later.Steps) == 0 || !alone) {
 		result, err := runner.Run(ctx, plan)
 		record.ran(result)
 		if err != nil && alone && !isGone(err) && len(plan.Undo) > 0 {
@@ -57,31 +63,33 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 		return err
 	}
-	promised := s.mayDefer(ctx)
+	defer s.forget()
+	var beside func(context.Context) error
 	if promised {
 		if err := s.takePen(ctx); err != nil {
 			return err
 		}
 		s.leave()
-		runner.Beside = func(ctx context.Context) error {
+		beside = func(ctx context.Context) error {
 			if err := s.ink(ctx, known); err != nil {
 				return err
 			}
 			return s.promise(ctx, at, known, later)
 		}
 	}
-	defer s.forget()
-	if promised && len(here.Steps) == 0 {
-		if err := s.backend.InTx(ctx, runner.Beside); err != nil {
+	if len(here.Steps) == 0 {
+		if err := s.backend.InTx(ctx, beside); err != nil {
 			return err
 		}
+	} else {
+		runner.Beside = beside
+		result, err := runner.Run(ctx, here)
+		record.ran(result)
+		if err != nil {
+			return err
+		}
+		runner.Beside = nil
 	}
-	result, err := runner.Run(ctx, here)
-	record.ran(result)
-	if err != nil {
-		return err
-	}
-	runner.Beside = nil
 	if promised {
 		record.promised(s.promises[0].id)
 		err := s.keepNow(ctx, runner, plan, len(here.Steps) > 0)
@@ -91,7 +99,7 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 		return err
 	}
-	result, err = runner.Run(ctx, later)
+	result, err := runner.Run(ctx, later)
 	record.ran(result)
 	if err != nil && !isGone(err) && len(plan.Undo) > 0 {
 		err = errors.Join(err, runner.Undo(ctx, plan))
@@ -145,8 +153,13 @@ func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
 	r.Session = s.known(known)
 	if s.owes() || s.ledger(ctx) != nil {
-		r.Artifacts = artifacts{s}
+		r.Artifacts, r.Jobs = artifacts{s}, jobs{s}
 	}
+	if s.options.Control != nil {
+		r.Throttle = run.NewThrottle(s.lend, s.options.Throttle)
+	}
+	r.Environment = environment(known)
+	r.Gone = func() bool { return hungUp(s.link.client.conn) }
 	s.leave()
 	return r
 }

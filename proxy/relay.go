@@ -43,7 +43,7 @@ const (
 // client's leg: a Query or Parse of at most limit bytes whole, any other at least its header.
 //
 // matters is called for each message of the client in turn, with its type and, for a Query or Parse that is not over the limit,
-// the whole message; frame is nil otherwise.
+// the whole message; of a Bind, an Execute or a Close as much as has come, its header at least. frame is nil otherwise.
 func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) bool) error {
 	var (
 		pumps   sync.WaitGroup
@@ -131,6 +131,9 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 					break
 				}
 				frame = client.buf[pos : pos+size]
+			}
+			if kind == 'B' || kind == 'E' || kind == 'C' {
+				frame = client.buf[pos:min(pos+size, client.w)]
 			}
 			if matter = matters(kind, frame); matter {
 				break

@@ -203,6 +203,8 @@ type occasion struct {
 	portal *portal
 	// execute is the client's Execute message.
 	execute *pgproto3.Execute
+	// small is true for a write of which the planner expects few rows.
+	small bool
 	// alone is true for an Execute that is followed by Sync outside of any transaction: it is one by itself.
 	alone bool
 }

@@ -1,11 +1,14 @@
 package proxy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -40,6 +43,15 @@ type session struct {
 	voice   *voice
 	log     *slog.Logger
 
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
+	// is wandering once it has spoken of its search_path, by which it finds that.
+	shaper    *ddl.Shapes
+	shapeSalt uint64
+	ownShapes map[uint64]shape
+	wandering bool
+	// encoded is the client_encoding, for the relay.
+	encoded atomic.Pointer[ddl.Encoding]
+
 	// encodingName and backslashes follow the server's client_encoding and standard_conforming_strings.
 	encodingName string
 	backslashes  bool
@@ -62,8 +74,9 @@ type session struct {
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
-	// opened is the ledger, checked once for each message of the client's: the desk is given back and borrowed again meanwhile.
-	opened *revisions.Ledger
+	// opened is the ledger as it was checked last, and when: the desk is given back and borrowed again meanwhile.
+	opened    *revisions.Ledger
+	checkedAt time.Time
 	// id tells this session from others in the audit trail.
 	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
@@ -72,6 +85,8 @@ type session struct {
 	unsettled bool
 	// altering is true once a schema change has run in a transaction, which may have ended since: then bulk writes are looked at, too.
 	altering bool
+	// chronicle is what the ledger is told of revisions and statements.
+	chronicle chronicle
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
 	// passed is how many commands have passed since facts were asked for, overdue true when what the server keeps prepared for that is to be taken
@@ -91,6 +106,7 @@ func newSession(options SessionOptions, l *link) *session {
 		harmless: map[string]bool{},
 		id:       rand.Text(),
 	}
+	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
 	s.voice = &voice{backend: s.backend}
 	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
@@ -152,17 +168,53 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return s.counted(frame == nil || s.owes() || ddl.Prefilter(frame[headerSize:]) || s.careful() && reaching.Match(frame) ||
-			s.altering && bulkWrites.Match(frame))
+		return s.counted(frame == nil || s.owes() || s.saysMore(frame, frame[headerSize:], len(frame)) || s.careful() && reaching.Match(frame) || s.tells(kind, frame))
 	case 'P':
-		return s.counted(frame == nil || s.careful() || ddl.Prefilter(frame[headerSize:]) || mentionsExecute(frame) ||
-			s.altering && bulkWrites.Match(frame))
+		if frame == nil || s.owes() || s.untracked {
+			return s.counted(true)
+		}
+		name, query, _ := cString(frame[headerSize:])
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
-		return s.careful()
+		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
 		return s.owes()
 	}
 	return false
+}
+
+// saysMore reports whether a text, and what stands around it in its frame, may hold more than harmless reads and writes. length is how long the arrays
+// in it can be.
+func (s *session) saysMore(frame, text []byte, length int) bool {
+	concern := ddl.Prefilter(frame[headerSize:])
+	s.wandering = s.wandering || concern&ddl.Path != 0
+	if concern&ddl.Writes == 0 {
+		return concern&ddl.Anything != 0
+	}
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		text = text[:end]
+	}
+	if concern&ddl.Anything != 0 || s.altering {
+		return true
+	}
+	few, most := s.passes(text)
+	return !few || most > 0 && length > most
+}
+
+// names reports whether a Bind, Execute or Close is about something of concern, or may be. Of a Bind that is only so where its parameters are long, its
+// length decides.
+func (s *session) names(kind byte, frame []byte) bool {
+	first, rest, ok := cString(frame[headerSize:])
+	switch kind {
+	case 'E':
+		return !ok || s.portals[key(first)] != nil
+	case 'B':
+		second, _, ok2 := cString(rest)
+		_, size, _ := frameAt(frame)
+		from := s.prepared[key(second)]
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (from.most == 0 || size > from.most)
+	}
+	return true
 }
 
 // counted counts a statement that passes unread.
@@ -190,11 +242,18 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
-	defer func() { s.opened = nil }()
+	if s.turnOver() {
+		if err := s.passTurn(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.tidy(); err != nil {
 		return err
 	}
-	return s.deal(ctx, kind, size)
+	if err := s.deal(ctx, kind, size); err != nil {
+		return err
+	}
+	return s.settle(ctx)
 }
 
 // deal gives the message to whom it concerns.
@@ -254,7 +313,12 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	if s.pipe.executed || !s.anyConcern(r.statements) || r.mistyped && s.serverRejects(ctx, r.text) {
+	closer, most := false, 0
+	if !s.pipe.executed {
+		closer, most = s.lookAt(ctx, r, []byte(raw))
+	}
+	noted := s.anyNote(r.statements)
+	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -279,6 +343,7 @@ func (s *session) query(ctx context.Context, size int) error {
 
 // end gives back what the session has borrowed.
 func (s *session) end() {
+	s.closeChronicle()
 	s.forget()
 	s.leave()
 }
@@ -302,7 +367,7 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 		case ddl.Setting, ddl.Transaction, ddl.LockTable:
 			silent = silent || s.backend.TxStatus() == 'T'
 		}
-		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
+		if s.backend.TxStatus() == 'E' || !s.concerns(statement) && !s.onlyWrites(statement) {
 			continue
 		}
 		at := occasion{Statement: statement, inTransaction: true}
@@ -313,9 +378,9 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 				return err
 			}
 		}
-		record := s.begin(at, known, s.judge(ctx, at, known))
+		record := s.begin(ctx, at, known, s.judge(ctx, at, known))
 		record.entry.Outcome = "observed"
-		if err := record.finish(nil); err != nil {
+		if err := record.finish(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -337,8 +402,29 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
 	}
-	if !s.concerns(at.Statement) {
-		return s.asItIs(ctx, at)
+	if table, ok := s.versionTable(at.Statement); ok {
+		return s.version(ctx, at, table)
+	}
+	return s.judged(ctx, at)
+}
+
+// judged is what follows for a statement that runs something: it is judged if a rule could care.
+func (s *session) judged(ctx context.Context, at occasion) error {
+	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
+		return err
+	}
+	writes := s.onlyWrites(at.Statement)
+	if !s.concerns(at.Statement) && !writes {
+		return s.unconcerned(ctx, at)
+	}
+	if ddl.Changes(at.Statement) {
+		var err error
+		if at.small, err = s.small(ctx, at); err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+		if writes && at.small {
+			return s.asItIs(ctx, at)
+		}
 	}
 	s.clear(ctx, at)
 	known, err := s.facts(ctx, at)
@@ -346,24 +432,24 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	verdict := s.judge(ctx, at, known)
-	if _, write := at.Action.(ddl.Write); !write {
+	if _, write := at.Action.(ddl.Write); !write && !writes {
 		s.altering = s.altering || at.inTransaction
 	} else if verdict.Action == policy.Pass && !s.owes() {
 		s.leave()
 		return s.asItIs(ctx, at) // Rows are no schema change: there is nothing to record.
 	}
-	record := s.begin(at, known, verdict)
+	record := s.begin(ctx, at, known, verdict)
 	s.wrote(at.Statement, known)
 
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {
-		return record.finish(s.fail(ctx, s.voice.refusal(verdict)))
+		return record.finish(ctx, s.fail(ctx, s.voice.refusal(verdict)))
 	}
 	plan, err := s.plan(at, known, verdict)
 	if err != nil {
-		return record.finish(s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
+		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
 	if err := s.warn(verdict); err != nil {
-		return record.finish(err)
+		return record.finish(ctx, err)
 	}
 	switch {
 	case plan.Recipe == "":
@@ -374,13 +460,16 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	default:
 		err = s.perform(ctx, at, known, plan, record)
 	}
-	return record.finish(err)
+	return record.finish(ctx, err)
 }
 
 // facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown; a cancel of the question is the
 // cancel of the statement.
 func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	wanted := facts.For(at.Statement)
+	if at.small {
+		wanted = slices.DeleteFunc(wanted, func(w facts.Wanted) bool { return w.Write != nil })
+	}
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
@@ -408,10 +497,10 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 // than answering it; but not before a statement that could see that.
 func (s *session) asking(at occasion) facts.Querier {
 	if s.shows || revealing.MatchString(at.piece) {
-		return sheltered{s.backend}
+		return askedOnce{sheltered{s.backend}, explainer{s, at}}
 	}
 	s.passed = 0
-	return remembered{s.backend}
+	return askedAgain{remembered{s.backend}, explainer{s, at}}
 }
 
 // opaque is what the statement would run that is not on the wire. A statement that only reads tables, and calls nothing, runs nothing.
@@ -434,7 +523,8 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	where := policy.Context{
 		InTransaction: at.inTransaction,
 		Ledger:        s.mayDefer(ctx),
-		Revision:      known.Settings["pgsluice.revision"],
+		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
+		Session:       s.kind(at.Statement),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
@@ -464,7 +554,16 @@ func (s *session) plan(at occasion, known facts.Facts, verdict policy.Verdict) (
 	if s.options.Mode != Enforce || verdict.Action < policy.Rewrite {
 		return rewrite.Plan{Tag: at.Tag, Steps: []rewrite.Step{{SQL: at.Text, Where: rewrite.InPlace, Client: true}}}, nil
 	}
-	return rewrite.Build(at.Statement, known, verdict.Recipe())
+	plan, err := rewrite.Build(at.Statement, known, verdict.Recipe())
+	if err != nil || plan.Job == "" {
+		return plan, err
+	}
+	params, err := s.params(at)
+	if err != nil {
+		return rewrite.Plan{}, err
+	}
+	plan.Asked = s.redacted(at.Statement)
+	return plan.With(params)
 }
 
 // waits reports whether a plan has steps that cannot run inside a transaction.
@@ -581,6 +680,8 @@ func (s *session) setting(name, value string) {
 	case "client_encoding":
 		s.encodingName = value
 		s.backend.encoding, _ = ddl.NewEncoding(value)
+		encoding := s.backend.encoding
+		s.encoded.Store(&encoding)
 	case "standard_conforming_strings":
 		s.backslashes = value == "off"
 	}

@@ -1,7 +1,9 @@
 package proxy
 
 import (
+	"crypto/tls"
 	"net"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -21,4 +23,27 @@ func setUserTimeout(conn *net.TCPConn, d time.Duration) error {
 		return err
 	}
 	return failed
+}
+
+// hungUp reports whether the peer has closed its side of a connection, without reading from it.
+func hungUp(conn net.Conn) bool {
+	if encrypted, ok := conn.(*tls.Conn); ok {
+		conn = encrypted.NetConn()
+	}
+	plain, ok := conn.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := plain.SyscallConn()
+	if err != nil {
+		return false
+	}
+	const gone = unix.POLLRDHUP | unix.POLLHUP | unix.POLLERR
+	over := false
+	err = raw.Control(func(fd uintptr) {
+		polled := []unix.PollFd{{Fd: int32(fd), Events: unix.POLLRDHUP}}
+		n, err := unix.Poll(polled, 0)
+		over = err == nil && n > 0 && polled[0].Revents&gone != 0
+	})
+	return err != nil || over
 }

@@ -126,9 +126,6 @@ func (s *session) anyInnerConcern(statement ddl.Statement) bool {
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
 
-// bulkWrites finds the words of SQL that change rows that exist.
-var bulkWrites = regexp.MustCompile(`(?i)update|delete`)
-
 // mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
 func mentionsExecute(text []byte) bool {
 	for i, c := range text {
@@ -149,12 +146,16 @@ func (s *session) reaches(statement ddl.Statement) bool {
 	switch statement.Tag {
 	case "EXECUTE":
 		for name, p := range s.prepared {
-			if name != "" && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
+			if name != "" && !p.writes && !(len(p.reading.statements) == 1 && p.reading.statements[0].Tag == "EXECUTE") {
 				return true
 			}
 		}
 	case "FETCH", "MOVE":
-		return len(s.portals) > 1 || len(s.portals) == 1 && s.portals[""] == nil
+		for name, p := range s.portals {
+			if name != "" && !p.prepared.writes {
+				return true
+			}
+		}
 	}
 	return false
 }

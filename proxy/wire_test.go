@@ -109,7 +109,9 @@ func runCarefully(s *session, ctx context.Context) error {
 	defer s.end()
 	s.prepared["of concern"] = &prepared{}
 	for {
-		err := s.relay.run(ctx, func(kind byte, frame []byte) bool { return kind == 'Q' || s.matters(kind, frame) })
+		err := s.relay.run(ctx, func(kind byte, frame []byte) bool {
+			return kind == 'Q' || kind == 'B' || kind == 'E' || kind == 'C' || s.matters(kind, frame)
+		})
 		if err == nil {
 			err = s.message(ctx)
 		}
@@ -157,7 +159,8 @@ var inTheWay = []string{
 // about: they say what should not be done at all.
 func sessionOptions(t testing.TB, mode Mode) SessionOptions {
 	t.Helper()
-	set, err := policy.NewSet(slices.DeleteFunc(rules.All(), func(r policy.Rule) bool { return slices.Contains(inTheWay, r.Name) }), policy.Settings{})
+	set, err := policy.NewSet(slices.DeleteFunc(rules.All(), func(r policy.Rule) bool { return slices.Contains(inTheWay, r.Name) }),
+		policy.Settings{BulkRows: DefaultBulkRows})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -97,14 +97,14 @@ func TestControlRoleMustBeThere(t *testing.T) {
 	}
 }
 
-// version2 is the schema of a program that is newer by one version.
-const version2 = `
----- version 2
+// nextVersion is the schema of a program that is newer by one version.
+var nextVersion = fmt.Sprintf(`
+---- version %d
 ALTER TABLE pgsluice.promises ADD COLUMN lag bigint NOT NULL DEFAULT 0
 ----
 CREATE INDEX promises_table ON pgsluice.promises (table_oid)
 ---- functions
-`
+`, Version+1)
 
 func TestUpgradeKeepsWhatIsThere(t *testing.T) {
 	f := withLedger(t)
@@ -132,12 +132,12 @@ func TestUpgradeKeepsWhatIsThere(t *testing.T) {
 // upgrade installs the next version of the ledger.
 func (f *fixture) upgrade() {
 	f.t.Helper()
-	next, err := parseSchema(strings.Replace(schemaSQL, "\n---- functions\n", version2, 1))
+	next, err := parseSchema(strings.Replace(schemaSQL, "\n---- functions\n", nextVersion, 1))
 	want(f.t, err, nil)
 	i := installation{conn: f.admin, schema: next}
 	want(f.t, i.commit(f.t.Context(), func(ctx context.Context) error {
 		report, err := i.install(ctx, InstallOptions{})
-		if err == nil && report.To != 2 {
+		if err == nil && report.To != Version+1 {
 			f.t.Errorf("got %+v", report)
 		}
 		return err

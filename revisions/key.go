@@ -97,6 +97,11 @@ func (k Key) sign(n Nonce, kind, tag string, table uint32, payload string) strin
 	message = number(message, int64(table))
 	message = field(message, []byte(payload))
 
+	return k.seal(message)
+}
+
+// seal is the signature of a message, in lower-case hex.
+func (k Key) seal(message []byte) string {
 	mac := hmac.New(sha256.New, k.block[:])
 	mac.Write(message)
 	return hex.EncodeToString(mac.Sum(nil))
@@ -174,4 +179,12 @@ func pruneKeys(ctx context.Context, conn Conn, home Home) error {
 		return fmt.Errorf("cannot delete the keys that are not needed: %w", err)
 	}
 	return nil
+}
+
+// NewKey reads the keys anew and returns the one in use: it may have been rotated.
+func (l *Ledger) NewKey(ctx context.Context) (Key, error) {
+	if err := l.readKeys(ctx); err != nil {
+		return Key{}, err
+	}
+	return l.Key(), nil
 }

@@ -53,9 +53,18 @@ type content struct {
 
 // payload is the content in ASCII, so that neither client_encoding nor the database's encoding can change its bytes.
 func (p Promise) payload() (string, error) {
-	text, err := json.Marshal(content{p.Asked, p.Steps, p.Environment})
+	text, err := asciiJSON(content{p.Asked, p.Steps, p.Environment})
 	if err != nil {
 		return "", fmt.Errorf("cannot write the promise as JSON: %w", err)
+	}
+	return text, nil
+}
+
+// asciiJSON is the JSON of a value in ASCII.
+func asciiJSON(value any) (string, error) {
+	text, err := json.Marshal(value)
+	if err != nil {
+		return "", err
 	}
 	var ascii strings.Builder
 	for _, r := range string(text) { // Marshal has replaced invalid UTF-8

@@ -203,6 +203,7 @@ func (a *alteration) plan() (Plan, error) {
 		})
 	}
 	plan.Steps = append(plan.Steps, later...)
+	plan.Beforehand = len(a.keys) > 0 && plan.Unprobed == ""
 	if !a.stays {
 		if len(a.undo) > 0 {
 			plan.Undo = append(plan.Undo, altering(a.table.Schema, a.table.Name, strings.Join(a.undo, ", ")))

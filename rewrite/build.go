@@ -30,6 +30,7 @@ func recipes() map[string]recipe {
 		"domain-validated-at-once":     domainConstraint,
 		"foreign-keys-dropped-at-once": dropForeignKeys,
 		"table-renamed":                renameBehindView,
+		"bulk-write":                   bulkWrite,
 		"lock-without-budget":          budget,
 	}
 }

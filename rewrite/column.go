@@ -110,12 +110,12 @@ func (a *alteration) fill(i int, command ddl.AlterCommand) error {
 	}
 	name := quote(command.Name)
 	a.now[i] = append(a.now[i], ddl.Command{SQL: fmt.Sprintf("ALTER COLUMN %s SET DEFAULT %s", name, value)})
-	fill := Fill{Column: command.Name, Set: name + " = DEFAULT", Where: name + " IS NULL"}
 	for _, leaf := range a.leaves() {
-		a.fills = append(a.fills, Step{
-			SQL:   fmt.Sprintf("UPDATE ONLY %s SET %s WHERE %s", quote(leaf.Schema, leaf.Name), fill.Set, fill.Where),
-			Where: AfterCommit, Table: leaf, Fill: &fill,
-		})
+		fill := Batch{
+			Before: fmt.Sprintf("UPDATE ONLY %s SET %s = DEFAULT", quote(leaf.Schema, leaf.Name), name),
+			Where:  name + " IS NULL", Alias: leaf.Name, Column: command.Name,
+		}
+		a.fills = append(a.fills, Step{SQL: fill.Before + " WHERE " + fill.Where, Where: AfterCommit, Table: leaf, Batch: &fill})
 	}
 	a.notices = append(a.notices, fmt.Sprintf("adding %q to %q without values, filling its rows in batches", command.Name, a.table.Name))
 	if impliesNotNull(column) {

@@ -19,6 +19,11 @@ type Plan struct {
 	NotNull []string `json:"not_null,omitempty"`
 	Fills   []string `json:"fills,omitempty"`
 	Primary bool     `json:"primary,omitempty"`
+	// Job tells a bulk write of the client's from any other: the same statement with the same parameters has the same, so that what is left of an
+	// unfinished one can be done. Each step has a Batch then. "" for any other plan.
+	Job string `json:"job,omitempty"`
+	// Asked is the client's statement as it may be shown, without secrets; "" where nobody has said.
+	Asked string `json:"asked,omitempty"`
 	// Notice tells the client in one line what is done in place of its statement; "" for nothing to say.
 	Notice string `json:"notice,omitempty"`
 	// Probe is a DO block that makes the server report, without touching the table, what it would report for the statement:
@@ -26,6 +31,9 @@ type Plan struct {
 	Probe string `json:"probe,omitempty"`
 	// Unprobed says why the server cannot be asked beforehand, when it should be: such a plan must not be promised. "" otherwise.
 	Unprobed string `json:"unprobed,omitempty"`
+	// Beforehand is true for a plan whose steps are promised before the first is begun, outside of a transaction too: what a crash leaves of them does
+	// not say what is missing, and the same statement sent again is another one for the server.
+	Beforehand bool `json:"beforehand,omitempty"`
 	// Undo are statements that, in one transaction, take back whatever the steps have done so far, for a plan that fails outside of a
 	// transaction; none when that cannot be taken back.
 	Undo []string `json:"undo,omitempty"`
@@ -78,8 +86,8 @@ type Step struct {
 	Left string `json:"left,omitempty"`
 	// Helpers are the constraints of ours that the step makes or removes.
 	Helpers []Helper `json:"helpers,omitempty"`
-	// Fill is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.
-	Fill *Fill `json:"fill,omitempty"`
+	// Batch is set for a step that changes rows that exist in batches, after commit: SQL says then what they do together. nil for any other step.
+	Batch *Batch `json:"batch,omitempty"`
 	// Done is a catalog question, one boolean, that is true when the step needs no more doing. "" when it cannot be asked.
 	Done string `json:"done,omitempty"`
 }
@@ -98,16 +106,6 @@ type Helper struct {
 
 // HelperPrefix begins the name of every helper, so that nothing else is ever taken for one.
 const HelperPrefix = facts.HelperPrefix
-
-// Fill gives a value to rows that exist, in batches along a unique index over NOT NULL columns, each batch a short transaction. Rows
-// inserted meanwhile are left alone: they must have the value by themselves. It may be run again, so Set must make Where false.
-type Fill struct {
-	// Column is what is filled, for people.
-	Column string `json:"column"`
-	// Set is the assignment and Where the condition for the rows that lack it, as UPDATE takes them.
-	Set   string `json:"set"`
-	Where string `json:"where"`
-}
 
 // Target is a relation by identity.
 type Target struct {

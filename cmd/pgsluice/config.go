@@ -37,7 +37,9 @@ type Config struct {
 	Small       smallConfig       `yaml:"small_table"`
 	Lock        lockConfig        `yaml:"lock"`
 	Deferred    deferredConfig    `yaml:"deferred"`
+	Batch       batchConfig       `yaml:"batch"`
 	Overrides   overridesConfig   `yaml:"overrides"`
+	Revisions   revisionsConfig   `yaml:"revisions"`
 	Audit       auditConfig       `yaml:"audit"`
 	Limits      limitsConfig      `yaml:"limits"`
 	Drain       drainConfig       `yaml:"drain"`
@@ -178,10 +180,12 @@ func defaultConfig() Config {
 			MaxQueueWait: 200 * time.Millisecond, OldTransaction: 5 * time.Second,
 		},
 		Deferred: deferredConfig{Enabled: true, OnFailure: "error", OnFailed: "block"},
+		Batch:    defaultBatch(),
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
-		Audit: auditConfig{Required: true},
+		Revisions: revisionsConfig{Exclusive: "off"},
+		Audit:     auditConfig{Required: true},
 		// Orchestrators kill 30 s after SIGTERM.
 		Drain: drainConfig{Timeout: 25 * time.Second},
 		Log:   logConfig{Level: "info", Format: "text"},
@@ -214,8 +218,10 @@ func (c *Config) Validate(check checkRule) error {
 	v.atLeast("small_table.rows", c.Small.Rows, 0)
 	c.Lock.validate(&v)
 	v.oneOf("deferred.on_failure", c.Deferred.OnFailure, "error", "warn")
+	c.Batch.validate(&v)
 	v.oneOf("deferred.on_failed", c.Deferred.OnFailed, "block", "warn")
 	v.names("overrides.roles", c.Overrides.Roles)
+	c.Revisions.validate(&v)
 	v.atLeast("limits.inspect_bytes", int64(c.Limits.InspectBytes), 1)
 	v.positive("limits.login_timeout", c.Limits.LoginTimeout)
 	v.atLeast("limits.max_unauthenticated", int64(c.Limits.MaxUnauthenticated), 1)

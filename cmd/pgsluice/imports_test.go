@@ -22,7 +22,7 @@ func TestImports(t *testing.T) {
 		"internal/facts":        {"internal/ddl"},
 		"internal/lint":         {"policy", "rewrite", "internal/facts", "internal/ddl"},
 		"internal/run":          {"rewrite", "revisions"},
-		"internal/control":      {},
+		"internal/control":      {"internal/run"},
 		"internal/pgbox":        {},
 		"internal/pgbox/pgtest": {"internal/pgbox"},
 	}

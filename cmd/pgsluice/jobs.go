@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -17,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
@@ -28,7 +30,7 @@ func newJobsCommand() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "jobs",
-		Short: "list and steer the work that was promised behind a COMMIT",
+		Short: "list and steer what was promised behind a COMMIT, and bulk writes",
 		Long: `List and steer the work that was promised behind a COMMIT and is not done yet: an index
 to build, a constraint to validate. Its migration is recorded as applied already, so
 nothing else would ever remind anybody.
@@ -37,7 +39,13 @@ nothing else would ever remind anybody.
   running   somebody works on it, or died doing so; then a proxy takes over
   failed    trying again alone does not cure it: mend the data, then resume
 
-The exit status is 1 while anything is pending, running or failed, else 0.`,
+An UPDATE or DELETE that runs in batches is a job, too:
+
+  running   a client waits for it; paused, while somebody wants it to wait
+  stopped   it ended early, and what it did is kept: the same statement of the same
+            login goes on with it, and so does pgsluice jobs resume
+
+The exit status is 1 while anything is left to do, else 0.`,
 		Example: `  pgsluice jobs --dsn "host=db.internal dbname=app user=postgres"
   pgsluice jobs show 7 --config config.yaml
   pgsluice jobs resume 7 --config config.yaml`,
@@ -49,6 +57,7 @@ The exit status is 1 while anything is pending, running or failed, else 0.`,
 	cmd.AddCommand(
 		newJobsListCommand(&flags, &asJSON),
 		newJobsShowCommand(&flags, &asJSON),
+		newJobsPauseCommand(&flags),
 		newJobsResumeCommand(&flags, &asJSON),
 		newJobsCancelCommand(&flags, &asJSON),
 	)
@@ -97,7 +106,9 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
 still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
-A running job cannot be given up; cancel its backend first.`,
+A running job cannot be given up; cancel its backend first.
+
+A bulk write that is given up keeps what it has done; a running one ends behind its batch.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
 		DisableFlagsInUseLine: true,
 		Args:                  cobra.ArbitraryArgs,
@@ -127,7 +138,7 @@ func jobIDs(cmd *cobra.Command, args []string) ([]int64, error) {
 	return ids, nil
 }
 
-// job is a promise as people and scripts see it.
+// job is a promise or a bulk write as people and scripts see it.
 type job struct {
 	ID       int64           `json:"id"`
 	State    revisions.State `json:"state"`
@@ -146,6 +157,7 @@ type job struct {
 	Started  *time.Time      `json:"started,omitempty"`
 	Finished *time.Time      `json:"finished,omitempty"`
 	NotUntil *time.Time      `json:"not_before,omitempty"`
+	Bulk     *bulk           `json:"bulk,omitempty"` // nil for a promise
 }
 
 func jobOf(row revisions.PromiseRow) (job, error) {
@@ -166,7 +178,7 @@ func jobOf(row revisions.PromiseRow) (job, error) {
 
 // open reports whether something is left to do.
 func (j job) open() bool {
-	return j.State == revisions.Pending || j.State == revisions.Running || j.State == revisions.Failed
+	return j.State != revisions.Done && j.State != revisions.Void
 }
 
 func listJobs(cmd *cobra.Command, flags *ledgerFlags, all, asJSON bool) error {
@@ -220,7 +232,7 @@ func printJobs(ctx context.Context, w io.Writer, ledger *revisions.Ledger, all, 
 
 // openJobs are the jobs that are not done and not given up.
 func openJobs(ctx context.Context, ledger *revisions.Ledger) ([]job, error) {
-	return readJobs(ctx, ledger, revisions.Pending, revisions.Running, revisions.Failed)
+	return readJobs(ctx, ledger, revisions.Pending, revisions.Running, revisions.Failed, revisions.Stopped)
 }
 
 // readJobs are the jobs in these states, all if none is given.
@@ -235,6 +247,14 @@ func readJobs(ctx context.Context, ledger *revisions.Ledger, states ...revisions
 			return nil, err
 		}
 	}
+	writes, err := ledger.Jobs(ctx, states...)
+	if err != nil {
+		return nil, err
+	}
+	for _, row := range writes {
+		jobs = append(jobs, bulkOf(row))
+	}
+	slices.SortStableFunc(jobs, func(a, b job) int { return cmp.Compare(a.ID, b.ID) })
 	return jobs, nil
 }
 
@@ -254,7 +274,7 @@ func printJobTable(w io.Writer, jobs []job) error {
 	fmt.Fprintln(table, "ID\tSTATE\tWHAT\tTABLE\tAGE\tERROR")
 	var failed []string
 	for _, j := range jobs {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.State, j.Tag, orDash(j.Table), age(j.Created), orDash(oneLine(j.Error)))
+		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.shownState(), j.what(), orDash(j.Table), age(j.Created), orDash(oneLine(j.trouble())))
 		if j.State == revisions.Failed {
 			failed = append(failed, strconv.FormatInt(j.ID, 10))
 		}
@@ -273,14 +293,7 @@ func showJob(cmd *cobra.Command, flags *ledgerFlags, id int64, asJSON bool) erro
 		return err
 	}
 	defer conn.Close()
-	row, err := ledger.Show(cmd.Context(), id)
-	if err != nil {
-		return err
-	}
-	if row == nil {
-		return noSuchJob(id)
-	}
-	j, err := jobOf(*row)
+	j, err := findJob(cmd.Context(), ledger, id)
 	if err != nil {
 		return err
 	}
@@ -288,6 +301,25 @@ func showJob(cmd *cobra.Command, flags *ledgerFlags, id int64, asJSON bool) erro
 		return printJSON(cmd.OutOrStdout(), j)
 	}
 	return printJob(cmd.OutOrStdout(), j)
+}
+
+// findJob is the promise or the bulk write with an id.
+func findJob(ctx context.Context, ledger *revisions.Ledger, id int64) (job, error) {
+	promise, err := ledger.Show(ctx, id)
+	if err != nil {
+		return job{}, err
+	}
+	if promise != nil {
+		return jobOf(*promise)
+	}
+	write, err := ledger.ShowJob(ctx, id)
+	if err != nil {
+		return job{}, err
+	}
+	if write == nil {
+		return job{}, noSuchJob(id)
+	}
+	return bulkOf(*write), nil
 }
 
 func noSuchJob(id int64) error {
@@ -298,14 +330,18 @@ func printJob(w io.Writer, j job) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(name, value string) { fmt.Fprintf(table, "%s\t%s\n", name, value) }
 	line("job", strconv.FormatInt(j.ID, 10))
-	line("state", string(j.State))
+	line("state", j.shownState())
 	line("table", orDash(j.Table))
 	login := j.Login
 	if j.Role != j.Login {
 		login += " as " + j.Role
 	}
 	line("login", login)
-	line("attempts", strconv.Itoa(j.Attempts))
+	if j.Bulk == nil {
+		line("attempts", strconv.Itoa(j.Attempts))
+	} else {
+		j.Bulk.print(line)
+	}
 	line("created", j.Created.Format(time.RFC3339))
 	for _, at := range []struct {
 		name string
@@ -328,7 +364,11 @@ func printJob(w io.Writer, j job) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nasked\n  %s\n\nsteps (%s)\n", oneLine(j.Asked), j.Recipe)
+	fmt.Fprintf(w, "\nasked\n  %s\n", oneLine(j.Asked))
+	if len(j.Steps) == 0 {
+		return nil
+	}
+	fmt.Fprintf(w, "\nsteps (%s)\n", j.Recipe)
 	for i, step := range j.Steps {
 		fmt.Fprintf(w, "  %d. %s\n", i+1, oneLine(step))
 	}
@@ -353,22 +393,27 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 	}
 	reason := "given up with pgsluice jobs cancel by " + person()
 	for _, id := range ids {
-		row, err := ledger.Show(ctx, id)
+		said := fmt.Sprintf("Job %d is given up.", id)
+		j, err := findJob(ctx, ledger, id)
 		if err != nil {
 			return err
 		}
-		err = ledger.Void(ctx, id, reason)
+		if j.Bulk != nil {
+			err = ledger.SteerJob(ctx, id, "cancel", revisions.SameTime, revisions.SameNice, reason)
+			if j.State == revisions.Running {
+				said = fmt.Sprintf("Job %d ends behind the batch at hand; its client gets an error that says how many rows are done.", id)
+			}
+		} else {
+			err = giveUp(ctx, work, ledger, id, reason)
+		}
 		if errors.Is(err, revisions.ErrLost) {
-			return notCancelled(ctx, ledger, id)
+			return notCancelled(j)
 		}
 		if err != nil {
 			return err
-		}
-		if err := work.Abandon(ctx, *row); err != nil {
-			return fmt.Errorf("job %d is given up, but what it has left could not be removed: %w", id, err)
 		}
 		if !asJSON {
-			fmt.Fprintf(cmd.OutOrStdout(), "Job %d is given up.\n", id)
+			fmt.Fprintln(cmd.OutOrStdout(), said)
 		}
 	}
 	err = printJobs(ctx, cmd.OutOrStdout(), ledger, false, asJSON)
@@ -378,23 +423,31 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 	return err
 }
 
-// notCancelled says why a job could not be given up.
-func notCancelled(ctx context.Context, ledger *revisions.Ledger, id int64) error {
+// giveUp voids a promise, and removes what it would have removed itself.
+func giveUp(ctx context.Context, work run.Resume, ledger *revisions.Ledger, id int64, reason string) error {
 	row, err := ledger.Show(ctx, id)
 	if err != nil {
 		return err
 	}
-	if row == nil {
-		return noSuchJob(id)
+	if err := ledger.Void(ctx, id, reason); err != nil || row == nil {
+		return err
 	}
-	switch row.State {
+	if err := work.Abandon(ctx, *row); err != nil {
+		return fmt.Errorf("job %d is given up, but what it has left could not be removed: %w", id, err)
+	}
+	return nil
+}
+
+// notCancelled says why a job could not be given up.
+func notCancelled(j job) error {
+	switch j.State {
 	case revisions.Done:
-		return fmt.Errorf("cannot give up job %d: it is done", id)
+		return fmt.Errorf("cannot give up job %d: it is done", j.ID)
 	case revisions.Void:
-		return fmt.Errorf("cannot give up job %d: it was given up before: %s", id, row.Message)
+		return fmt.Errorf("cannot give up job %d: it was given up before: %s", j.ID, j.Error)
 	}
 	return &failure{
-		err:  fmt.Errorf("cannot give up job %d: it is running", id),
+		err:  fmt.Errorf("cannot give up job %d: it is running", j.ID),
 		hint: "end its statement with pg_cancel_backend; pg_stat_activity shows who runs it. Then cancel the job",
 	}
 }

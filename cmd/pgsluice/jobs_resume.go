@@ -18,7 +18,8 @@ import (
 )
 
 func newJobsResumeCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
-	return &cobra.Command{
+	var steering steeringFlags
+	cmd := &cobra.Command{
 		Use:   "resume [ID...]",
 		Short: "do now what is pending or failed",
 		Long: `Do now what is pending or failed: the jobs that are named, or all of them. What somebody
@@ -28,7 +29,11 @@ The work runs with the credentials of --dsn. Building an index and validating a
 constraint can be done by the control role in the place of the login that asked for it;
 what would run that login's own code cannot, and stays pending until it is resumed with
 its credentials. Such a login may not read the ledger: give --dsn for it and --config for
-the control.dsn.`,
+the control.dsn.
+
+A bulk write is gone on with only by its ID and by the login that began it. One that is
+paused goes on at once where it runs; --target-time and --nice-ratio change how it goes on,
+also while it runs.`,
 		Example: `  pgsluice jobs resume --config config.yaml
   pgsluice jobs resume 7 --dsn "host=db.internal dbname=app user=app" --config config.yaml`,
 		DisableFlagsInUseLine: true,
@@ -40,12 +45,17 @@ the control.dsn.`,
 			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
-			return resumeJobs(ctx, cmd, flags, ids, *asJSON)
+			if err := steering.check(cmd, ids); err != nil {
+				return err
+			}
+			return resumeJobs(ctx, cmd, flags, ids, steering, *asJSON)
 		},
 	}
+	steering.register(cmd)
+	return cmd
 }
 
-func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool) error {
+func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids []int64, steering steeringFlags, asJSON bool) error {
 	r, err := newResumption(flags, cmd)
 	if err != nil {
 		return err
@@ -67,7 +77,17 @@ func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids
 		return err
 	}
 
-	all, err := r.resume(ctx, conn, ledger, ids)
+	promises, writes, err := sorted(ctx, ledger, ids)
+	if err != nil {
+		return err
+	}
+	var all []run.Kept
+	if len(ids) == 0 || len(promises) > 0 {
+		if all, err = r.resume(ctx, conn, ledger, promises); err != nil {
+			return err
+		}
+	}
+	bulks, err := r.resumeBulk(ctx, ledger, writes, steering)
 	if err != nil {
 		return err
 	}
@@ -76,9 +96,10 @@ func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids
 		return err
 	}
 	if asJSON {
-		err = printJSON(cmd.OutOrStdout(), map[string]any{"resumed": resumedJobs(all), "left": left})
+		err = printJSON(cmd.OutOrStdout(), map[string]any{"resumed": append(resumedJobs(all), bulks...), "left": left})
 	} else {
-		err = printResumed(ctx, cmd.OutOrStdout(), ledger, all, ids, left)
+		printBulks(cmd.OutOrStdout(), bulks)
+		err = printResumed(ctx, cmd.OutOrStdout(), ledger, all, promises, left)
 	}
 	if err == nil && len(left) > 0 {
 		return errUnfinished
@@ -102,7 +123,9 @@ func newResumption(flags *ledgerFlags, cmd *cobra.Command) (*resumption, error) 
 	}
 	r := &resumption{
 		database: parsed.Database, name: processName(), report: lines{cmd.ErrOrStderr()}, options: config.Lock.options(),
+		throttle: config.Batch.Throttle.options(),
 	}
+	r.options.Name, r.options.Batch = r.name, config.Batch.options()
 	if r.steps, err = control.New(control.Options{DSN: login}); err != nil {
 		return nil, err
 	}
@@ -152,15 +175,6 @@ func (r *resumption) sameDatabase(ctx context.Context, ledger *control.Conn) err
 
 // resume makes failed jobs pending again, and does what is pending: the named jobs, or all.
 func (r *resumption) resume(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, ids []int64) ([]run.Kept, error) {
-	for _, id := range ids {
-		row, err := ledger.Show(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if row == nil {
-			return nil, noSuchJob(id)
-		}
-	}
 	failed, err := ledger.Failed(ctx)
 	if err != nil {
 		return nil, err
@@ -205,6 +219,7 @@ type resumed struct {
 	State    revisions.State `json:"state"`
 	SQLState string          `json:"sqlstate,omitempty"`
 	Error    string          `json:"error,omitempty"`
+	said     string
 }
 
 func resumedJobs(all []run.Kept) []resumed {

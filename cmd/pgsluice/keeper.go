@@ -159,6 +159,9 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	if err := k.resume(ctx, database, conn, ledger); err != nil && ctx.Err() == nil {
 		k.log.Warn("cannot resume promised work", "database", database, "error", err)
 	}
+	if err := settled(ctx, ledger); err != nil && ctx.Err() == nil {
+		k.log.Warn("cannot write down how migrations have ended", "database", database, "error", err)
+	}
 	rows, err := ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
 	if err != nil {
 		return standing{broken: err}
@@ -173,6 +176,12 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 		now.open++
 	}
 	return now
+}
+
+// settled writes down how transactions have ended, and which revisions never will, of sessions whose proxy could not.
+func settled(ctx context.Context, ledger *revisions.Ledger) error {
+	_, err := ledger.Settle(ctx)
+	return errors.Join(err, ledger.Abandon(ctx, ""))
 }
 
 // resume keeps the promises of one database that a crash left, and tells the log.

@@ -175,6 +175,9 @@ func (k key) set(value any) error {
 	case *int64:
 		want = "a whole number"
 		*field, err = strconv.ParseInt(text, 10, 64)
+	case *float64:
+		want = "a number"
+		*field, err = strconv.ParseFloat(text, 64)
 	case *byteSize:
 		want = "a size like 64KiB, 1MiB or 2GiB"
 		*field, err = parseByteSize(text)

@@ -17,6 +17,7 @@ type resumption struct {
 	report         run.Report
 	meter          run.Meter // nil: nobody counts
 	options        run.Options
+	throttle       run.ThrottleOptions // of bulk writes
 }
 
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.

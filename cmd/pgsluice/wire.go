@@ -118,13 +118,18 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Deferred:      config.Deferred.Enabled,
 		WarnOnFailure: config.Deferred.OnFailure == "warn",
 		BlockOnFailed: config.Deferred.OnFailed == "block",
+		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
+		Throttle:      config.Batch.Throttle.options(),
 		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
 		Name:          p.name,
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Tools, options.VersionTables = config.Revisions.tools()
+	options.Exclusive = map[string]proxy.Exclusive{"off": proxy.Together, "wait": proxy.OneWaits, "refuse": proxy.OneRefused}[config.Revisions.Exclusive]
+	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins
 	}
@@ -176,6 +181,7 @@ func policySettings(config Config) (policy.Settings, error) {
 		Exemptions:    exemptions,
 		Conventions:   agreed,
 		Small:         policy.Small{Rows: config.Small.Rows, Bytes: int64(config.Small.Bytes)},
+		BulkRows:      config.Batch.MinRows,
 		OverrideRoles: config.Overrides.Roles,
 	}, nil
 }

@@ -41,7 +41,7 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 		return Query{Into: intoName(n.SelectStmt), Writes: writesAny(s.Refs)}
 	case *pgquery.Node_InsertStmt:
 		i := n.InsertStmt
-		return Write{Op: Insert, Target: rangeName(i.Relation), OnConflict: i.OnConflictClause != nil}
+		return Write{Op: Insert, Target: rangeName(i.Relation), OnConflict: i.OnConflictClause != nil, Queried: queried(i)}
 	case *pgquery.Node_UpdateStmt:
 		return Write{Op: Update, Target: rangeName(n.UpdateStmt.Relation), Reach: reachOf(n.UpdateStmt.WhereClause)}
 	case *pgquery.Node_DeleteStmt:

@@ -183,8 +183,8 @@ type Query struct {
 type Write struct {
 	Op     WriteOp
 	Target Name
-	// OnConflict is true for INSERT … ON CONFLICT.
-	OnConflict bool
+	// OnConflict is true for INSERT … ON CONFLICT, Queried for an INSERT whose rows a query gives: no VALUES.
+	OnConflict, Queried bool
 	// Reach is how much of the target an UPDATE, DELETE or MERGE may change, as far as its condition tells.
 	Reach Reach
 	// Program is true for COPY … FROM PROGRAM.

@@ -6,14 +6,27 @@ import (
 	"strings"
 )
 
-// Prefilter reports whether the raw bytes of a client's text, in any encoding, may hold a statement that a rule cares about: one that
-// begins with, or has a part that begins with, one of
+// Concern is what the raw bytes of a client's text may hold that matters, a set.
+type Concern uint8
+
+const (
+	// Writes is an UPDATE, DELETE or MERGE, or an INSERT whose rows a query gives.
+	Writes Concern = 1 << iota
+	// Path is the name search_path: what a name stands for may change.
+	Path
+	// Anything is everything else that a rule could care about.
+	Anything
+)
+
+// Prefilter finds out what the raw bytes of a client's text, in any encoding, may hold that matters: Anything for a statement that begins with, or
+// has a part that begins with, one of
 //
-//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK MERGE
+//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK
 //
-// or that calls pg_advisory_…, or has the word PROGRAM of COPY, or UPDATE or DELETE without a condition that is seen to be one. When it answers false,
-// Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE, COMMENT,
-// SECURITY LABEL and ANALYZE; and no Write of every row.
+// or that calls pg_advisory_…, or has the word PROGRAM of COPY; or that names a table in which a migration tool may
+// keep its revisions (versionTableParts); Writes for UPDATE, DELETE, MERGE, and INSERT without VALUES. When it
+// finds nothing but Path, Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE,
+// COMMENT, SECURITY LABEL and ANALYZE; and nothing of which Changes speaks.
 //
 // It keeps no lexical state: a word counts in a string or a comment too, so no quoting and no setting can hide one. It only looks at the
 // bytes beside a word, and lets them rule it out where that is safe in every encoding that Postgres knows:
@@ -27,27 +40,37 @@ import (
 //   - A letter, digit or underscore on the right means that the word goes on: the first byte of a character of several bytes is never
 //     ASCII, so this byte is a character of its own.
 //   - DO before the words NOTHING or UPDATE is ON CONFLICT's: a DO block's next token is a string or LANGUAGE.
-//   - UPDATE and DELETE pass only if what follows is certain in every reading (conditioned).
+//   - UPDATE behind FOR, KEY or DO is a clause, and INSERT passes only if VALUES is certain to follow (insertsValues).
 //
-// It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs).
-func Prefilter(raw []byte) bool { return prefilter(raw, true) }
+// It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs). Behind Anything it looks no further.
+func Prefilter(raw []byte) Concern { return prefilter(raw, allWrites) }
 
-// PrefilterPart is Prefilter for a part of a text: it says nothing of UPDATE, DELETE and MERGE, whose condition may stand in another part.
-func PrefilterPart(raw []byte) bool { return prefilter(raw, false) }
+// PrefilterPart reports Anything for a part of a text, whose UPDATE, DELETE, MERGE and INSERT it leaves out: what makes them many may stand in another part,
+// and version tables.
+func PrefilterPart(raw []byte) bool { return prefilter(raw, noWrites)&Anything != 0 }
 
-func prefilter(raw []byte, writes bool) bool {
+// looked says which writes are looked for: none, all, or those that are not seen to have a condition (unboundedAt).
+type looked uint8
+
+const (
+	noWrites looked = iota
+	allWrites
+	unboundedWrites
+)
+
+func prefilter(raw []byte, writes looked) (found Concern) {
 	i, suspects := nextSuspects(raw, 0)
 	for suspects != 0 {
 		for ; suspects != 0; suspects &= suspects - 1 {
 			second := i + bits.TrailingZeros64(suspects)/8*2
-			if keywordIn(raw, second-farthest, second+1, writes) {
-				return true
+			if found |= keywordIn(raw, second-farthest, second+1, writes); found&Anything != 0 {
+				return found
 			}
 		}
 		i, suspects = nextSuspects(raw, i+step)
 	}
 	// The rest, and words that reach into it.
-	return keywordIn(raw, i-len("pg_advisory_"), len(raw), writes)
+	return found | keywordIn(raw, i-len("pg_advisory_"), len(raw), writes)
 }
 
 // step is how many bytes are looked at in one go.
@@ -86,7 +109,7 @@ const (
 	secondPair = 4 // bits that the second pair's buckets are shifted by
 
 	// farthest is how far behind a keyword's first byte the second pair can begin.
-	farthest = len("pg_advis") - 1
+	farthest = len("search_pa") - 1
 )
 
 // keywordPairs says which four bytes of each keyword are looked for: at the offset and at the one behind it. A space stands for
@@ -99,7 +122,9 @@ var keywordPairs = []struct {
 	{" create ", 3, 2}, {" alter ", 2, 3}, {" drop ", 1, 2}, {" truncate ", 2, 3}, {" lock ", 1, 2}, {" reindex ", 3, 3}, {" cluster ", 1, 2},
 	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3}, {" grant ", 1, 3},
 	{" pg_advisory_", 5, 3}, {" do ", 0, 0}, {"? do", 0, 1},
-	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3},
+	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3}, {" insert ", 2, 3}, {" search_path ", 6, 2},
+	{"migration", 1, 2}, {"alembic", 2, 3}, {"izemeta", 1, 3}, {"maversion", 0, 3}, {"a_version", 0, 2}, {"goose_db", 1, 3}, {"flyway", 0, 2},
+	{"changelog", 4, 2}, {"a_revisions", 0, 2}, {"planner_", 1, 3},
 }
 
 // pairs holds for each pair of bytes the buckets in which it is a first pair, and in the high half those in which it is a second.
@@ -139,17 +164,90 @@ func byteMatches(letter, c byte) bool {
 	return strings.EqualFold(string(letter), string(rune(c)))
 }
 
-// keywordIn reports whether one of the words begins at one of the places from first up to, not including, end.
-func keywordIn(raw []byte, first, end int, writes bool) bool {
+// keywordIn finds the words that begin at one of the places from first up to, not including, end.
+func keywordIn(raw []byte, first, end int, writes looked) (found Concern) {
 	first = max(first, 0)
 	goesOn := first > 0 && isWordByte(raw[first-1])
 	for i, c := range raw[first:end] {
-		if !goesOn && (keywordAt(raw, first+i) || writes && unboundedAt(raw, first+i)) {
-			return true
+		if !goesOn {
+			found |= concernAt(raw, first+i, writes)
+		}
+		if writes == allWrites && versionTableAt(raw, first+i) {
+			found |= Anything
+		}
+		if found&Anything != 0 {
+			return found
 		}
 		goesOn = isWordByte(c)
 	}
+	return found
+}
+
+// concernAt is what a word that stands at i is.
+func concernAt(raw []byte, i int, writes looked) Concern {
+	switch {
+	case keywordAt(raw, i):
+		return Anything
+	case writes == allWrites && writeAt(raw, i), writes == unboundedWrites && unboundedAt(raw, i):
+		return Writes
+	case raw[i]|0x20 == 's' && startsWith(raw[i:], "search_path"):
+		return Path
+	}
+	return 0
+}
+
+// writeAt reports whether UPDATE, DELETE or MERGE stands at i and is not part of another clause, or INSERT without VALUES.
+func writeAt(raw []byte, i int) bool {
+	switch raw[i] | 0x20 {
+	case 'd':
+		return wordAt(raw, i, "delete")
+	case 'i':
+		return wordAt(raw, i, "insert") && !insertsValues(raw[i+len("insert"):])
+	case 'm':
+		return wordAt(raw, i, "merge")
+	case 'u':
+		return wordAt(raw, i, "update") && !clauseBefore(raw[:i])
+	}
 	return false
+}
+
+// insertsValues reports whether what follows INSERT is certainly INTO, a table, its columns, and then VALUES or DEFAULT VALUES. In the encodings that
+// only clients have, a byte of a name may look like a bracket or a quote; but then the words behind it are not there.
+func insertsValues(raw []byte) bool {
+	i := pastSpace(raw, 0)
+	if !wordAt(raw, i, "into") {
+		return false
+	}
+	i = pastSpace(raw, i+len("into"))
+	name, i := operand(raw, i)
+	if len(name) == 0 {
+		return false
+	}
+	if i < len(raw) && raw[i] == '(' {
+		for i++; i < len(raw) && raw[i] != ')'; {
+			switch {
+			case raw[i] == '"':
+				end, certain := quoteEnd(raw, i)
+				if !certain {
+					return false
+				}
+				i = end
+			case raw[i] == ',' || isSpace(raw[i]) || isWordStart(raw[i]) || isDigit(raw[i]):
+				i++
+			default:
+				return false
+			}
+		}
+		i = pastSpace(raw, i+1)
+	}
+	return wordAt(raw, i, "values") || wordAt(raw, i, "default")
+}
+
+func pastSpace(raw []byte, i int) int {
+	for i < len(raw) && isSpace(raw[i]) {
+		i++
+	}
+	return min(i, len(raw))
 }
 
 // isWordByte reports whether c, before a keyword, means that the word began earlier.
@@ -184,7 +282,7 @@ func keywordAt(raw []byte, i int) bool {
 
 // wordAt reports whether the word stands at i and may end there.
 func wordAt(raw []byte, i int, word string) bool {
-	if !startsWith(raw[i:], word) {
+	if i > len(raw) || !startsWith(raw[i:], word) {
 		return false
 	}
 	end := i + len(word)

@@ -6,10 +6,10 @@ import (
 )
 
 // Unsure reports whether text that could not be parsed may be a statement that a rule cares about. It errs to true: false is said only of
-// text in which Prefilter finds nothing, and of text that begins like a query or a write and holds such words in nothing but strings
+// text in which Prefilter finds nothing but writes with a condition, and of text that begins like a query or a write and holds such words in nothing but strings
 // and comments.
 func Unsure(text string) bool {
-	if !Prefilter([]byte(text)) {
+	if prefilter([]byte(text), unboundedWrites)&^Path == 0 {
 		return false
 	}
 	if !utf8.ValidString(text) || HasBackslash(text) {
@@ -21,7 +21,7 @@ func Unsure(text string) bool {
 		t := s.next()
 		switch t.kind {
 		case endToken:
-			return !plainVerbs[first] || Prefilter([]byte(words.String()))
+			return !plainVerbs[first] || prefilter([]byte(words.String()), unboundedWrites)&^Path != 0
 		case brokenToken:
 			return true
 		case commentToken, stringToken, escapeToken, dollarToken:

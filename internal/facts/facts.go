@@ -65,6 +65,8 @@ type Facts struct {
 	UTC bool `json:"-"`
 	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
 	Schemas map[string]*Schema `json:"-"`
+	// Writing is what is known of a statement that changes rows (Wanted.Write); nil is unknown.
+	Writing *Writing `json:"-"`
 }
 
 // Held is a relation on which the transaction holds a strong lock.

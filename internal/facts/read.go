@@ -66,6 +66,9 @@ type Wanted struct {
 	Collations []ddl.Name
 	// Schemas asks for schemas.
 	Schemas []string
+	// Write is a statement that changes rows: asks what the planner expects it to change and, of an UPDATE or DELETE, whether it can be split. That
+	// takes up to three more questions.
+	Write *ddl.Statement
 }
 
 // For is what has to be known to judge and plan a statement. It is empty for a statement that no fact could change the verdict of.
@@ -110,8 +113,14 @@ func For(stmt ddl.Statement) []Wanted {
 			add(Wanted{Name: action.Target})
 		}
 	}
+	if changed := explained(stmt); changed != nil {
+		write, _ := stmt.Action.(ddl.Write)
+		add(Wanted{Name: write.Target})
+		wanted = append(wanted, Wanted{Write: changed})
+	}
 	for _, inner := range stmt.Inner {
 		for _, w := range For(inner.Statement) {
+			w.Write = nil // it is planned with the whole, or not before it runs
 			add(w)
 		}
 	}
@@ -121,6 +130,22 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 	}
 	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
+}
+
+// explained is what of a statement that changes many rows, or may, the planner is to be asked about: itself, or what EXPLAIN ANALYZE runs; nil of
+// any other.
+func explained(stmt ddl.Statement) *ddl.Statement {
+	if !ddl.Changes(stmt) {
+		return nil
+	}
+	if stmt.Tag == "EXPLAIN" {
+		for _, inner := range stmt.Inner {
+			if inner.Within == ddl.WithinExplain {
+				return &inner.Statement
+			}
+		}
+	}
+	return &stmt
 }
 
 // needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.
@@ -200,10 +225,11 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Wanted.Partitions, Bound or Emptied asks), about the session and the names. That takes about 1 ms
-// where the server has the statement prepared, 3 ms where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with
-// dependents. It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost
-// connection, a cancel), and facts that know nothing.
+// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. With 10 000 tables that takes
+// 1.0 ms of the server where it has the question planned already, 0.5 ms more with types and functions, 0.9 ms more with dependents; to plan it
+// takes 8 ms, with dependents 20 ms or more. A partition that is described, too (Wanted.Children), takes a quarter of a millisecond.
+// It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
+// facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	parameter, err := encode(wanted)
 	if err != nil {
@@ -239,6 +265,9 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	}
 	if err == nil {
 		err = addReferencing(ctx, server, known, wanted)
+	}
+	if err == nil {
+		err = addWriting(ctx, server, &known, wanted)
 	}
 	if err != nil {
 		return Facts{}, err

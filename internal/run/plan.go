@@ -24,6 +24,12 @@ type Runner struct {
 	Meter Meter
 	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
 	Beside func(context.Context) error
+	// Jobs writes bulk writes down; nil: nobody does, and only those that may be run twice are run in batches.
+	Jobs Jobs
+	// Throttle tells when a bulk write must wait; nil: it never does.
+	Throttle Throttle
+	// Gone reports whether the client has gone; nil: it never has.
+	Gone func() bool
 	Options
 }
 
@@ -66,6 +72,12 @@ type Options struct {
 	// Pipeline is true within the implicit transaction of a pipeline, where neither BEGIN nor SAVEPOINT may be sent, and after an
 	// error nothing at all.
 	Pipeline bool
+	// Name is the process's own in the ledger: unique, never empty where there are Jobs.
+	Name string
+	// Environment is what gives the client's statement its meaning, for a job that is gone on with in another session.
+	Environment map[string]string
+	// Batch is how rows are written in batches.
+	Batch BatchOptions
 	// Session is what the caller knows of Conn's session now; the zero Session is asked for before each step.
 	Session Session
 	// Promise is the promise that the plan keeps, for its artifacts; 0 for none.
@@ -141,7 +153,12 @@ type work struct {
 // error, which is the server's own or a *Failure. Whatever happens, the session has its own settings back, no index that it
 // built is left INVALID and no helper constraint that it made outside of a client's transaction is left (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
 // no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
+//
+// A plan that has a Job runs as one: what is committed when it ends early stays, and its error says how to go on.
 func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
+	if plan.Job != "" {
+		return r.bulk(ctx, plan)
+	}
 	return r.run(ctx, plan.Steps, nil)
 }
 
@@ -272,7 +289,7 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		return w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
 	}
 	switch {
-	case step.Fill != nil:
+	case step.Batch != nil:
 		return w.fill(ctx, step)
 	case step.Where == rewrite.AfterCommit:
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.

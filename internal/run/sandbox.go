@@ -43,8 +43,8 @@ func (s stand) step(ctx context.Context, step rewrite.Step) (Result, error) {
 	switch {
 	case index && !step.Index.Drop && step.Index.OID == 0 && !step.Index.Plain:
 		return Result{}, s.leftToLogin("its index has an expression or a predicate, which the server reads before it restricts what runs")
-	case step.Fill != nil:
-		return Result{}, s.leftToLogin("it fills rows, and nothing keeps code of the client's in that COMMIT runs: deferred triggers")
+	case step.Batch != nil:
+		return Result{}, s.leftToLogin("it writes rows, and nothing keeps code of the client's in that COMMIT runs: deferred triggers")
 	case !index && step.Where != rewrite.AfterCommit:
 		return Result{}, s.leftToLogin("nothing keeps code of the client's in while this runs: " + brief(step.SQL))
 	}

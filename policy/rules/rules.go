@@ -86,8 +86,11 @@ func All() []policy.Rule {
 		enumTypeCreated(),
 		foreignKeysDroppedAtOnce(),
 		constraintEnforcedAtOnce(),
+		bulkWrite(),
+		bulkWriteReadsTables(),
 		writeWithoutWhere(),
 		copyProgram(),
+		unattributedDDL(),
 		lockWithoutBudget(),
 	}
 }

@@ -23,6 +23,9 @@ transaction.
 Every row stays locked until the COMMIT, so that whoever updates one of them waits for all; the table and its indexes grow by as much as was
 changed, replicas fall behind, and vacuum can free nothing meanwhile. A DELETE of every row is often a forgotten WHERE besides.
 
+Where the server can say how many rows that are, the rule bulk-write decides. This one is for what cannot be asked about: a statement in a file,
+in a function or a DO block, or one that is prepared.
+
 Delete in ranges of the primary key, each in a transaction of its own, or TRUNCATE the table if nobody reads it now; update in ranges, too. New,
 empty, temporary and small tables are left alone, and so are migration tools' version tables. An UPDATE of a table of up to 100 times the small
 size, or of unknown size, is only warned of.`,
@@ -35,7 +38,7 @@ size, or of unknown size, is only warned of.`,
 
 func runWriteWithoutWhere(c *policy.Check) {
 	write, ok := c.Stmt.Action.(ddl.Write)
-	if !ok || write.Reach != ddl.EveryRow {
+	if !ok || write.Reach != ddl.EveryRow || expects(c) {
 		return
 	}
 	table, known := c.Relation(write.Target)

@@ -14,7 +14,7 @@ import (
 func fillStep(p *place) rewrite.Step {
 	return rewrite.Step{
 		SQL: "UPDATE ONLY public.t SET c = DEFAULT WHERE c IS NULL", Where: rewrite.AfterCommit, Table: p.target("t"),
-		Fill: &rewrite.Fill{Column: "c", Set: `"c" = DEFAULT`, Where: `"c" IS NULL`},
+		Batch: &rewrite.Batch{Before: `UPDATE ONLY public.t SET "c" = DEFAULT`, Where: `"c" IS NULL`, Alias: "t", Column: "c"},
 	}
 }
 

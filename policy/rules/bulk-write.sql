@@ -1,0 +1,631 @@
+setup
+CREATE TABLE users (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text UNIQUE, name text, seen bool, n int, at timestamptz, made timestamptz DEFAULT now());
+CREATE TABLE orders (id serial PRIMARY KEY, user_id bigint, total int);
+CREATE VIEW people AS SELECT * FROM users;
+INSERT INTO users (email, name, n) VALUES ('a', 'a', 1); INSERT INTO orders (user_id) VALUES (1); ANALYZE
+----
+
+check rows=2000000 bytes=500000000
+UPDATE users SET seen = false
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+DELETE FROM users WHERE at < now() - interval '1 year'
+----
+rewrite
+  DELETE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE users u SET n = n + 1, at = CURRENT_TIMESTAMP, name = lower(u.name) || 'now' WHERE u.id > 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+# Few rows, whatever the size of the table.
+check small rows=9999 bytes=500000000
+UPDATE users SET seen = false WHERE n = 5
+----
+pass
+
+check rows=0
+DELETE FROM users
+----
+pass
+
+# A transaction cannot be left while it is open.
+begin
+SELECT 1
+----
+
+check rows=2000000
+UPDATE users SET seen = false
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+
+rollback
+----
+
+# 5: what the statement must not have.
+check rows=2000000 bytes=500000000
+UPDATE users SET seen = false RETURNING id
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: it has RETURNING, whose rows would come from many transactions; leave that out
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+WITH gone AS (DELETE FROM orders RETURNING user_id) UPDATE users SET seen = false FROM gone WHERE users.id = gone.user_id
+----
+block
+  UPDATE of about 4,000,000 rows of "users" in one transaction cannot be run in batches: a query of its WITH writes, too; send that as a statement of its own
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+WITH gone AS (DELETE FROM orders WHERE total > 5 RETURNING *) SELECT count(*) FROM gone
+----
+block
+  SELECT of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: a query of WITH that writes cannot be split; send its UPDATE or DELETE as a statement of its own
+  detail: An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+EXPLAIN ANALYZE DELETE FROM orders WHERE total > 5
+----
+block
+  EXPLAIN of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: EXPLAIN ANALYZE cannot be split; send its UPDATE or DELETE as a statement of its own
+  detail: An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000 major=15
+MERGE INTO users USING orders ON users.id = orders.user_id WHEN MATCHED THEN DELETE
+----
+block
+  MERGE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: MERGE cannot be split; send its UPDATE or DELETE as a statement of its own
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# 1: what the table must be.
+check rows=2000000 bytes=500000000
+UPDATE people SET seen = false
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: "people" is a view; change the rows of its table
+  detail: Table public.people has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+CREATE TABLE parent (id serial PRIMARY KEY, a int); CREATE TABLE child (PRIMARY KEY (id)) INHERITS (parent);
+CREATE TABLE ruled (id serial PRIMARY KEY, a int); CREATE RULE quiet AS ON UPDATE TO ruled WHERE old.a = 7 DO ALSO NOTHING;
+INSERT INTO parent (a) VALUES (1); INSERT INTO child (a) VALUES (1); INSERT INTO ruled (a) VALUES (1)
+----
+
+check rows=2000000 bytes=500000000
+UPDATE parent SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "parent" in one transaction cannot be run in batches: "parent" has children; change each table by itself, with ONLY
+  detail: Table public.parent has about 2,000,000 rows, its children's included, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE ONLY parent SET a = 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "parent" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE ruled SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "ruled" in one transaction cannot be run in batches: the rewrite rule "quiet" of "ruled" makes something else of it; change the rows without that
+  detail: Table public.ruled has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# 9: READ COMMITTED.
+setup
+SET default_transaction_isolation = 'repeatable read'
+----
+
+check rows=2000000 bytes=500000000
+UPDATE users SET seen = false
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: this session's transactions are REPEATABLE READ, and each batch would see what the ones before it did not; let it be READ COMMITTED
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: SET default_transaction_isolation = 'read committed';
+
+setup
+RESET default_transaction_isolation
+----
+
+# 3: its own table; others are the matter of bulk-write-reads-tables.
+check rows=2000000 bytes=500000000
+UPDATE users SET n = (SELECT max(n) FROM users)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: it reads "users" once more, where later batches would find what earlier ones have changed; select the rows without a sub-query
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+DELETE FROM users USING people WHERE people.n = users.n
+----
+block
+  DELETE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: it reads "people" once more, where later batches would find what earlier ones have changed; select the rows without a sub-query
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+DELETE FROM users WHERE id IN (SELECT user_id FROM orders)
+----
+rewrite
+  DELETE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+# 4: what is not the same in every batch.
+setup
+CREATE FUNCTION looks() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(n) FROM users';
+CREATE FUNCTION app_lower(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
+CREATE FUNCTION odd(int, int) RETURNS bool VOLATILE LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR <<<< (FUNCTION = odd, LEFTARG = int, RIGHTARG = int)
+----
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = random()
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: random() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET at = clock_timestamp()
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: clock_timestamp() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE orders SET total = nextval('orders_id_seq')
+----
+block
+  UPDATE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: nextval() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.orders has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = looks()
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: looks() may read tables, which change between batches; write what it does in place of it
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET name = app_lower(name)
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+DELETE FROM users WHERE n <<<< 5
+----
+block
+  DELETE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: the function behind the operator <<<< is volatile, or may read tables; do without it
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+DELETE FROM users WHERE age(at) > interval '1 year'
+----
+block
+  DELETE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: age() depends on when it is called; use now() or a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET at = 'now'
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: "now" is read anew by each batch; use now() or a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET name = 'now'
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE users SET name = to_char('yesterday', 'x')
+----
+pass
+
+check rows=2000000 bytes=500000000
+DELETE FROM users WHERE at < 'today'::timestamptz
+----
+block
+  DELETE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: "today" is read anew by each batch; use now() or a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET made = DEFAULT
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: the default of "made" is not the same for each batch; write the value
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET seen = DEFAULT, name = current_user
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+# 2: the key.
+setup
+CREATE TABLE keyless (a int, b int UNIQUE); INSERT INTO keyless VALUES (1);
+CREATE TABLE events (id bigserial, day date, a int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
+CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE events_2 PARTITION OF events DEFAULT;
+INSERT INTO events (day, a) VALUES ('2020-02-02', 1), ('2022-02-02', 1)
+----
+
+check rows=2000000 bytes=500000000
+UPDATE keyless SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "keyless" in one transaction cannot be run in batches: "keyless" has no primary key and no unique index over NOT NULL columns to go along; give it one
+  detail: Table public.keyless has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: CREATE UNIQUE INDEX CONCURRENTLY ON public.keyless (columns that are NOT NULL);
+
+check rows=2000000 bytes=500000000
+UPDATE orders SET id = id + 1000
+----
+block
+  UPDATE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: it assigns "id" of the key that the batches go along; give other keys to new rows instead
+  detail: Table public.orders has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE events SET day = day + 1
+----
+block
+  UPDATE of about 2,000,000 rows of "events" in one transaction cannot be run in batches: it assigns "day", by which "events" is partitioned, so that rows move; delete them and insert them anew
+  detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE events SET a = a + 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "events" in one transaction keeps them locked until the last is done; run it in batches
+
+# 6: two batches that meet.
+check rows=2000000 bytes=500000000
+UPDATE users SET email = lower(email)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: it assigns "email", which is in "users_email_key": two batches may meet in a value that one statement does not; assign it in pieces that cannot meet
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+CREATE TABLE rooms (id serial PRIMARY KEY, span int4range, shut bool, EXCLUDE USING gist (span WITH &&) WHERE (NOT shut)); INSERT INTO rooms (span) VALUES ('[1,2)')
+----
+
+check rows=2000000 bytes=500000000
+UPDATE rooms SET shut = false
+----
+block
+  UPDATE of about 2,000,000 rows of "rooms" in one transaction cannot be run in batches: it assigns "shut", which is in "rooms_span_excl": two batches may meet in a value that one statement does not; assign it in pieces that cannot meet
+  detail: Table public.rooms has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# 7: triggers.
+setup
+CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.at = now(); RETURN NEW; END';
+CREATE FUNCTION counts() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n = (SELECT count(*) FROM touched); RETURN NEW; END';
+CREATE FUNCTION rekeys() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.id := NEW.id + 1; RETURN NEW; END';
+CREATE TABLE touched (id serial PRIMARY KEY, at timestamptz, n int); INSERT INTO touched DEFAULT VALUES;
+CREATE TRIGGER touch BEFORE UPDATE ON touched FOR EACH ROW EXECUTE FUNCTION touch()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET n = 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
+
+setup
+CREATE TRIGGER counts BEFORE UPDATE OF n ON touched FOR EACH ROW EXECUTE FUNCTION counts()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: trigger "counts" of "touched" runs counts(), which may read tables or change more than its row; see to it that it does not
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET at = NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
+
+setup
+DROP TRIGGER counts ON touched; CREATE TRIGGER all_at_once AFTER UPDATE ON touched FOR EACH STATEMENT EXECUTE FUNCTION touch()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: trigger "all_at_once" of "touched" is for the statement as a whole, and would run for each batch; make it one for rows
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+DROP TRIGGER all_at_once ON touched; CREATE CONSTRAINT TRIGGER later AFTER UPDATE ON touched DEFERRABLE FOR EACH ROW EXECUTE FUNCTION touch()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: trigger "later" of "touched" may wait for the COMMIT, which comes with each batch; make it one that is not deferrable
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+DROP TRIGGER later ON touched; CREATE TRIGGER rekeys BEFORE UPDATE ON touched FOR EACH ROW EXECUTE FUNCTION rekeys()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: it assigns "id" of the key that the batches go along; give other keys to new rows instead
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+DELETE FROM touched
+----
+rewrite
+  DELETE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
+
+# 8: foreign keys.
+setup
+CREATE TABLE items (id serial PRIMARY KEY, order_id int CONSTRAINT items_order REFERENCES orders ON DELETE CASCADE);
+INSERT INTO items (order_id) VALUES (1); ANALYZE items;
+CREATE TABLE nodes (id serial PRIMARY KEY, parent int CONSTRAINT nodes_parent REFERENCES nodes); INSERT INTO nodes DEFAULT VALUES
+----
+
+check rows=2000000 bytes=500000000
+DELETE FROM orders
+----
+block
+  DELETE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: the foreign key "items_order" of "items" has no index, so that each deleted row reads all of that table; create one first
+  detail: Table public.orders has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: CREATE INDEX CONCURRENTLY ON public.items (order_id);
+
+check rows=2000000 bytes=500000000
+UPDATE orders SET total = 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "orders" in one transaction keeps them locked until the last is done; run it in batches
+
+setup
+CREATE INDEX ON items (order_id)
+----
+
+check rows=2000000 bytes=500000000
+DELETE FROM orders
+----
+rewrite
+  DELETE of about 2,000,000 rows of "orders" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+DELETE FROM nodes
+----
+block
+  DELETE of about 2,000,000 rows of "nodes" in one transaction cannot be run in batches: its rows reference each other ("nodes_parent"), and those of later batches may need those of earlier ones; delete the last of each chain first
+  detail: Table public.nodes has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+ALTER TABLE orders ADD item int CONSTRAINT back REFERENCES items ON DELETE CASCADE
+----
+
+check rows=2000000 bytes=500000000
+DELETE FROM orders
+----
+block
+  DELETE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: what is deleted with its rows (ON DELETE CASCADE) leads back to the table itself; delete from the other tables first
+  detail: Table public.orders has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# 10: row security, and rights.
+setup
+CREATE TABLE owned (id serial PRIMARY KEY, who name, a int); ALTER TABLE owned ENABLE ROW LEVEL SECURITY; INSERT INTO owned (a) VALUES (1);
+CREATE POLICY mine ON owned USING (who = current_user); GRANT SELECT, UPDATE ON owned, events TO PUBLIC; GRANT UPDATE (a) ON keyless TO PUBLIC;
+CREATE TABLE grown (id serial PRIMARY KEY, a int); GRANT UPDATE ON grown TO PUBLIC; INSERT INTO grown (a) VALUES (1)
+----
+
+setup
+SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "owned" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE grown SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "grown" in one transaction cannot be run in batches: the batches go along the key of "grown" by its own name; grant SELECT and UPDATE on it
+  detail: Table public.grown has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: GRANT SELECT, UPDATE ON public.grown TO pg_monitor;
+
+check rows=2000000 bytes=500000000
+UPDATE events SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "events" in one transaction cannot be run in batches: the batches go along the key of "events_1" by its own name; grant SELECT and UPDATE on it
+  detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: GRANT SELECT, UPDATE ON public.events_1 TO pg_monitor;
+
+setup
+RESET ROLE; CREATE POLICY others ON owned USING (EXISTS (SELECT FROM orders)); GRANT SELECT ON orders TO PUBLIC; ALTER TABLE events ENABLE ROW LEVEL SECURITY; SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "owned" in one transaction cannot be run in batches: the policy "others" of "owned" looks at more than the row itself; use a login that row security does not hold for
+  detail: Table public.owned has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE events SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "events" in one transaction cannot be run in batches: row security of "events" holds for this login, and would not on its partitions; use a login that it does not hold for
+  detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE
+----
+
+# 11: rows that come meanwhile.
+setup
+CREATE TABLE random (id uuid PRIMARY KEY, a int, done bool); INSERT INTO random VALUES ('00000000-0000-0000-0000-000000000001', 1)
+----
+
+check rows=2000000 bytes=500000000
+UPDATE random SET a = a + 1
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = false
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: done IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = false WHERE done IS DISTINCT FROM false
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+DELETE FROM random WHERE a < 5
+----
+rewrite
+  DELETE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+DELETE FROM random
+----
+block
+  DELETE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# Rows of a query are only warned of.
+check rows=2000000 bytes=500000000
+INSERT INTO orders (user_id) SELECT id FROM users WHERE seen
+----
+warn
+  INSERT of about 2,000,000 rows in one transaction: replicas and vacuum wait for all of it; insert it in ranges of the source's key
+  hint: Add to its condition, one range after the other, up to the last key of users:
+      key > 'the last one' AND key <= (SELECT max(key) FROM (SELECT key FROM users WHERE key > 'the last one' ORDER BY key LIMIT 1) AS next)
+
+check small rows=9999
+INSERT INTO orders (user_id) SELECT id FROM users WHERE seen
+----
+pass
+
+# Nobody waits for a table of one's own.
+begin
+CREATE TABLE fresh AS SELECT generate_series(1, 100000) AS a; CREATE TEMP TABLE mine AS SELECT 1 AS a
+----
+
+check
+UPDATE fresh SET a = a + 1
+----
+pass
+
+check
+UPDATE mine SET a = a + 1
+----
+pass
+
+rollback
+----
+
+# The server says itself that nothing can be written.
+setup
+SET default_transaction_read_only = on
+----
+
+check rows=2000000
+DELETE FROM users
+----
+pass
+
+setup
+RESET default_transaction_read_only
+----
+
+check unknown
+DELETE FROM users
+----
+pass
+
+check rows=2000000 bytes=500000000
+/* pgsluice:allow bulk-write reason="nobody is here at night" */ UPDATE users SET seen = false
+----
+pass
+  overridden: UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
+
+locks
+UPDATE users SET seen = false
+----
+users RowExclusiveLock
+users_email_key RowExclusiveLock
+users_pkey RowExclusiveLock
+
+# A migration tool's own version table.
+setup
+CREATE TABLE schema_migrations (version bigint not null primary key, dirty boolean not null); INSERT INTO schema_migrations VALUES (1, false)
+----
+
+check
+DELETE FROM schema_migrations
+----
+pass

@@ -1,0 +1,300 @@
+package proxy
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/maphash"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgproto3"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// UPDATE and DELETE are ordinary traffic. Those whose shape is known to touch few rows pass in the relay, unread. What is left is read once, and
+// the catalog asked about it; only where that is not certain for any parameters, the planner is asked about each one.
+
+// passes reports whether a text of writes is known to touch few rows, if it is no longer than most bytes (0 is any length). It runs at line speed.
+func (s *session) passes(text []byte) (few bool, most int) {
+	key, ok := s.shapeOf(text)
+	if !ok {
+		return false, 0
+	}
+	found, known := s.options.shapes.get(key)
+	if !known && !s.wandering {
+		found, known = s.ownShapes[key]
+	}
+	return known && found.few && time.Now().Before(found.until), found.most
+}
+
+// shapeOf is what a text is remembered by: the same text of another login or database is another.
+func (s *session) shapeOf(text []byte) (key uint64, ok bool) {
+	if s.shaper == nil {
+		s.shaper = ddl.NewShapes(s.options.shapes.seed)
+		s.shapeSalt = maphash.String(s.options.shapes.seed, s.link.startup.database+"\x00"+s.link.startup.user)
+	}
+	shape, ok := s.shaper.Of(text, *s.encoded.Load())
+	return shape ^ s.shapeSalt, ok
+}
+
+// onlyWrites reports whether nothing but the number of its rows could be of concern in a statement.
+func (s *session) onlyWrites(statement ddl.Statement) bool {
+	if !ddl.Changes(statement) || s.owes() || s.reaches(statement) {
+		return false
+	}
+	write, ok := statement.Action.(ddl.Write)
+	return !ok || !write.Program && !(s.altering && write.Reach >= ddl.ManyRows)
+}
+
+// lookAt reports whether a text has to be dealt with statement by statement; or else, if most is not 0, whether that is so where its arrays have more
+// bytes. The catalog may be asked, and what it says is remembered.
+func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (closer bool, most int) {
+	var writes []ddl.Statement
+	for _, statement := range r.statements {
+		switch {
+		case s.onlyWrites(statement):
+			writes = append(writes, statement)
+		case s.concerns(statement):
+			return true, 0
+		}
+	}
+	if len(writes) == 0 {
+		return false, 0
+	}
+	if len(r.statements) > 1 && s.mayNotAsk(r.statements) {
+		return true, 0 // piece by piece: what comes before the first snapshot is run before anything is asked
+	}
+	few, most := s.touchesFew(ctx, writes, raw)
+	return !few, most
+}
+
+// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before.
+func (s *session) mayNotAsk(statements []ddl.Statement) bool {
+	for _, statement := range statements {
+		switch statement.Action.(type) {
+		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+			return s.backend.TxStatus() == 'T'
+		}
+	}
+	return false
+}
+
+// touchesFew reports whether writes touch few rows, whatever their parameters are as long as they have no more than most bytes (0 is any), and remembers
+// it for the text.
+func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (few bool, most int) {
+	key, hasShape := s.shapeOf(raw)
+	if known, ok := s.ownShapes[key]; hasShape && ok && !s.wandering && time.Now().Before(known.until) {
+		return known.few, known.most
+	}
+	if s.backend.TxStatus() == 'E' || s.pipe.skipping {
+		return false, 0
+	}
+	var touches []ddl.Touch
+	for _, statement := range writes {
+		more, err := ddl.Touches(statement)
+		if err != nil {
+			return false, 0
+		}
+		touches = append(touches, more...)
+	}
+	known, err := facts.TouchesFew(ctx, sheltered{s.backend}, touches, s.options.BulkRows)
+	if err != nil {
+		return false, 0
+	}
+	if hasShape {
+		s.rememberShape(key, known)
+	}
+	return known.Certain, known.MostBytes
+}
+
+func (s *session) rememberShape(key uint64, few facts.Few) {
+	what := shape{few: few.Certain, most: few.MostBytes}
+	if few.Certain && few.Keyed {
+		what.until = time.Now().Add(keyedFor)
+		s.options.shapes.put(key, what)
+		return
+	}
+	what.until = time.Now().Add(countedFor)
+	if s.ownShapes == nil {
+		s.ownShapes = map[uint64]shape{}
+	}
+	makeRoom(s.ownShapes, mostOwnShapes)
+	s.ownShapes[key] = what
+}
+
+// small asks the planner whether a write touches few rows. What it cannot say is left to the server, unless the statement leaves no row out.
+func (s *session) small(ctx context.Context, at occasion) (bool, error) {
+	text := at.Text
+	for _, inner := range at.Inner {
+		if at.Tag == "EXPLAIN" && inner.Within == ddl.WithinExplain {
+			text = inner.Text
+		}
+	}
+	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
+	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+		return false, err
+	}
+	if err != nil {
+		failsAnyway := strings.HasPrefix(run.SQLState(err), "42") // a name, a type or a right
+		return failsAnyway || !s.concerns(at.Statement), nil
+	}
+	changed, added := expected.Total()
+	return changed < float64(s.options.BulkRows) && added < float64(s.options.BulkRows), nil
+}
+
+// explainer has statements explained for an occasion.
+type explainer struct {
+	session *session
+	at      occasion
+}
+
+// explainLockTimeout is how long the planner may wait for the table, in milliseconds. The statement itself would wait in the same place.
+const explainLockTimeout = "100"
+
+// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace. Within a pipeline, where there are no
+// savepoints, the client's own portal holds the locks already, and what fails there fails for the client, too.
+func (e explainer) Explain(ctx context.Context, statement string) ([]string, error) {
+	b := e.session.backend
+	with := parameters{bind: &pgproto3.Bind{}}
+	if portal := e.at.portal; portal != nil {
+		with.oids = portal.prepared.oids
+		with.bind = &pgproto3.Bind{ParameterFormatCodes: portal.bind.ParameterFormatCodes, Parameters: portal.bind.Parameters}
+	}
+	none := parameters{bind: &pgproto3.Bind{}}
+	statements, given := []string{facts.ExplainSQL + statement}, []parameters{with}
+	place := 0
+	if !b.piped {
+		timeout, err := b.textArgs([]string{explainLockTimeout})
+		if err != nil {
+			return nil, err
+		}
+		statements = append([]string{"SELECT pg_catalog.set_config('lock_timeout', $1, true)"}, statements...)
+		given, place = append([]parameters{timeout}, given...), 1
+	}
+	inBlock := !b.piped && b.TxStatus() == 'T'
+	if inBlock {
+		statements = append(append([]string{"SAVEPOINT pgsluice"}, statements...), "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice")
+		given, place = append(append([]parameters{none}, given...), none, none), 2
+	}
+	answers, err := b.askAll(ctx, statements, given)
+	if err == nil && len(answers) != len(statements) {
+		err = errors.New("the server skipped a statement of pgsluice")
+	}
+	if err == nil {
+		return answers[place].rows, nil
+	}
+	if inBlock && b.TxStatus() == 'E' {
+		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
+			return nil, undone
+		}
+	}
+	return nil, err
+}
+
+// askedOnce and askedAgain are Queriers that can explain the statement at hand.
+type (
+	askedOnce struct {
+		sheltered
+		explainer
+	}
+	askedAgain struct {
+		remembered
+		explainer
+	}
+)
+
+// params are the parameters that the client's Execute runs with, and their types as the server has found them out.
+func (s *session) params(at occasion) ([]rewrite.Param, error) {
+	if at.portal == nil || len(at.portal.bind.Parameters) == 0 {
+		return nil, nil
+	}
+	bind := at.portal.bind
+	types, err := s.backend.parameterTypes(at.piece, at.portal.prepared.oids)
+	if err != nil {
+		return nil, err
+	}
+	params := make([]rewrite.Param, len(bind.Parameters))
+	for i, value := range bind.Parameters {
+		params[i].Value = value
+		switch codes := bind.ParameterFormatCodes; {
+		case len(codes) == 1:
+			params[i].Format = codes[0]
+		case i < len(codes):
+			params[i].Format = codes[i]
+		}
+		if i < len(types) {
+			params[i].OID = types[i]
+		}
+		if params[i].Format == 0 && timeTypes[params[i].OID] && ddl.ReadsClock(string(value)) {
+			return nil, fmt.Errorf("parameter $%d is %q, which each batch would read anew; send the time itself", i+1, value)
+		}
+	}
+	return params, nil
+}
+
+// timeTypes are date, time, timestamp, timestamptz and timetz.
+var timeTypes = map[uint32]bool{1082: true, 1083: true, 1114: true, 1184: true, 1266: true}
+
+// parameterTypes are the types of the parameters of a statement. It may be asked within a pipeline.
+func (b *backend) parameterTypes(sql string, oids []uint32) ([]uint32, error) {
+	text, err := b.encoding.Encode(sql)
+	if err != nil {
+		return nil, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+	}
+	var out []byte
+	for _, m := range []pgproto3.FrontendMessage{
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
+		&pgproto3.Parse{Name: b.name, Query: string(text), ParameterOIDs: oids},
+		&pgproto3.Describe{ObjectType: 'S', Name: b.name},
+		&pgproto3.Close{ObjectType: 'S', Name: b.name},
+	} {
+		if out, err = m.Encode(out); err != nil {
+			return nil, fmt.Errorf("cannot ask for the types of parameters: %w", err)
+		}
+	}
+	end := []byte{'S', 0, 0, 0, 4}
+	if b.piped {
+		end = flush
+	}
+	if _, err := b.link.server.conn.Write(append(out, end...)); err != nil {
+		return nil, errServerGone
+	}
+	var (
+		types  []uint32
+		failed error
+	)
+	for closed := 0; ; {
+		kind, body, err := b.next()
+		if err != nil {
+			return nil, err
+		}
+		switch kind {
+		case 't':
+			var described pgproto3.ParameterDescription
+			if err := described.Decode(body); err != nil {
+				return nil, fmt.Errorf("server sent a description of parameters that cannot be read: %w", err)
+			}
+			types = append(types, described.ParameterOIDs...)
+		case '3':
+			if closed++; closed == 2 && b.piped {
+				return types, nil
+			}
+		case 'E':
+			failed = decodeError(body)
+			if b.piped {
+				b.pipe.mu.Lock()
+				b.pipe.skipping = true
+				b.pipe.mu.Unlock()
+				return nil, failed
+			}
+		case 'Z':
+			b.ready(body)
+			return types, failed
+		}
+	}
+}
