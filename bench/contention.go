@@ -128,7 +128,7 @@ func (s *shop) contend(ctx context.Context, r *route, statement [2]string, sessi
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
 	var began, ended time.Time
-	customers, err := s.serve(ctx, customers(), func() error {
+	served, err := s.serve(ctx, customers(), func() error {
 		stop := make(chan struct{})
 		group, busy := errgroup.WithContext(ctx)
 		for range sessions {
@@ -151,7 +151,7 @@ func (s *shop) contend(ctx context.Context, r *route, statement [2]string, sessi
 	if c.foreign, err = others.cores(); err != nil {
 		return contended{}, err
 	}
-	for _, one := range customers {
+	for _, one := range served {
 		longest := one.during(began, ended).longest()
 		if one.writes {
 			c.writers = max(c.writers, longest)

@@ -96,12 +96,12 @@ func rulesOf(findings []policy.Finding) []string {
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
 	r.entry.Ran = append(r.entry.Ran, result.Ran...)
-	r.statement.Tries += result.Tries
-	r.statement.WaitedMS += result.Waited.Milliseconds()
-	r.tag = result.Tag
 	r.entry.Tries += result.Tries
 	r.entry.Waited += result.Waited
 	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)
+	r.statement.Tries += result.Tries
+	r.statement.WaitedMS += result.Waited.Milliseconds()
+	r.tag = result.Tag
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
 	}

@@ -106,7 +106,7 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
 still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
-A running one cannot be given up; cancel its backend first.
+A running job cannot be given up; cancel its backend first.
 
 A bulk write that is given up keeps what it has done; a running one ends behind its batch.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
@@ -404,7 +404,7 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 				said = fmt.Sprintf("Job %d ends behind the batch at hand; its client gets an error that says how many rows are done.", id)
 			}
 		} else {
-			err = giveUp(ctx, ledger, work, id, reason)
+			err = giveUp(ctx, work, ledger, id, reason)
 		}
 		if errors.Is(err, revisions.ErrLost) {
 			return notCancelled(j)
@@ -423,13 +423,13 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 	return err
 }
 
-// giveUp makes a promise void and removes what its work has left.
-func giveUp(ctx context.Context, ledger *revisions.Ledger, work run.Resume, id int64, reason string) error {
+// giveUp voids a promise, and removes what it would have removed itself.
+func giveUp(ctx context.Context, work run.Resume, ledger *revisions.Ledger, id int64, reason string) error {
 	row, err := ledger.Show(ctx, id)
 	if err != nil {
 		return err
 	}
-	if err := ledger.Void(ctx, id, reason); err != nil {
+	if err := ledger.Void(ctx, id, reason); err != nil || row == nil {
 		return err
 	}
 	if err := work.Abandon(ctx, *row); err != nil {

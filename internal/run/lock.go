@@ -207,7 +207,7 @@ func (w *work) sampled(ctx context.Context, timeout time.Duration, polite bool, 
 	)
 	go func() {
 		defer close(looked)
-		recalled = w.spectate(ctx, timeout, polite, seen, finished)
+		recalled = w.observe(ctx, timeout, polite, seen, finished)
 	}()
 	stop := sync.OnceFunc(func() { close(finished); <-looked })
 	w.recalls = func() bool { stop(); return recalled }
@@ -216,8 +216,8 @@ func (w *work) sampled(ctx context.Context, timeout time.Duration, polite bool, 
 	return err
 }
 
-// spectate watches one try until it is finished, and reports whether it has recalled it.
-func (w *work) spectate(ctx context.Context, timeout time.Duration, polite bool, seen *Contention, finished <-chan struct{}) (recalled bool) {
+// observe watches one try until it is finished, and reports whether it has recalled it.
+func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, seen *Contention, finished <-chan struct{}) (recalled bool) {
 	most := w.Options.maxQueueWait()
 	polite = polite && timeout > most
 	first, step := timeout*6/10, timeout
