@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -152,9 +154,22 @@ func (f *frail) Pipeline(ctx context.Context, calls ...run.Call) ([]run.Answer, 
 	return nil, errLost
 }
 
+// jobRows is how many rows the tables of jobs have that break again and again: PGSLUICE_TEST_JOB_ROWS=200000 breaks them hundreds of times.
+func jobRows(t *testing.T) int {
+	rows, given := os.LookupEnv("PGSLUICE_TEST_JOB_ROWS")
+	if !given {
+		return 15_000
+	}
+	n, err := strconv.Atoi(rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
 // Whatever breaks, and whenever, every row that was there is changed once, while others write to the table.
 func TestJobChangesEveryRowOnce(t *testing.T) {
-	const rows = 15_000
+	rows := jobRows(t)
 	for name, c := range map[string]struct {
 		table  string
 		tables []string
@@ -218,7 +233,7 @@ func (h *home) untilDone(plan rewrite.Plan) (runs int, tag string) {
 	random := rand.New(rand.NewPCG(seed, 0))
 	killer := h.connect()
 	var one sync.Mutex
-	for ; runs < 200; runs++ {
+	for ; runs < 200+jobRows(h.T)/50; runs++ {
 		conn, err := control.Connect(h.Context(), h.dsnOf(h.alice), nil)
 		if err != nil {
 			h.Fatal(err)
