@@ -126,9 +126,6 @@ func (s *session) anyInnerConcern(statement ddl.Statement) bool {
 // reaching finds the words of SQL that run what the protocol has prepared or bound.
 var reaching = regexp.MustCompile(`(?i)execute|fetch|move`)
 
-// bulkWrites finds the words of SQL that change rows that exist.
-var bulkWrites = regexp.MustCompile(`(?i)update|delete`)
-
 // mentionsExecute finds the word EXECUTE, wherever it stands: what it runs may be prepared later.
 func mentionsExecute(text []byte) bool {
 	for i, c := range text {
