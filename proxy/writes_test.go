@@ -65,8 +65,8 @@ func TestWritesOfFewRowsPassUnread(t *testing.T) {
 	}
 	// A session that speaks of its search_path may mean another table by the same name.
 	execAll(t, conn, "SET search_path = public")
-	if read(conn, "UPDATE t SET b = 'x' WHERE a = 8") != 1 {
-		t.Errorf("a name that may mean another table is believed: %v", counted.parsed)
+	if got := read(conn, "UPDATE t SET b = 'x' WHERE a = 8"); got != 1 {
+		t.Errorf("a name that may mean another table is believed: parsed %d times", got)
 	}
 
 	for _, sql := range []string{"UPDATE t SET b = $1 WHERE id = $2::int", "UPDATE t SET b = $1 WHERE id < $2::int"} {
