@@ -34,6 +34,7 @@ func startProxy(t *testing.T, control string, settings ...string) *proxy {
 		"PGSLUICE_UPSTREAM_HOST="+server.Host(), "PGSLUICE_UPSTREAM_PORT="+strconv.Itoa(server.Port()),
 		"PGSLUICE_CONTROL_DSN="+server.DSN(control, "postgres"),
 		"PGSLUICE_LOG_FORMAT=json",
+		"PGSLUICE_LOCK_OLD_TRANSACTION=1h", // builds begin beside the transactions that tests keep open
 	)
 	cmd.Env = append(cmd.Env, settings...)
 	input, err := cmd.StdinPipe()

@@ -31,6 +31,8 @@ type Context struct {
 	Inside Inside
 	// Revision is the id of the revision that is being applied; "" is not known.
 	Revision string
+	// Session is what is known of the session that the statement comes from.
+	Session SessionKind
 	// Now is the time; zero is not known, and then no exemption counts that expires.
 	Now time.Time
 	// File is true when the statement stands in a file that is only read: nothing that pgsluice would do for it is done.
@@ -42,6 +44,16 @@ type Context struct {
 	// Exit is how the migration tool at hand runs a statement outside of its transaction, in a line; "" when the tool is not known.
 	Exit string
 }
+
+// SessionKind is what is known of a session.
+type SessionKind int
+
+// The kinds of sessions. A Migration is a session that has named a migration tool's version table.
+const (
+	UnknownSession SessionKind = iota
+	NoMigration
+	Migration
+)
 
 // Inside is what a statement stands in: then it cannot be rewritten or deferred, and what asks for that is refused.
 type Inside struct {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -32,7 +31,11 @@ func (s *session) poll(ctx context.Context, at occasion, lock ddl.AdvisoryLock) 
 	if at.portal == nil {
 		var err error
 		if columns, err = s.backend.describe(at.Text); err != nil {
-			return s.relayFailure(err)
+			server, ok := asServerError(err)
+			if !ok {
+				return err
+			}
+			return s.answer(shifted(server.fields, at.before+at.Lead))
 		}
 	}
 	if at.alone {
@@ -74,7 +77,15 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 			// The server's own wait, cut at once, reports what the client would have been told.
 			return s.blockingTry(ctx, at, with, setting, "1", limits.own(setting))
 		}
-		if time.Since(shown) > cycleEvery && s.mayBlock(at, lock) {
+		mayBlock, err := s.mayBlock(ctx, time.Since(shown))
+		if err != nil {
+			return err
+		}
+		if mayBlock {
+			if s.backend.piped {
+				_, err := s.backend.ask(ctx, at.Text, with)
+				return err
+			}
 			err := s.blockingTry(ctx, at, with, "lock_timeout", strconv.FormatInt(limits.deadlock+200, 10), limits.own("lock_timeout"))
 			if server, ok := asServerError(err); !ok || server.fields.Code != "55P03" {
 				return err
@@ -122,10 +133,16 @@ func (s *session) waitLimits(ctx context.Context) (waitLimits, error) {
 	return waitLimits{deadlock: number(rows[0]), lock: number(rows[1]), statement: number(rows[2])}, nil
 }
 
-// mayBlock reports whether a blocking try can be made without losing the client's transaction: a lock of the transaction's would end
-// with ours, and in a pipeline an error cannot be undone.
-func (s *session) mayBlock(at occasion, lock ddl.AdvisoryLock) bool {
-	return !s.backend.piped && !(s.backend.TxStatus() == 'I' && strings.Contains(lock.Func, "xact"))
+// mayBlock reports whether it is time for a blocking try. In a pipeline, where an error cannot be undone, it is only when somebody who has an advisory
+// lock waits for this session inside the server, as the other side of a cycle does now and then: then the server is to see the whole of it.
+func (s *session) mayBlock(ctx context.Context, unseen time.Duration) (bool, error) {
+	if unseen <= cycleEvery || !s.backend.piped {
+		return unseen > cycleEvery, nil
+	}
+	rows, err := s.backend.Query(ctx, `SELECT l.pid FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
+		AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+		AND pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid)) LIMIT 1`)
+	return len(rows) > 0, err
 }
 
 // blockingTry calls the client's own function with a bound on its wait, in a transaction or savepoint of its own.

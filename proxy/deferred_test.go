@@ -1,16 +1,22 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // held is a stage on which the COMMIT of a deferred unique index has been sent and waits: another session has the maintenance lock
@@ -24,9 +30,14 @@ type held struct {
 }
 
 // holdCommit defers a unique index and sends COMMIT; it returns when the work has begun to wait.
-func holdCommit(t *testing.T) *held {
+func holdCommit(t *testing.T, change ...func(*SessionOptions)) *held {
 	t.Helper()
 	h := &held{stage: newStage(t, Enforce, true, false), answer: make(chan error, 1)}
+	for _, c := range change {
+		options := *h.server.following.Load()
+		c(&options)
+		h.server.SetSession(options)
+	}
 	h.side = pgtest.Connect(t, h.dsn)
 	execSQL(t, h.side, `CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g; CREATE TABLE version (v text)`)
 	locker := pgtest.Connect(t, h.dsn)
@@ -148,8 +159,9 @@ func TestClientDiesDuringCommit(t *testing.T) {
 func TestServerDiesDuringCommit(t *testing.T) {
 	h := holdCommit(t)
 	execSQL(t, h.side, fmt.Sprintf("SELECT pg_terminate_backend(%d)", h.client.PID()))
-	if err := <-h.answer; err == nil {
-		t.Error("COMMIT succeeded")
+	var told *pgconn.PgError
+	if err := <-h.answer; !errors.As(err, &told) || told.Code != "PS001" || !strings.Contains(told.Message, "the transaction is COMMITTED") {
+		t.Errorf("COMMIT: %v", err)
 	}
 	h.release()
 	if got := h.one(t, "SELECT count(*)::text FROM version"); got != "1" {
@@ -160,6 +172,174 @@ func TestServerDiesDuringCommit(t *testing.T) {
 	}
 	if got := h.one(t, "SELECT (state IN ('pending', 'running'))::text FROM pgsluice.promises"); got != "true" {
 		t.Errorf("the promise is not open any more")
+	}
+}
+
+// With deferred.on_failure warn the COMMIT is answered as what it is, and what is missing is a warning.
+func TestBrokenPromiseThatIsOnlyWarnedOf(t *testing.T) {
+	h := holdCommit(t, func(o *SessionOptions) { o.WarnOnFailure = true })
+	execSQL(t, h.side, "INSERT INTO t VALUES (1000, 1)")
+	h.release()
+	if err := <-h.answer; err != nil {
+		t.Errorf("COMMIT: %v", err)
+	}
+	if notices := fmt.Sprint(h.notices); !strings.Contains(notices, "WARNING: pgsluice: the transaction is COMMITTED, but CREATE INDEX on public.t could not be finished") {
+		t.Errorf("notices: %s", notices)
+	}
+	if got := h.one(t, "SELECT state || ' ' || sqlstate FROM pgsluice.promises"); got != "failed 23505" {
+		t.Errorf("the promise is %s", got)
+	}
+}
+
+// A COMMIT whose answer is lost with the server's connection is resolved by the transaction's status: the client is told which.
+func TestCommitInFlight(t *testing.T) {
+	for name, test := range map[string]struct {
+		cutBefore     bool
+		code, message string
+		rows          string
+	}{
+		"lost before it arrived": {true, "40000", "the transaction was rolled back", "0"},
+		"lost with the answer":   {false, "PS001", "the transaction is COMMITTED", "1"},
+	} {
+		for _, protocol := range []string{"simple", "extended"} {
+			t.Run(name+", "+protocol, func(t *testing.T) {
+				w := newStage(t, Enforce, true, false)
+				w.server.upstream.options.Addresses = []Address{fragile(t, addressOf(pgtest.Server(t)), test.cutBefore)}
+				side := pgtest.Connect(t, w.dsn)
+				execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g; CREATE TABLE version (v text)")
+				client := w.conn(t, "a")
+				for _, sql := range []string{"BEGIN", "CREATE INDEX t_a ON t (a)", "INSERT INTO version VALUES ('1')"} {
+					if err := execWire(client, sql); err != nil {
+						t.Fatal(err)
+					}
+				}
+				err := execWire(client, "COMMIT")
+				if protocol == "extended" {
+					err = errors.Join(err, client.ExecParams(t.Context(), "COMMIT", nil, nil, nil, nil).Read().Err)
+				}
+				var told *pgconn.PgError
+				if !errors.As(err, &told) || told.Code != test.code || !strings.Contains(told.Message, test.message) {
+					t.Errorf("COMMIT: %v", err)
+				}
+				for sql, want := range map[string]string{
+					"SELECT count(*)::text FROM version":                                   test.rows,
+					"SELECT count(*)::text FROM pgsluice.promises WHERE state = 'pending'": test.rows,
+					"SELECT count(*)::text FROM pg_class WHERE relname = 't_a'":            "0",
+					"SELECT count(*)::text FROM pg_locks WHERE locktype = 'advisory' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())": "0",
+				} {
+					if got := (&held{side: side}).one(t, sql); got != want {
+						t.Errorf("%s: %s, want %s", sql, got, want)
+					}
+				}
+			})
+		}
+	}
+}
+
+// fragile is an address from which the server is reached until a COMMIT passes: then the connection breaks, before the server has it or
+// before its answer is passed on.
+func fragile(t *testing.T, server Address, cutBefore bool) Address {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = listener.Close() })
+	carry := func(from, to net.Conn, cut bool, word []byte) {
+		defer from.Close()
+		defer to.Close()
+		for buffer := make([]byte, 64<<10); ; {
+			n, err := from.Read(buffer)
+			if err != nil || cut && bytes.Contains(buffer[:n], word) {
+				return
+			}
+			if _, err := to.Write(buffer[:n]); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			proxy, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			real, err := net.Dial("tcp", server.String())
+			if err != nil {
+				_ = proxy.Close()
+				return
+			}
+			go carry(proxy, real, cutBefore, []byte("COMMIT\x00"))
+			go carry(real, proxy, !cutBefore, []byte("COMMIT\x00"))
+		}
+	}()
+	return Address{Host: "127.0.0.1", Port: listener.Addr().(*net.TCPAddr).Port}
+}
+
+// Nothing that a tool sets or resets undoes the protection: others get through while the lock is tried for.
+func TestProtectionSurvivesSettings(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	side := pgtest.Connect(t, w.dsn)
+	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)")
+	for n, setting := range []string{"SET lock_timeout = 0", "RESET ALL", "DISCARD ALL", "RESET lock_timeout", "BEGIN; SET LOCAL lock_timeout = 0", "SELECT set_config('lock_timeout', '0', false)"} {
+		t.Run(setting, func(t *testing.T) {
+			client := w.conn(t, setting)
+			if err := execWire(client, setting); err != nil {
+				t.Fatal(err)
+			}
+			blocker, reader := pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn)
+			execSQL(t, blocker, "BEGIN; SELECT FROM t")
+			done := make(chan error, 1)
+			go func() { done <- execWire(client, fmt.Sprintf("ALTER TABLE t ADD COLUMN c%d int", n)) }()
+			pgtest.WaitFor(t, side, "SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)", int(client.PID()))
+			execSQL(t, reader, "SELECT FROM t") // for ever, were the ALTER in front of it for ever
+			execSQL(t, blocker, "COMMIT")
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
+			if client.TxStatus() == 'T' {
+				if err := execWire(client, "COMMIT"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+}
+
+// Who was in the way is in the trail, with what the control login sees of it, but no literal of anybody's.
+func TestBlockersAreRecorded(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	options := *w.server.following.Load()
+	options.Lock = run.Options{LockBudget: time.Second, FirstTry: 500 * time.Millisecond, LongestTry: 500 * time.Millisecond}
+	w.server.SetSession(options)
+	side := pgtest.Connect(t, w.dsn)
+	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)")
+	blocker := pgtest.Connect(t, w.dsn)
+	execSQL(t, blocker, "SET application_name = 'report'; BEGIN; SELECT FROM t WHERE id::text <> 'the secret'")
+	if err := execWire(w.conn(t, "a"), "ALTER TABLE t ADD COLUMN c int"); run.SQLState(err) != "55P03" {
+		t.Errorf("got %v", err)
+	}
+	var entry revisions.Entry
+	w.mu.Lock()
+	trail := w.trail.String()
+	w.mu.Unlock()
+	if err := json.Unmarshal([]byte(trail), &entry); err != nil {
+		t.Fatal(err)
+	}
+	if len(entry.Blockers) != 1 || entry.Tries < 1 || entry.Waited == 0 {
+		t.Fatalf("recorded: %+v", entry)
+	}
+	got := entry.Blockers[0]
+	got.Age, got.Client = 0, ""
+	want := revisions.Blocker{
+		PID: int32(blocker.PgConn().PID()), Kind: "idle in transaction", User: "postgres", Application: "report", State: "idle in transaction",
+		Lock: "AccessShareLock", Query: got.Query,
+	}
+	if got != want || !strings.HasSuffix(got.Query, "SELECT FROM t WHERE id::text <> '…'") {
+		t.Errorf("recorded\n%+v, want\n%+v", got, want)
+	}
+	if strings.Contains(trail, "secret") {
+		t.Errorf("the trail tells a secret: %s", trail)
 	}
 }
 

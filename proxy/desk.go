@@ -14,6 +14,10 @@ import (
 // deskPatience bounds the wait for a control connection while all are in use.
 const deskPatience = 10 * time.Second
 
+// ledgerChecked is how long the ledger need not be checked again: one schema change follows closely on the other, and nobody but those who are
+// trusted with it could swap it meanwhile.
+const ledgerChecked = time.Second
+
 // desk is what the session borrows from the control login while it decides about a schema change: a connection to its own database, and the
 // ledger there. It is given back before anything that may take long, and at the latest when the client's message is answered: a
 // client that sits in its transaction, or a build of hours, keeps none from others.
@@ -40,14 +44,15 @@ func (s *session) open(ctx context.Context) *desk {
 		return s.desk
 	}
 	s.desk.conn, s.desk.release = conn, release
-	if s.opened != nil {
+	if s.opened != nil && time.Since(s.checkedAt) < ledgerChecked {
 		s.desk.ledger = s.opened.On(conn)
 		return s.desk
 	}
+	began := time.Now()
 	ledger, err := revisions.Open(ctx, conn)
 	switch {
 	case err == nil:
-		s.desk.ledger, s.opened = ledger, ledger
+		s.desk.ledger, s.opened, s.checkedAt = ledger, ledger, began
 	case !errors.Is(err, revisions.ErrNotInstalled):
 		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
 	}

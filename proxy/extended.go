@@ -15,8 +15,10 @@ type prepared struct {
 	oids    []uint32
 	// most is how many bytes a Bind may have for it to be of no concern: its arrays have few members then. 0: it is, whatever its length.
 	most int
-	// writes is true when only the number of rows could be of concern in it.
+	// writes is true when only the number of rows could be of concern in it, or what it tells of revisions.
 	writes bool
+	// quiet is true when no rule cares.
+	quiet bool
 }
 
 // portal is a portal of the client's bound to a statement that a rule could care about.
@@ -43,11 +45,12 @@ func (s *session) parse(ctx context.Context, size int) error {
 	r := s.read([]byte(query), s.pipe.executed)
 	closer, most := s.lookAt(ctx, r, []byte(query))
 	closer = closer || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
-	concerned := closer || most > 0
+	noted := s.anyNote(r.statements)
+	concerned := closer || most > 0 || noted
 	if !concerned && !s.careful() {
 		return s.passOn(size)
 	}
-	if concerned && !isASCII([]byte(name)) && s.options.Mode == Enforce {
+	if (closer || most > 0) && !isASCII([]byte(name)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
 	}
 	oids := append([]uint32(nil), m.ParameterOIDs...)
@@ -60,8 +63,8 @@ func (s *session) parse(ctx context.Context, size int) error {
 		s.harmless[key(name)] = !concerned
 	}
 	if concerned {
-		s.prepared[key(name)] = &prepared{reading: r, oids: oids, writes: len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
-		if !closer {
+		s.prepared[key(name)] = &prepared{reading: r, oids: oids, quiet: !closer && most == 0, writes: !closer && most == 0 || len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
+		if !closer && !noted {
 			s.prepared[key(name)].most = most
 		}
 	}
@@ -105,12 +108,12 @@ func (s *session) bind(ctx context.Context, size int) error {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
 			return err
 		}
-		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements))
+		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements) || s.anyNote(from.reading.statements))
 		if from != nil && s.untracked {
 			s.harmless[key(m.PreparedStatement)] = !known
 		}
 	}
-	if known && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
+	if known && !from.quiet && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
 	}
 	accepted, err := s.await(size, '2')
@@ -338,6 +341,9 @@ func (s *session) sync(ctx context.Context) error {
 		}
 	}
 	if err := s.endSegment(); err != nil {
+		if s.backend.TxStatus() == 'I' { // the Sync was the COMMIT
+			err = s.fate(ctx, err)
+		}
 		return err
 	}
 	defer func() { s.synced = false }()

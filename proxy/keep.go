@@ -39,6 +39,7 @@ func (s *session) keep(ctx context.Context) error {
 			continue
 		}
 		err := s.keepOne(ctx, by, row, nil)
+		s.met(s.carried)
 		if err != nil {
 			undone = append(undone, row)
 		}
@@ -65,7 +66,11 @@ func (s *session) keep(ctx context.Context) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	return unkeptError(failed)
+	given := unkeptError(failed)
+	if s.options.WarnOnFailure {
+		return s.voice.notice("WARNING", given.Code, given.Message, given.Detail, given.Hint)
+	}
+	return given
 }
 
 // waitsFor reports whether a promise may rely on one that is not kept.
@@ -88,9 +93,9 @@ func (s *session) pending(ctx context.Context, of revisions.Transaction) ([]revi
 	return ledger.Pending(ctx, of)
 }
 
-// keepOne does one piece of promised work and writes down how it ended. undo, if it is not nil, is tried when the work fails: when it returns
-// true the promise is void.
-func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow, undo func() bool) error {
+// keepOne does one piece of promised work and writes down how it ended. undo, if it is not nil, is tried when the work fails after so many steps: when
+// it returns true the promise is void.
+func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow, undo func(done int) bool) error {
 	ledger := s.ledger(ctx)
 	if ledger == nil {
 		return errLedgerGone
@@ -102,10 +107,10 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	if err != nil {
 		return err
 	}
-	err = s.carryOut(ctx, row)
+	done, err := s.carryOut(ctx, row)
 	gone, lost := s.targetGone(ctx, row.Table)
 	void := err != nil && lost == nil && gone
-	undone := err != nil && !void && !isGone(err) && undo != nil && undo()
+	undone := err != nil && !void && !isGone(err) && undo != nil && undo(done)
 	if ledger = s.ledger(ctx); ledger == nil {
 		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
 		return err
@@ -131,24 +136,26 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	return err
 }
 
-// carryOut runs the steps of a promise in the environment that the statement was given in.
-func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) error {
+// carryOut runs the steps of a promise in the environment that the statement was given in, and returns how many were done.
+func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done int, err error) {
 	var (
 		plan        = rewrite.Plan{Recipe: row.Kind, Tag: row.Tag}
 		environment map[string]string
 	)
 	if err := json.Unmarshal(row.Steps, &plan.Steps); err != nil {
-		return fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
+		return 0, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
 	}
 	if err := json.Unmarshal(row.Environment, &environment); err != nil {
-		return fmt.Errorf("cannot read the environment of promise %d: %w", row.ID, err)
+		return 0, fmt.Errorf("cannot read the environment of promise %d: %w", row.ID, err)
 	}
 	runner := s.runner(ctx, facts.Facts{})
 	runner.Promise, runner.BackendStart = row.ID, row.BackendStart
-	return run.Under(ctx, s.backend, environment, func() error {
-		_, err := runner.Run(ctx, plan)
+	s.carried = run.Result{}
+	err = run.Under(ctx, s.backend, environment, func() error {
+		s.carried, err = runner.Run(ctx, plan)
 		return err
 	})
+	return s.carried.Done, err
 }
 
 // release lets others do what this session will not.
@@ -182,7 +189,7 @@ type failedPromise struct {
 
 // unkeptError is the one error of a COMMIT for all that failed for good. It never has the class of its cause: tools replay or
 // reword those, and the transaction is committed.
-func unkeptError(failed []failedPromise) error {
+func unkeptError(failed []failedPromise) *run.Failure {
 	first := failed[0]
 	var detail []string
 	for _, f := range failed {

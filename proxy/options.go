@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"log/slog"
+	"regexp"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
@@ -30,6 +32,8 @@ type SessionOptions struct {
 	InspectLimit int
 	// Deferred allows work to be deferred behind COMMIT where a ledger is installed.
 	Deferred bool
+	// WarnOnFailure answers a COMMIT whose promise has failed for good with a warning in place of an error.
+	WarnOnFailure bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
 	// Lock is how plans take strong locks and write in batches.
@@ -52,7 +56,25 @@ type SessionOptions struct {
 	Log   *slog.Logger
 	// shapes are the writes that pass unread.
 	shapes *shapes
+	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
+	// would give its own, in a text; nil for none.
+	Tools         []revisions.Tool
+	VersionTables *regexp.Regexp
+	// Exclusive says what a migration does while another one runs in the same database.
+	Exclusive Exclusive
 }
+
+// Exclusive is what a migration does while another one runs in the same database.
+type Exclusive int
+
+const (
+	// Together lets them run side by side.
+	Together Exclusive = iota
+	// OneWaits has the second wait until the first has ended.
+	OneWaits
+	// OneRefused refuses the second, and says who is running.
+	OneRefused
+)
 
 // Control opens connections of the proxy's own login. It may be called concurrently.
 type Control interface {
@@ -72,6 +94,7 @@ type Meter interface {
 	StepRun()
 	StepFailed()
 	Refused(reason string)
+	run.Meter
 }
 
 // DefaultInspectLimit is the default of SessionOptions.InspectLimit, in bytes.
@@ -95,6 +118,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 	if o.Log == nil {
 		o.Log = log
 	}
+	if o.Tools == nil {
+		o.Tools = revisions.Tools()
+	}
 	if o.Name == "" {
 		o.Name = rand.Text()
 	}
@@ -117,3 +143,7 @@ func (noMeter) StatementJudged(string, string) {}
 func (noMeter) StepRun()                       {}
 func (noMeter) StepFailed()                    {}
 func (noMeter) Refused(string)                 {}
+
+func (noMeter) LockTried(int, time.Duration, bool) {}
+func (noMeter) Blocked(string)                     {}
+func (noMeter) Building(int, string, float64)      {}

@@ -11,8 +11,12 @@ import (
 func (s *session) close(err error) error {
 	_ = s.link.client.conn.SetDeadline(time.Now().Add(partingTimeout))
 	defer s.hangUp()
+	var lost *inFlight
 	switch {
 	case errors.Is(err, errClientGone):
+		return nil
+	case errors.As(err, &lost):
+		s.farewell(lost.code, lost.message)
 		return nil
 	case errors.Is(err, errServerGone):
 		s.lastWords()

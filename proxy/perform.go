@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -46,12 +47,16 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 }
 
 // runAndUndo runs a plan outside of a transaction, all of it or, as far as it can be undone, nothing. What its steps in place have begun is
-// promised in their own transaction, so that whatever dies in between, the rest is done.
+// promised in their own transaction, so that whatever dies in between, the rest is done; so is a plan that builds an index for itself, where nothing is
+// in place.
 func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
-	if len(here.Steps) == 0 || len(later.Steps) == 0 || !alone {
+	build := plan.Unprobed == "" && buildsForItself(later)
+	promised := alone && len(later.Steps) > 0 && (len(here.Steps) > 0 || build) && s.mayDefer(ctx)
+	s.leave()
+	if !promised && (len(here.Steps) == 0 || len(later.Steps) == 0 || !alone) {
 		result, err := runner.Run(ctx, plan)
 		record.ran(result)
 		if err != nil && alone && !isGone(err) && len(plan.Undo) > 0 {
@@ -59,31 +64,43 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 		return err
 	}
-	promised := s.mayDefer(ctx)
+	defer s.forget()
+	var beside func(context.Context) error
 	if promised {
 		if err := s.takePen(ctx); err != nil {
 			return err
 		}
 		s.leave()
-		runner.Beside = func(ctx context.Context) error {
+		beside = func(ctx context.Context) error {
 			if err := s.ink(ctx, known); err != nil {
 				return err
 			}
 			return s.promise(ctx, at, known, later)
 		}
 	}
-	defer s.forget()
-	result, err := runner.Run(ctx, here)
-	record.ran(result)
-	if err != nil {
-		return err
+	if len(here.Steps) == 0 {
+		if err := s.backend.InTx(ctx, beside); err != nil {
+			return err
+		}
+	} else {
+		runner.Beside = beside
+		result, err := runner.Run(ctx, here)
+		record.ran(result)
+		if err != nil {
+			return err
+		}
+		runner.Beside = nil
 	}
-	runner.Beside = nil
 	if promised {
 		record.promised(s.promises[0].id)
-		return s.keepNow(ctx, runner, plan)
+		err := s.keepNow(ctx, runner, plan, len(here.Steps) > 0)
+		record.ran(s.carried)
+		if err == nil {
+			record.entry.Outcome = "done"
+		}
+		return err
 	}
-	result, err = runner.Run(ctx, later)
+	result, err := runner.Run(ctx, later)
 	record.ran(result)
 	if err != nil && !isGone(err) && len(plan.Undo) > 0 {
 		err = errors.Join(err, runner.Undo(ctx, plan))
@@ -91,9 +108,14 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 	return err
 }
 
+// buildsForItself reports whether a plan builds an index for a later step of its own. What dies in between would leave one that nobody has asked for.
+func buildsForItself(plan rewrite.Plan) bool {
+	return len(plan.Steps) > 1 && slices.ContainsFunc(plan.Steps, func(step rewrite.Step) bool { return step.Index.Name != "" && !step.Index.Drop })
+}
+
 // keepNow keeps the promise that was just made outside of a transaction of the client's. One that cannot be kept is undone and void where
-// that is possible: the client's statement has failed, and is to leave nothing.
-func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.Plan) error {
+// that is possible, or where nothing was begun: the client's statement has failed, and is to leave nothing.
+func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.Plan, begun bool) error {
 	rows, err := s.pending(ctx, s.owed)
 	if err != nil {
 		return err
@@ -101,18 +123,20 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 	if len(rows) != 1 {
 		return fmt.Errorf("the ledger has %d promises of one statement", len(rows))
 	}
-	row, left := rows[0], ""
-	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func() bool {
-		if len(plan.Undo) == 0 {
-			return false
+	row, left, nothing := rows[0], "", false
+	err = s.keepOne(ctx, revisions.Runner{Name: s.options.Name, PID: s.owed.PID, BackendStart: s.owed.BackendStart}, row, func(done int) bool {
+		nothing = !begun && done == 0
+		if nothing || len(plan.Undo) == 0 {
+			return nothing
 		}
 		undone := runner.Undo(ctx, plan)
 		if undone != nil {
 			left = "; what was begun could not be taken back: " + plain(undone)
 		}
-		return undone == nil
+		nothing = undone == nil
+		return nothing
 	})
-	if err == nil || isGone(err) || len(plan.Undo) > 0 && left == "" {
+	if err == nil || isGone(err) || nothing {
 		return err
 	}
 	return &run.Failure{
@@ -126,7 +150,7 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 
 // runner runs plans on the client's server connection.
 func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
-	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Options: s.options.Lock}
+	r := run.Runner{Conn: s.backend, Watch: s.watch(), Report: notices{s.voice}, Meter: s.options.Meter, Options: s.options.Lock}
 	r.HoldsStrong, r.Pipeline = known.HoldsStrong, s.backend.piped
 	r.Session = s.known(known)
 	if s.owes() || s.ledger(ctx) != nil {
@@ -156,6 +180,7 @@ func (s *session) known(known facts.Facts) run.Session {
 		}
 		*t.value = value
 	}
+	session.TransactionTimeout, _ = known.Timeout("transaction_timeout") // none before 17
 	return session
 }
 

@@ -34,6 +34,27 @@ func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]str
 	return answers[1].rows, nil
 }
 
+// look is Query for reading tables: a block gives back the locks that it took. Two transactions that had read a table, and then want a strong lock of it,
+// would wait for each other.
+func (b sheltered) look(ctx context.Context, sql string) ([]string, error) {
+	if !b.inBlock() {
+		return b.backend.Query(ctx, sql)
+	}
+	statements := []string{"SAVEPOINT pgsluice", sql, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}
+	none := make([]parameters, len(statements))
+	for i := range none {
+		none[i] = parameters{bind: &pgproto3.Bind{}}
+	}
+	answers, err := b.askAll(ctx, statements, none)
+	if err == nil && len(answers) < len(statements) {
+		err = errors.New("the server skipped a statement of pgsluice")
+	}
+	if err != nil {
+		return nil, b.restored(ctx, err)
+	}
+	return answers[1].rows, nil
+}
+
 // inBlock reports whether a statement of ours that fails would abort a transaction block of the client's.
 func (b *backend) inBlock() bool { return !b.piped && b.TxStatus() == 'T' }
 

@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -17,17 +19,19 @@ type record struct {
 	session *session
 	began   time.Time
 	entry   revisions.Entry
+	// statement is what the ledger is told; its ID is 0 when there is none to tell.
+	statement revisions.Statement
 	// tag is the command tag of the last step that ran.
 	tag string
 }
 
-func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) *record {
+func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, verdict policy.Verdict) *record {
 	rule := ""
 	if len(verdict.Findings) > 0 {
 		rule = verdict.Findings[0].Rule
 	}
 	s.options.Meter.StatementJudged(verdict.Action.String(), rule)
-	return &record{
+	r := &record{
 		session: s,
 		began:   time.Now(),
 		entry: revisions.Entry{
@@ -47,6 +51,8 @@ func (s *session) begin(at occasion, known facts.Facts, verdict policy.Verdict) 
 			Policy:      s.options.Policy.Version(),
 		},
 	}
+	r.intend(ctx, at)
+	return r
 }
 
 // deciding is the rule that decided, "" for none.
@@ -90,6 +96,11 @@ func rulesOf(findings []policy.Finding) []string {
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
 	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	r.entry.Tries += result.Tries
+	r.entry.Waited += result.Waited
+	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)
+	r.statement.Tries += result.Tries
+	r.statement.WaitedMS += result.Waited.Milliseconds()
 	r.tag = result.Tag
 	for range result.Ran {
 		r.session.options.Meter.StepRun()
@@ -100,7 +111,7 @@ func (r *record) ran(result run.Result) {
 func (r *record) promised(id int64) { r.entry.Promise = id }
 
 // finish writes the line. A line that cannot be written is said in the log; err is returned as it is.
-func (r *record) finish(err error) error {
+func (r *record) finish(ctx context.Context, err error) error {
 	r.entry.Time = r.began
 	r.entry.Took = time.Since(r.began)
 	switch {
@@ -118,6 +129,9 @@ func (r *record) finish(err error) error {
 	default:
 		r.entry.Outcome = "done"
 	}
+	if lost := r.conclude(ctx); err == nil {
+		err = lost
+	}
 	if r.session.options.Audit == nil {
 		return err
 	}
@@ -125,6 +139,78 @@ func (r *record) finish(err error) error {
 		r.session.log.Error("cannot write the audit trail", "error", failed)
 	}
 	return err
+}
+
+// intend writes into the ledger that the statement is about to run.
+func (r *record) intend(ctx context.Context, at occasion) {
+	s := r.session
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return
+	}
+	r.statement = revisions.Statement{
+		Who: s.who(), Own: s.ownTable(at.Statement), Tag: cmp.Or(at.Tag, "?"), Asked: r.entry.Asked,
+		Digest: revisions.Digest(r.entry.Asked), Verdict: r.entry.Verdict, Rules: append([]string{}, r.entry.Rules...),
+		Overrides: append([]revisions.Override{}, r.entry.Overrides...), Ran: []string{}, Locks: locksOf(at.Statement),
+	}
+	r.statement.Role = r.entry.Role
+	if !r.statement.Own {
+		r.statement.Revision = s.chronicle.running
+	}
+	if fingerprint, err := ddl.Fingerprint(at.Text); err == nil {
+		r.statement.Fingerprint = fingerprint
+	}
+	var err error
+	if r.statement.ID, err = ledger.Begin(ctx, r.statement); err != nil {
+		s.log.WarnContext(ctx, "a statement is not in the ledger", "error", err)
+	}
+}
+
+// locksOf are the locks of a statement that others wait for.
+func locksOf(statement ddl.Statement) []revisions.StatementLock {
+	locks := []revisions.StatementLock{}
+	for _, ref := range statement.Refs {
+		if ref.Lock >= ddl.ShareUpdateExclusive {
+			name := ref.Name.Name
+			if ref.Name.Schema != "" {
+				name = ref.Name.Schema + "." + name
+			}
+			locks = append(locks, revisions.StatementLock{Table: name, Mode: ref.Lock.String()})
+		}
+	}
+	return locks
+}
+
+// conclude writes into the ledger what became of the statement. The error is one that ends the session.
+func (r *record) conclude(ctx context.Context) error {
+	s := r.session
+	if r.statement.ID == 0 {
+		return nil
+	}
+	statement := &r.statement
+	statement.Ran = append(statement.Ran, r.entry.Ran...)
+	statement.Promise, statement.SQLState, statement.Error = r.entry.Promise, r.entry.SQLState, r.entry.Error
+	if rows, known := s.rows(); known {
+		statement.Rows = &rows
+	}
+	var lost error
+	ledger := s.ledger(ctx)
+	switch r.entry.Outcome {
+	case "done", "deferred":
+		lost = s.ran(ctx, ledger, statement)
+	case "lost":
+		statement.Outcome, statement.XID = revisions.OutcomeLost, s.chronicle.xid
+		s.chronicle.open = true
+	default: // failed, refused, observed
+		statement.Outcome = r.entry.Outcome
+	}
+	if ledger == nil || lost != nil {
+		return lost
+	}
+	if err := ledger.End(ctx, *statement); err != nil {
+		s.log.WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
+	}
+	return nil
 }
 
 // unfinishedFinding says what is missing and how to finish it.

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -66,13 +67,16 @@ type session struct {
 	pen  pen
 	// strong is true when the transaction at hand is known to hold a lock that others wait for.
 	strong bool
+	// carried is what the promise that was carried out last has run.
+	carried run.Result
 	// failed is true when the statement at hand was answered with an error, whose SQLSTATE is failure.
 	failed  bool
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
-	// opened is the ledger, checked once for each message of the client's: the desk is given back and borrowed again meanwhile.
-	opened *revisions.Ledger
+	// opened is the ledger as it was checked last, and when: the desk is given back and borrowed again meanwhile.
+	opened    *revisions.Ledger
+	checkedAt time.Time
 	// id tells this session from others in the audit trail.
 	id string
 	// extended is true while an Execute is dealt with; synced when the Sync behind it has been sent already.
@@ -81,6 +85,8 @@ type session struct {
 	unsettled bool
 	// altering is true once a schema change has run in a transaction, which may have ended since: then bulk writes are looked at, too.
 	altering bool
+	// chronicle is what the ledger is told of revisions and statements.
+	chronicle chronicle
 	// committed is true when the Execute at hand was a COMMIT behind which a Sync of ours stands.
 	committed bool
 	// passed is how many commands have passed since facts were asked for, overdue true when what the server keeps prepared for that is to be taken
@@ -100,6 +106,7 @@ func newSession(options SessionOptions, l *link) *session {
 		harmless: map[string]bool{},
 		id:       rand.Text(),
 	}
+	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
 	s.voice = &voice{backend: s.backend}
 	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
@@ -161,13 +168,13 @@ func (s *session) matters(kind byte, frame []byte) bool {
 	}
 	switch kind {
 	case 'Q':
-		return s.counted(frame == nil || s.owes() || s.saysMore(frame, frame[headerSize:], len(frame)) || s.careful() && reaching.Match(frame))
+		return s.counted(frame == nil || s.owes() || s.saysMore(frame, frame[headerSize:], len(frame)) || s.careful() && reaching.Match(frame) || s.tells(kind, frame))
 	case 'P':
 		if frame == nil || s.owes() || s.untracked {
 			return s.counted(true)
 		}
 		name, query, _ := cString(frame[headerSize:])
-		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame))
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
 		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
@@ -235,11 +242,18 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
-	defer func() { s.opened = nil }()
+	if s.turnOver() {
+		if err := s.passTurn(ctx); err != nil {
+			return err
+		}
+	}
 	if err := s.tidy(); err != nil {
 		return err
 	}
-	return s.deal(ctx, kind, size)
+	if err := s.deal(ctx, kind, size); err != nil {
+		return err
+	}
+	return s.settle(ctx)
 }
 
 // deal gives the message to whom it concerns.
@@ -303,7 +317,8 @@ func (s *session) query(ctx context.Context, size int) error {
 	if !s.pipe.executed {
 		closer, most = s.lookAt(ctx, r, []byte(raw))
 	}
-	if !closer && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
+	noted := s.anyNote(r.statements)
+	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -328,6 +343,7 @@ func (s *session) query(ctx context.Context, size int) error {
 
 // end gives back what the session has borrowed.
 func (s *session) end() {
+	s.closeChronicle()
 	s.forget()
 	s.leave()
 }
@@ -362,9 +378,9 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 				return err
 			}
 		}
-		record := s.begin(at, known, s.judge(ctx, at, known))
+		record := s.begin(ctx, at, known, s.judge(ctx, at, known))
 		record.entry.Outcome = "observed"
-		if err := record.finish(nil); err != nil {
+		if err := record.finish(ctx, nil); err != nil {
 			return err
 		}
 	}
@@ -386,9 +402,20 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
 	}
+	if table, ok := s.versionTable(at.Statement); ok {
+		return s.version(ctx, at, table)
+	}
+	return s.judged(ctx, at)
+}
+
+// judged is what follows for a statement that runs something: it is judged if a rule could care.
+func (s *session) judged(ctx context.Context, at occasion) error {
+	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
+		return err
+	}
 	writes := s.onlyWrites(at.Statement)
 	if !s.concerns(at.Statement) && !writes {
-		return s.asItIs(ctx, at)
+		return s.unconcerned(ctx, at)
 	}
 	if ddl.Changes(at.Statement) {
 		var err error
@@ -411,18 +438,18 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 		s.leave()
 		return s.asItIs(ctx, at) // Rows are no schema change: there is nothing to record.
 	}
-	record := s.begin(at, known, verdict)
+	record := s.begin(ctx, at, known, verdict)
 	s.wrote(at.Statement, known)
 
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {
-		return record.finish(s.fail(ctx, s.voice.refusal(verdict)))
+		return record.finish(ctx, s.fail(ctx, s.voice.refusal(verdict)))
 	}
 	plan, err := s.plan(at, known, verdict)
 	if err != nil {
-		return record.finish(s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
+		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
 	if err := s.warn(verdict); err != nil {
-		return record.finish(err)
+		return record.finish(ctx, err)
 	}
 	switch {
 	case plan.Recipe == "":
@@ -433,7 +460,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	default:
 		err = s.perform(ctx, at, known, plan, record)
 	}
-	return record.finish(err)
+	return record.finish(ctx, err)
 }
 
 // facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown; a cancel of the question is the
@@ -496,7 +523,8 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	where := policy.Context{
 		InTransaction: at.inTransaction,
 		Ledger:        s.mayDefer(ctx),
-		Revision:      known.Settings["pgsluice.revision"],
+		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
+		Session:       s.kind(at.Statement),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)

@@ -3,12 +3,15 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"net"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,19 +31,22 @@ import (
 // TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
 // afterwards. Every table that is not empty counts as large there.
 //
-//	configure        puts other options into force, of which each line says one: "mode observe", "rule NAME ACTION", "override LOGIN" (may
+//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "tool NAME TABLE COLUMN", "rule NAME ACTION", "override LOGIN" (may
 //	                 override a block), "exempt NAME TABLE REVISION REASON" ("-" for any table or revision); what is not said is the default
 //	connect          opens conn=NAME with the startup parameters "name value" of its lines
 //	direct           statements straight to the server, by a superuser: the rows that they return
 //	simple           one simple Query through the proxy, as it stands
 //	extended         each line prepared and executed, with a Sync of its own
 //	pipeline         all lines executed before one Sync
+//	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
+//	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
+//	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
 //	audit            what the audit trail has had since it was last asked
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
 // override what they refuse, and a table is renamed behind a view.
 //
-// What holds from some major on has major=N.
+// What holds from some major on has major=N, what holds up to the one before N has before=N.
 // conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
@@ -50,9 +56,10 @@ func TestSession(t *testing.T) {
 		}
 		w := newStage(t, mode, !strings.Contains(path, "no-ledger"), strings.Contains(path, "judged"))
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			major := 0
+			major, before := 0, 1000
 			d.MaybeScanArgs(t, "major", &major)
-			if major > pgtest.Server(t).Version() {
+			d.MaybeScanArgs(t, "before", &before)
+			if version := pgtest.Server(t).Version(); version < major || version >= before {
 				return d.Expected
 			}
 			return w.command(t, d)
@@ -71,10 +78,18 @@ type stage struct {
 	mu      sync.Mutex
 	notices []string
 	trail   bytes.Buffer
+	// heard and read are the newest statement and revision of the ledger that a case has shown.
+	heard, read int64
+	// waiting is the answer of what was started, and noticed hears that a client was told to wait.
+	waiting chan string
+	noticed chan struct{}
 }
 
+// pids finds what is different each time.
+var pids = regexp.MustCompile(`pid \d+`)
+
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
-	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}}
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100)}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
 		t.Fatal(err)
@@ -153,6 +168,41 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "start":
+		conn := w.conn(t, name)
+		w.waiting = make(chan string, 1)
+		for len(w.noticed) > 0 {
+			<-w.noticed
+		}
+		go func() { w.waiting <- rowsOf(conn.Exec(context.WithoutCancel(t.Context()), d.Input).ReadAll()) }()
+		select {
+		case <-w.noticed:
+			return w.told(conn, "")
+		case answer := <-w.waiting:
+			t.Fatalf("%s: it did not wait: %s", d.Pos, answer)
+		}
+	case "finish":
+		return w.told(w.conn(t, name), <-w.waiting)
+	case "revisions":
+		return w.chronicled(t)
+	case "bind":
+		conn := w.conn(t, name)
+		lines := strings.Split(d.Input, "\n")
+		var values [][]byte
+		var formats []int16
+		for _, line := range lines[1:] {
+			value, format := []byte(line), int16(0)
+			if digits, binary := strings.CutPrefix(line, `\x`); binary {
+				var err error
+				if value, err = hex.DecodeString(digits); err != nil {
+					t.Fatal(err)
+				}
+				format = 1
+			}
+			values, formats = append(values, value), append(formats, format)
+		}
+		result := conn.ExecParams(t.Context(), lines[0], values, nil, formats, nil).Read()
+		return w.told(conn, rowsOf([]*pgconn.Result{result}, result.Err))
 	case "configure":
 		w.configure(t, d.Input)
 		return ""
@@ -203,6 +253,11 @@ func (w *stage) configure(t *testing.T, text string) {
 				t.Fatal(err)
 			}
 			settings.Actions[words[1]] = action
+		case "tool":
+			options.Tools = append([]revisions.Tool{revisions.Custom(words[1], "", words[2], words[3:])}, revisions.Tools()...)
+			options.VersionTables = regexp.MustCompile("(?i)" + words[2])
+		case "exclusive":
+			options.Exclusive = map[string]Exclusive{"off": Together, "wait": OneWaits, "refuse": OneRefused}[words[1]]
 		case "override":
 			settings.OverrideRoles = append(settings.OverrideRoles, words[1])
 		case "exempt":
@@ -251,6 +306,69 @@ func (w *stage) audited(t *testing.T) string {
 	return out.String()
 }
 
+// chronicled is what the ledger has had since it was last asked. Sessions that are to be told of have ended their transaction.
+func (w *stage) chronicled(t *testing.T) string {
+	conn, err := control.Connect(t.Context(), w.dsn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ledger, err := revisions.Open(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ledger.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	told := func(id int64) {
+		statements, err := ledger.Statements(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range statements {
+			if s.ID <= w.heard {
+				continue
+			}
+			fmt.Fprintf(&out, "  %s %v %s: %s\n", s.Verdict, s.Rules, s.Outcome, s.Asked)
+			for _, sql := range s.Ran {
+				fmt.Fprintf(&out, "    ran %s\n", sql)
+			}
+		}
+	}
+	rows, err := ledger.Revisions(t.Context(), revisions.Filter{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	slices.Reverse(rows)
+	for _, row := range rows {
+		if row.ID <= w.read {
+			continue
+		}
+		w.read = row.ID
+		fmt.Fprintf(&out, "%s %s %q", row.Tool, row.Direction, row.Revision)
+		if row.Previous != "" {
+			fmt.Fprintf(&out, " from %q", row.Previous)
+		}
+		fmt.Fprintf(&out, ": %s\n", row.State)
+		told(row.ID)
+	}
+	before := out.Len()
+	if told(0); out.Len() > before {
+		text := out.String()
+		out.Reset()
+		out.WriteString(text[:before] + "none\n" + text[before:])
+	}
+	newest, err := conn.Query(t.Context(), "SELECT coalesce(max(id), 0) FROM pgsluice.statements")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.heard, err = strconv.ParseInt(newest[0], 10, 64); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
 // Write takes the audit trail.
 func (w *stage) Write(line []byte) (int, error) {
 	w.mu.Lock()
@@ -289,7 +407,11 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		// The ids of jobs have gaps, as many as there are batches.
-		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, jobID.ReplaceAllString(n.Message, "job N")))
+		message := jobID.ReplaceAllString(pids.ReplaceAllString(n.Message, "pid N"), "job N")
+		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, message))
+		if strings.Contains(n.Message, "waiting until") {
+			w.noticed <- struct{}{}
+		}
 	}
 	conn, err := pgconn.ConnectConfig(t.Context(), config)
 	if err != nil {
@@ -327,7 +449,7 @@ func rowsOf(results []*pgconn.Result, err error) string {
 	var failed *pgconn.PgError
 	switch {
 	case errors.As(err, &failed):
-		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, failed.Message, failed.Code)
+		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, pids.ReplaceAllString(failed.Message, "pid N"), failed.Code)
 		if failed.Position > 0 {
 			fmt.Fprintf(&out, "  at character %d\n", failed.Position)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -184,6 +185,7 @@ func (s *session) commit(ctx context.Context, at occasion, control ddl.Transacti
 	}
 	tag, err := s.backend.Exec(ctx, "COMMIT")
 	if err != nil {
+		err = s.fate(ctx, err)
 		s.forget()
 		return s.relayFailure(err)
 	}
@@ -223,7 +225,11 @@ func (s *session) keepIfCommitted(ctx context.Context) error {
 		return nil
 	}
 	defer s.forget()
-	return s.keep(ctx)
+	err := s.keep(ctx)
+	if errors.Is(err, errServerGone) && !errors.Is(err, errClientGone) {
+		return committedInFlight()
+	}
+	return err
 }
 
 // modes are the modes of the transaction at hand, as BEGIN takes them.
@@ -405,7 +411,7 @@ func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {
 // checkData looks for rows that would break a plan; what it finds is the error that the statement itself would have met.
 func (s *session) checkData(ctx context.Context, plan rewrite.Plan) error {
 	for _, check := range plan.DataChecks {
-		rows, err := s.backend.Query(ctx, check.SQL)
+		rows, err := sheltered{s.backend}.look(ctx, check.SQL)
 		if err != nil {
 			return err
 		}

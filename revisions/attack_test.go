@@ -227,6 +227,89 @@ func TestOneTransactionCannotFlood(t *testing.T) {
 	}
 }
 
+// attestedBy is a statement that is attested in the client's transaction.
+func (f *fixture) attestedBy(client session) int64 {
+	f.t.Helper()
+	id, call := f.attestCall(client)
+	client.ask(attestCall, call...)
+	xid := number64(f.t, client.ask("SELECT pg_catalog.pg_current_xact_id()")[0])
+	want(f.t, f.ledger.End(f.t.Context(), Statement{ID: id, Rules: []string{}, Ran: []string{}, Outcome: OutcomeOpen, XID: uint64(xid), Attested: true}), nil)
+	return id
+}
+
+// attestCall is the call that a proxy would make, for an attacker who has got hold of it.
+func (f *fixture) attestCall(client session) (statement int64, call []string) {
+	f.t.Helper()
+	id, err := f.ledger.Begin(f.t.Context(), Statement{Digest: Digest("x"), Rules: []string{}, Overrides: []Override{}, Locks: []StatementLock{}})
+	want(f.t, err, nil)
+	nonce, err := NewNonce(f.t.Context(), client)
+	want(f.t, err, nil)
+	mac, err := f.ledger.Key().signStatement(nonce, id, Digest("x"))
+	want(f.t, err, nil)
+	return id, []string{itoa(nonce.Number), strconv.Itoa(int(f.ledger.Key().ID)), itoa(id), Digest("x"), mac}
+}
+
+func (f *fixture) attestations() int64 {
+	f.t.Helper()
+	return number64(f.t, f.admin.ask("SELECT count(*) FROM pgsluice.attestations")[0])
+}
+
+func TestAttestationCannotBeForged(t *testing.T) {
+	f := withLedger(t)
+	alice, also := f.as(f.alice), f.as(f.alice)
+	alice.run("BEGIN")
+	_, call := f.attestCall(alice)
+	alice.run("SAVEPOINT s")
+	for at, other := range []string{itoa(number64(t, call[0]) + 1), "2", "9", Digest("y"), strings.Repeat("0", 64)} {
+		changed := slices.Clone(call)
+		changed[at] = other
+		alice.refuses(StateNotSigned, attestCall, changed...)
+		alice.run("ROLLBACK TO s")
+		null := strings.Replace(attestCall, "$"+strconv.Itoa(at+1)+"::", "NULLIF($"+strconv.Itoa(at+1)+", $"+strconv.Itoa(at+1)+")::", 1)
+		alice.refuses(StateNotSigned, null, call...)
+		alice.run("ROLLBACK TO s")
+	}
+	// A promise's signature is none for a statement.
+	promise := f.signedCall(alice)
+	alice.refuses(StateNotSigned, attestCall, promise[0], promise[1], call[2], call[3], promise[6])
+	alice.run("ROLLBACK TO s")
+
+	also.run("BEGIN")
+	also.ask("SELECT pgsluice.nonce()")
+	also.refuses(StateNotSigned, attestCall, call...)
+	alice.run("COMMIT")
+	if n := f.attestations(); n != 0 {
+		t.Fatalf("%d attestations were forged", n)
+	}
+}
+
+func TestAttestationCannotBeReplayed(t *testing.T) {
+	f := withLedger(t)
+	alice := f.as(f.alice)
+	alice.run("BEGIN", "SAVEPOINT s")
+	_, call := f.attestCall(alice)
+	alice.ask(attestCall, call...)
+	alice.run("ROLLBACK TO s", "SAVEPOINT s")
+	alice.refuses(StateNotSigned, attestCall, call...)
+	alice.run("ROLLBACK TO s", "COMMIT", "BEGIN")
+	alice.refuses(StateNotSigned, attestCall, call...)
+	alice.run("ROLLBACK")
+	if n := f.attestations(); n != 0 {
+		t.Fatalf("%d attestations were made by replay", n)
+	}
+}
+
+func TestOneTransactionCannotFloodAttestations(t *testing.T) {
+	f := withLedger(t)
+	alice := f.as(f.alice)
+	alice.run("BEGIN")
+	xid := alice.ask("SELECT pg_current_xact_id()")[0]
+	f.admin.run(`INSERT INTO pgsluice.attestations
+		SELECT i.system_identifier, i.database_oid, 0, '` + xid + `'::xid8, 10000, 0, '', 0, 0, 0, 0, 0, '' FROM pgsluice.installation AS i`)
+	_, call := f.attestCall(alice)
+	alice.refuses(StateTooMany, attestCall, call...)
+}
+
 // The file says who tries what, and what the server answers.
 func TestNothingCanBeDoneByHand(t *testing.T) {
 	f := withLedger(t)
@@ -355,6 +438,27 @@ func TestHostileSearchPath(t *testing.T) {
 		t.Fatalf("got %+v", leftovers)
 	}
 	want(t, f.ledger.Forget(ctx, artifact), nil)
+	alice.run("BEGIN")
+	statement := f.attestedBy(alice)
+	table, _, err := LookAt(ctx, alice, "pgsluice.promises")
+	want(t, err, nil)
+	revision, err := f.ledger.Learn(ctx, Learned{Event: Event{Stage: Whole, Direction: Up, Revision: "1"}, Table: table, Wrote: statement, Statements: []int64{statement}})
+	want(t, err, nil)
+	alice.run("COMMIT")
+	_, err = f.ledger.Settle(ctx)
+	want(t, err, nil)
+	want(t, f.ledger.Abandon(ctx, "s"), nil)
+	last, err := f.ledger.Last(ctx, Tool{}, table, "1")
+	want(t, err, nil)
+	revisions, err := f.ledger.Revisions(ctx, Filter{ID: revision, State: "applied", Since: "2020-01-01", Limit: 1})
+	want(t, err, nil)
+	statements, err := f.ledger.Statements(ctx, revision)
+	want(t, err, nil)
+	if last == nil || len(revisions) != 1 || len(statements) != 1 || statements[0].Outcome != OutcomeCommitted {
+		t.Fatalf("got %+v, %+v, %+v", last, revisions, statements)
+	}
+	_, err = f.ledger.Statements(ctx, 0)
+	want(t, err, nil)
 	_, err = RotateKey(ctx, f.admin)
 	want(t, err, nil)
 }

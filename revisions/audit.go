@@ -32,10 +32,29 @@ type Entry struct {
 	Policy      string        `json:"policy,omitempty"`             // the version of the policy that it was judged by
 	Ran         []string      `json:"ran,omitempty"`                // what the server got instead; empty: what was asked, or nothing
 	Promise     int64         `json:"promise,omitempty"`            // the work that was deferred to COMMIT; 0: none
+	Tries       int           `json:"tries,omitempty"`              // for locks
+	Waited      time.Duration `json:"waited_ns,omitempty"`          // nanoseconds of Took that went into waiting for locks and turns
+	Blockers    []Blocker     `json:"blockers,omitempty"`           // who was seen in the way, the first few
 	Took        time.Duration `json:"took_ns,omitempty"`            // nanoseconds from the first step to the reply
 	Outcome     string        `json:"outcome,omitempty"`            // "" for an intent, which is written before the first step
 	SQLState    string        `json:"sqlstate,omitempty"`           // of the error
 	Error       string        `json:"error,omitempty"`
+}
+
+// Blocker is somebody who was in the way of a schema change, as the control login saw it.
+type Blocker struct {
+	PID         int32         `json:"pid"`                        // 0 for a prepared transaction
+	GID         string        `json:"gid,omitempty"`              // of a prepared transaction
+	Behind      int32         `json:"behind,omitempty"`           // the blocker that waited for this one; 0: the statement itself did
+	Kind        string        `json:"kind"`                       // run.Blocker.Kind
+	User        string        `json:"user,omitempty"`             //
+	Application string        `json:"application_name,omitempty"` //
+	Client      string        `json:"client,omitempty"`           // address
+	State       string        `json:"state,omitempty"`            // as in pg_stat_activity
+	Age         time.Duration `json:"transaction_ns,omitempty"`   // nanoseconds that its transaction had been open
+	Lock        string        `json:"lock,omitempty"`             // what it had of the relation, or waited for
+	Query       string        `json:"query,omitempty"`            // its last, without literals; not always the one that took the lock
+	Ended       string        `json:"ended,omitempty"`            // canceled or terminated, by lock.cancel_blockers
 }
 
 // Override is a finding that somebody has taken out of force.

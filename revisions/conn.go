@@ -21,6 +21,11 @@ type Conn interface {
 	InTx(ctx context.Context, f func(context.Context) error) error
 }
 
+// Asker is the part of a Conn that asks one question.
+type Asker interface {
+	Query(ctx context.Context, sql string, args ...string) ([]string, error)
+}
+
 // sqlState is the SQLSTATE of an error of the server, "" for any other error.
 func sqlState(err error) string {
 	var server interface{ SQLState() string }
@@ -31,7 +36,7 @@ func sqlState(err error) string {
 }
 
 // queryRows reads a query whose rows are one JSON object each.
-func queryRows[T any](ctx context.Context, conn Conn, sql string, args ...string) ([]T, error) {
+func queryRows[T any](ctx context.Context, conn Asker, sql string, args ...string) ([]T, error) {
 	lines, err := conn.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, err
@@ -46,7 +51,7 @@ func queryRows[T any](ctx context.Context, conn Conn, sql string, args ...string
 }
 
 // queryRow reads a query that always has exactly one row.
-func queryRow[T any](ctx context.Context, conn Conn, sql string, args ...string) (T, error) {
+func queryRow[T any](ctx context.Context, conn Asker, sql string, args ...string) (T, error) {
 	rows, err := queryRows[T](ctx, conn, sql, args...)
 	if err != nil {
 		var none T

@@ -115,7 +115,8 @@ func checkInstalled(ctx context.Context, conn Conn) error {
 
 // checkSafe looks for what a powerful login must not touch. The occasion is "install" or "open".
 func checkSafe(ctx context.Context, conn Conn, occasion string) error {
-	reasons, err := conn.Query(ctx, unsafeSQL, occasion)
+	// Without a parameter it is planned once where it is asked again and again.
+	reasons, err := conn.Query(ctx, strings.ReplaceAll(unsafeSQL, "$1", "'"+occasion+"'"))
 	if err != nil {
 		return fmt.Errorf("cannot check the schema pgsluice: %w", err)
 	}

@@ -20,7 +20,7 @@ type Nonce struct {
 
 // NewNonce asks for a nonce on the client's connection, inside the transaction that the promise is for. It gives that
 // transaction an xid, and fails in a transaction that is READ ONLY.
-func NewNonce(ctx context.Context, client Conn) (Nonce, error) {
+func NewNonce(ctx context.Context, client Asker) (Nonce, error) {
 	nonce, err := queryRow[Nonce](ctx, client, "SELECT pgsluice.nonce()")
 	if err != nil {
 		return Nonce{}, fmt.Errorf("cannot get a nonce from the ledger: %w", err)

@@ -188,6 +188,127 @@ ALTER TABLE pgsluice.jobs ENABLE ROW LEVEL SECURITY
 ----
 ALTER TABLE pgsluice.checkpoints ENABLE ROW LEVEL SECURITY
 
+---- version 3
+
+-- What was asked and what became of it, a row for each statement that was judged. The control login alone writes it.
+CREATE TABLE pgsluice.statements (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	-- The revision that it belongs to; NULL for none, or none yet.
+	revision_id bigint,
+	-- The proxy's own name of the session; pid is its backend.
+	session pg_catalog.text NOT NULL,
+	pid integer NOT NULL,
+	login pg_catalog.text NOT NULL,
+	role pg_catalog.text NOT NULL,
+	-- The client's address, without its port.
+	client pg_catalog.text NOT NULL,
+	application pg_catalog.text NOT NULL,
+	-- The tool whose version table the statement writes to; '' for every other.
+	tool pg_catalog.text NOT NULL DEFAULT '',
+	-- What is done to the tables that a tool keeps for itself belongs to no revision.
+	own boolean NOT NULL DEFAULT false,
+	tag pg_catalog.text NOT NULL,
+	asked pg_catalog.text NOT NULL,
+	-- SHA-256 of asked, lower-case hex.
+	digest pg_catalog.text NOT NULL,
+	fingerprint pg_catalog.text NOT NULL DEFAULT '',
+	verdict pg_catalog.text NOT NULL,
+	rules pg_catalog.text[] NOT NULL DEFAULT '{}',
+	-- [{"rule": ..., "verdict": ..., "source": ..., "reason": ...}]
+	overrides pg_catalog.json NOT NULL DEFAULT '[]',
+	-- What the server was given instead; [] is what was asked, or nothing.
+	ran pg_catalog.json NOT NULL DEFAULT '[]',
+	-- [{"table": ..., "mode": ...}]: the locks that block others, as the manual has them.
+	locks pg_catalog.json NOT NULL DEFAULT '[]',
+	tries integer NOT NULL DEFAULT 0,
+	waited_ms bigint NOT NULL DEFAULT 0,
+	-- NULL where the answer told none.
+	rows bigint,
+	promise_id bigint NOT NULL DEFAULT 0,
+	sqlstate pg_catalog.text NOT NULL DEFAULT '',
+	error pg_catalog.text NOT NULL DEFAULT '',
+	-- begun: it was about to run. open: it ran, its transaction has not ended. lost: the connection broke before the answer.
+	outcome pg_catalog.text NOT NULL DEFAULT 'begun' CHECK (outcome OPERATOR(pg_catalog.=) ANY (ARRAY[
+		'begun', 'open', 'committed', 'rolled back', 'failed', 'refused', 'lost', 'observed'])),
+	-- The transaction, as far as it is known; attested when it carries a row of attestations.
+	xid pg_catalog.xid8,
+	attested boolean NOT NULL DEFAULT false,
+	started timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	finished timestamp with time zone,
+	PRIMARY KEY (system_identifier, database_oid, id)
+)
+
+----
+CREATE INDEX statements_open ON pgsluice.statements (id)
+	WHERE outcome OPERATOR(pg_catalog.=) ANY (ARRAY['begun', 'open', 'lost'])
+
+----
+CREATE INDEX statements_revision ON pgsluice.statements (revision_id)
+
+----
+-- What tools have told by their version tables, a row for each time that a revision was applied or taken back. The control login alone writes it.
+CREATE TABLE pgsluice.revisions (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	tool pg_catalog.text NOT NULL,
+	version_table pg_catalog.text NOT NULL,
+	-- '' is not known, or all of them.
+	revision pg_catalog.text NOT NULL,
+	-- What the table had before, where one row stands for all.
+	previous pg_catalog.text NOT NULL DEFAULT '',
+	row_key pg_catalog.text NOT NULL DEFAULT '',
+	direction pg_catalog.text NOT NULL CHECK (direction OPERATOR(pg_catalog.=) ANY (ARRAY['up', 'down', 'force', 'moved'])),
+	-- running: begun, and not ended. told: its row is written; whether that holds says the outcome of the write.
+	state pg_catalog.text NOT NULL CHECK (state OPERATOR(pg_catalog.=) ANY (ARRAY['running', 'told', 'failed', 'unsaid'])),
+	-- The write to the version table.
+	statement_id bigint NOT NULL,
+	session pg_catalog.text NOT NULL,
+	pid integer NOT NULL,
+	login pg_catalog.text NOT NULL,
+	client pg_catalog.text NOT NULL,
+	application pg_catalog.text NOT NULL,
+	started timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	finished timestamp with time zone,
+	PRIMARY KEY (system_identifier, database_oid, id)
+)
+
+----
+CREATE INDEX revisions_revision ON pgsluice.revisions (revision, id)
+
+----
+-- One row in the client's own transaction for each statement that it has run there: the two commit or vanish together, savepoints included.
+CREATE TABLE pgsluice.attestations (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	-- The nonce that the signature was made for.
+	id bigint NOT NULL,
+	xid pg_catalog.xid8 NOT NULL,
+	seq integer NOT NULL,
+	statement_id bigint NOT NULL,
+	digest pg_catalog.text NOT NULL,
+	login pg_catalog.oid NOT NULL,
+	role pg_catalog.oid NOT NULL,
+	pid integer NOT NULL,
+	backend_start bigint NOT NULL,
+	key_id integer NOT NULL,
+	mac pg_catalog.text NOT NULL,
+	PRIMARY KEY (system_identifier, database_oid, id),
+	UNIQUE (system_identifier, database_oid, xid, seq)
+)
+
+----
+CREATE INDEX attestations_statement ON pgsluice.attestations (statement_id)
+
+----
+ALTER TABLE pgsluice.statements ENABLE ROW LEVEL SECURITY
+----
+ALTER TABLE pgsluice.revisions ENABLE ROW LEVEL SECURITY
+----
+ALTER TABLE pgsluice.attestations ENABLE ROW LEVEL SECURITY
+
 ---- functions
 
 DROP POLICY IF EXISTS control ON pgsluice.installation
@@ -195,6 +316,12 @@ DROP POLICY IF EXISTS control ON pgsluice.installation
 DROP POLICY IF EXISTS control ON pgsluice.keys
 ----
 DROP POLICY IF EXISTS control ON pgsluice.promises
+----
+DROP POLICY IF EXISTS control ON pgsluice.statements
+----
+DROP POLICY IF EXISTS control ON pgsluice.revisions
+----
+DROP POLICY IF EXISTS control ON pgsluice.attestations
 ----
 DROP POLICY IF EXISTS control ON pgsluice.artifacts
 ----
@@ -425,6 +552,60 @@ BEGIN
 END
 $$
 
+----
+-- Writes into the transaction that it is called in that a statement has run there, and returns a nonce for the next. PS002 and PS003 as above.
+CREATE OR REPLACE FUNCTION pgsluice.attest(
+	nonce bigint, key integer, statement bigint, digest pg_catalog.text, mac pg_catalog.text) RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	me record;
+	place integer;
+BEGIN
+	SELECT * INTO me FROM pgsluice.caller();
+	IF NOT pgsluice.signed(me.system_identifier, me.database_oid, key,
+		pgsluice.field('pgsluice.attest'::pg_catalog.text)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.system_identifier)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.database_oid::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(key::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(nonce)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.pid::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.backend_start)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.xid::pg_catalog.text::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.login::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(me.role::bigint)
+			OPERATOR(pg_catalog.||) pgsluice.field(statement)
+			OPERATOR(pg_catalog.||) pgsluice.field(digest),
+		mac)
+	THEN
+		RAISE EXCEPTION 'pgsluice: this statement is not signed for this session and transaction' USING
+			ERRCODE = 'PS002',
+			HINT = 'Only a pgsluice proxy calls this function. If one did, its key has been rotated: try again.';
+	END IF;
+
+	-- As in pgsluice.promise: a nonce is good for one call, whatever ROLLBACK TO takes back.
+	IF nonce OPERATOR(pg_catalog.<>) pg_catalog.currval('pgsluice.nonces'::pg_catalog.regclass) THEN
+		RAISE EXCEPTION 'pgsluice: this statement has been written down before' USING
+			ERRCODE = 'PS002',
+			HINT = 'Only a pgsluice proxy calls this function, once for each statement.';
+	END IF;
+
+	SELECT COALESCE(pg_catalog.max(a.seq), 0) OPERATOR(pg_catalog.+) 1 INTO place
+	FROM pgsluice.attestations AS a
+	WHERE a.system_identifier OPERATOR(pg_catalog.=) me.system_identifier
+		AND a.database_oid OPERATOR(pg_catalog.=) me.database_oid
+		AND a.xid OPERATOR(pg_catalog.=) me.xid;
+	IF place OPERATOR(pg_catalog.>) 10000 THEN
+		RAISE EXCEPTION 'pgsluice: one transaction can have at most 10000 statements written down' USING
+			ERRCODE = 'PS003',
+			HINT = 'Split the migration into several transactions.';
+	END IF;
+
+	INSERT INTO pgsluice.attestations (system_identifier, database_oid, id, xid, seq, statement_id, digest, login, role, pid, backend_start, key_id, mac)
+	VALUES (me.system_identifier, me.database_oid, nonce, me.xid, place, statement, digest, me.login, me.role, me.pid, me.backend_start, key, mac);
+	RETURN pgsluice.nonce();
+END
+$$
+
 ---- grants
 
 GRANT USAGE ON SCHEMA pgsluice TO PUBLIC
@@ -435,6 +616,10 @@ GRANT EXECUTE ON FUNCTION pgsluice.nonce(),
 	pgsluice.promise(bigint, integer, pg_catalog.text, pg_catalog.text, pg_catalog.oid, pg_catalog.text, pg_catalog.text),
 	pgsluice.checkpoint(bigint, integer, bigint, pg_catalog.oid, pg_catalog.text, pg_catalog.text, bigint, bigint, boolean, pg_catalog.text)
 	TO PUBLIC
+----
+GRANT SELECT ON pgsluice.statements, pgsluice.revisions, pgsluice.attestations TO PUBLIC
+----
+GRANT EXECUTE ON FUNCTION pgsluice.attest(bigint, integer, bigint, pg_catalog.text, pg_catalog.text) TO PUBLIC
 
 ---- control role
 
@@ -445,6 +630,12 @@ CREATE POLICY control ON pgsluice.keys FOR SELECT TO {control} USING (true)
 CREATE POLICY control ON pgsluice.promises FOR ALL TO {control} USING (true)
 ----
 CREATE POLICY control ON pgsluice.artifacts FOR ALL TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.statements FOR ALL TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.revisions FOR ALL TO {control} USING (true)
+----
+CREATE POLICY control ON pgsluice.attestations FOR SELECT TO {control} USING (true)
 ----
 GRANT UPDATE (state, attempts, sqlstate, message, released, not_before, claimed_by, claimed_pid, claimed_start, heartbeat,
 	started, finished) ON pgsluice.promises TO {control}
@@ -459,3 +650,5 @@ GRANT INSERT ON pgsluice.jobs TO {control}
 ----
 GRANT UPDATE (content, state, wanted, target_time, nice_ratio, reason, sqlstate, message, runner, pid, backend_start, heartbeat, started,
 	finished) ON pgsluice.jobs TO {control}
+----
+GRANT INSERT, UPDATE ON pgsluice.statements, pgsluice.revisions TO {control}

@@ -32,7 +32,9 @@ func TestSQLIsASCII(t *testing.T) {
 	for _, sql := range []string{
 		schemaSQL, promiseCall, existsSQL, unsafeSQL, stateSQL, rightsSQL, ownerSQL, grantsSQL, objectsSQL, trustedSQL, keysSQL, newKeySQL,
 		pruneKeysSQL, promiseSQL, pendingSQL, listSQL, claimSQL, startSQL, heartbeatSQL, finishSQL, postponeSQL, voidSQL, retrySQL,
-		announceSQL, forgetSQL, leftoversSQL, jobSQL, listJobsSQL, findJobSQL, adoptJobSQL, beginJobSQL, beatJobSQL, endJobSQL, steerJobSQL,
+		announceSQL, forgetSQL, leftoversSQL, attestCall, beginStatementSQL, endStatementSQL, settleSQL, versionTableSQL, learnSQL, lastEventSQL,
+		abandonSQL, revisionsSQL, statementsSQL,
+		jobSQL, listJobsSQL, findJobSQL, adoptJobSQL, beginJobSQL, beatJobSQL, endJobSQL, steerJobSQL,
 		CheckpointSQL,
 	} {
 		for _, r := range sql {

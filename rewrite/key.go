@@ -186,6 +186,9 @@ func (a *alteration) addKeyOnPartitions(add ddl.Constraint) error {
 	a.stays = true // nobody knows which constraints of that name the partitions had
 	a.keys = append(a.keys, a.keyAlone(add, target(a.table, add.Columns...), add.Name))
 	a.keysBelow(add, a.table.OID, quote(a.table.Schema, add.Name))
+	a.dataChecks = append(a.dataChecks, unplanned(a.table, add.Name))
+	a.keys[len(a.keys)-1].Left = left(a.table, add.Name, strings.ReplaceAll(fmt.Sprintf("give that a %s (%s) of its own, and attach its index by ALTER INDEX ",
+		keyWord(add), strings.Join(quoteAll(add.Columns), ", ")), "%", "%%")+"%1$I ATTACH PARTITION")
 	a.notices = append(a.notices, fmt.Sprintf("building %q on the partitions of %q one by one, concurrently", add.Name, a.table.Name))
 	if !a.looksAt(add.Columns) {
 		return nil
@@ -199,6 +202,14 @@ func (a *alteration) addKeyOnPartitions(add ddl.Constraint) error {
 		a.dataChecks = append(a.dataChecks, check)
 	}
 	return nil
+}
+
+// keyWord is how a key is written.
+func keyWord(add ddl.Constraint) string {
+	if add.Type == ddl.PrimaryKey {
+		return "PRIMARY KEY"
+	}
+	return "UNIQUE"
 }
 
 // keysBelow are the steps for the partitions of a table, whose own key has that index.

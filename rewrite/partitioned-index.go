@@ -42,11 +42,11 @@ func partitionedIndex(stmt ddl.Statement, known facts.Facts, create ddl.CreateIn
 	if err := t.below(node{relation: table, index: name}); err != nil {
 		return Plan{}, err
 	}
-	t.steps[len(t.steps)-1].Left = t.left()
+	t.steps[len(t.steps)-1].Left = left(table, name, "send the statement again, after pgsluice jobs cancel if it was deferred")
 	plan := Plan{
 		Object: name,
 		Notice: fmt.Sprintf("building index %q on %q one partition after the other, concurrently", name, table.Name),
-		Steps:  t.steps, DataChecks: append(t.checks, t.unplanned()),
+		Steps:  t.steps, DataChecks: append(t.checks, unplanned(table, name)),
 	}
 	if plan.Probe, plan.Unprobed, err = probe(stmt, known, table, columns, t.relations...); err != nil {
 		return Plan{}, err
@@ -203,29 +203,31 @@ func (t *tree) matches(index uint32) string {
 		index, shape("i"), shape("r"), t.root.OID, literal(t.name))
 }
 
-// unplanned finds a partition that the plan does not know, just before it is begun: from then on the server indexes new ones.
-func (t *tree) unplanned() DataCheck {
-	known := []string{strconv.FormatUint(uint64(t.root.OID), 10)}
-	for _, p := range t.root.Partitions {
+// unplanned finds a partition of a table that the plan for an index of that name does not know, just before it is begun: from then on the server
+// indexes new ones.
+func unplanned(table *facts.Relation, index string) DataCheck {
+	known := []string{strconv.FormatUint(uint64(table.OID), 10)}
+	for _, p := range table.Partitions {
 		known = append(known, strconv.FormatUint(uint64(p.OID), 10))
 	}
 	return DataCheck{
 		SQL: fmt.Sprintf("WITH RECURSIVE tree(oid) AS (SELECT %d::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t"+
 			" JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid)"+
 			" SELECT pg_catalog.format('Partition %%s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL ('{%s}'::pg_catalog.oid[]) LIMIT 1",
-			t.root.OID, strings.Join(known, ",")),
+			table.OID, strings.Join(known, ",")),
 		Code:    "55000", // object_not_in_prerequisite_state
-		Message: fmt.Sprintf("pgsluice: the partitions of %q are not those that index %q was planned for; run the migration again", t.root.Name, t.name),
+		Message: fmt.Sprintf("pgsluice: the partitions of %q are not those that index %q was planned for; run the migration again", table.Name, index),
 	}
 }
 
-// left says what is missing when all is done and the index is not valid: a partition was attached meanwhile, or has an INVALID index.
-func (t *tree) left() string {
-	return fmt.Sprintf("SELECT pg_catalog.format('index %%I is not valid yet, because partition %%I was added meanwhile; send the statement again, after pgsluice jobs cancel if it was deferred'"+
+// left says what is missing when all is done and the index of a partitioned table is not valid: a partition was attached meanwhile, or has an
+// INVALID index. The advice is a format of its own: %1$I is the index, %2$I the partition.
+func left(table *facts.Relation, index, advice string) string {
+	return fmt.Sprintf("SELECT pg_catalog.format(%s"+
 		", c.relname, p.relname) FROM pg_catalog.pg_index r JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) r.indexrelid"+
 		" JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) r.indrelid JOIN pg_catalog.pg_class p ON p.oid OPERATOR(pg_catalog.=) h.inhrelid"+
 		" WHERE r.indrelid OPERATOR(pg_catalog.=) %d::pg_catalog.oid AND c.relname OPERATOR(pg_catalog.=) %s AND NOT r.indisvalid"+
 		" AND NOT EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_inherits a ON a.inhrelid OPERATOR(pg_catalog.=) i.indexrelid"+
 		" WHERE i.indrelid OPERATOR(pg_catalog.=) p.oid AND a.inhparent OPERATOR(pg_catalog.=) r.indexrelid AND i.indisvalid)"+
-		" ORDER BY p.relname LIMIT 1", t.root.OID, literal(t.name))
+		" ORDER BY p.relname LIMIT 1", literal("index %1$I is not valid yet, because partition %2$I was added meanwhile; "+advice), table.OID, literal(index))
 }

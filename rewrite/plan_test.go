@@ -33,6 +33,8 @@ type pair struct {
 	writer, observer *pgx.Conn
 	// notices are what the server said about the step at hand, its debug messages included.
 	notices []string
+	// block is true when plans run as in a client's transaction: the steps in place in one block, the others behind its COMMIT.
+	block bool
 }
 
 func newPair(t *testing.T) *pair {
@@ -74,56 +76,76 @@ var long = []string{"verifying table", "rewriting table", "building index", "val
 //	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
-	for _, file := range []string{
-		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition",
-		"lock-without-budget", "bulk-write", "domain-validated-at-once", "foreign-keys-dropped-at-once", "table-renamed",
-		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions",
-	} {
+	for _, file := range append(caseFiles(), "bulk-write") { // which no transaction runs
+		t.Run(file, func(t *testing.T) {
+			t.Parallel()
+			runCases(t, newPair(t), file)
+		})
+	}
+}
+
+// TestPlansInTransaction runs the same cases with plans as in a transaction of the client's: their steps in place in one block, the others behind its
+// COMMIT. What is found, and what is left in the end, is the same.
+func TestPlansInTransaction(t *testing.T) {
+	for _, file := range caseFiles() {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t)
-			datadriven.RunTest(t, file+".sql", func(t *testing.T, d *datadriven.TestData) string {
-				major, before := 0, 1000
-				if strings.HasSuffix(file, "-18") {
-					major = 18
-				}
-				d.MaybeScanArgs(t, "major", &major)
-				d.MaybeScanArgs(t, "before", &before)
-				if version := pgtest.Server(t).Version(); version < major || version >= before {
-					return d.Expected
-				}
-				rule := file
-				if strings.HasPrefix(file, "alter-table") {
-					rule = "alter-table"
-				}
-				d.MaybeScanArgs(t, "recipe", &rule)
-				switch d.Cmd {
-				case "setup":
-					exec(t, p.plain, d.Input)
-					exec(t, p.plan, d.Input)
-					return ""
-				case "begun":
-					exec(t, p.plan, d.Input)
-					return ""
-				case "plan":
-					also := ""
-					d.MaybeScanArgs(t, "validates", &also)
-					return p.prove(t, d.Input, rule, also, d.HasArg("leaves"))
-				case "refused":
-					return p.refused(t, d.Input, rule)
-				case "unplanned":
-					stmt, known := p.read(t, d.Input)
-					if plan, err := rewrite.Build(stmt, known, rule); err == nil {
-						return show(plan, d.Input, nil)
-					} else {
-						return err.Error() + "\n"
-					}
-				}
-				d.Fatalf(t, "unknown directive")
-				return ""
-			})
+			p.block = true
+			runCases(t, p, file)
 		})
 	}
+}
+
+func caseFiles() []string {
+	return []string{
+		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition",
+		"lock-without-budget", "domain-validated-at-once", "foreign-keys-dropped-at-once", "table-renamed",
+		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions",
+	}
+}
+
+func runCases(t *testing.T, p *pair, file string) {
+	datadriven.RunTest(t, file+".sql", func(t *testing.T, d *datadriven.TestData) string {
+		major, before := 0, 1000
+		if strings.HasSuffix(file, "-18") {
+			major = 18
+		}
+		d.MaybeScanArgs(t, "major", &major)
+		d.MaybeScanArgs(t, "before", &before)
+		if version := pgtest.Server(t).Version(); version < major || version >= before {
+			return d.Expected
+		}
+		rule := file
+		if strings.HasPrefix(file, "alter-table") {
+			rule = "alter-table"
+		}
+		d.MaybeScanArgs(t, "recipe", &rule)
+		switch d.Cmd {
+		case "setup":
+			exec(t, p.plain, d.Input)
+			exec(t, p.plan, d.Input)
+			return ""
+		case "begun":
+			exec(t, p.plan, d.Input)
+			return ""
+		case "plan":
+			also := ""
+			d.MaybeScanArgs(t, "validates", &also)
+			return p.prove(t, d.Input, rule, also, d.HasArg("leaves"))
+		case "refused":
+			return p.refused(t, d.Input, rule)
+		case "unplanned":
+			stmt, known := p.read(t, d.Input)
+			if plan, err := rewrite.Build(stmt, known, rule); err == nil {
+				return show(plan, d.Input, nil)
+			} else {
+				return err.Error() + "\n"
+			}
+		}
+		d.Fatalf(t, "unknown directive")
+		return ""
+	})
 }
 
 // For any two rules that ask for a rewrite there is one recipe that serves both, or the statement is refused and told to be sent in two.
@@ -199,7 +221,14 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string, leaves bool) s
 		exec(t, p.plain, "ALTER TABLE "+pgx.Identifier{plan.Steps[0].Table.Schema, plan.Steps[0].Table.Name}.Sanitize()+" VALIDATE CONSTRAINT "+validates)
 	}
 	found := make([]bool, len(plan.Steps))
+	block := p.block && plan.Unprobed == ""
+	if block {
+		p.inPlace(t, plan, found)
+	}
 	for i, step := range plan.Steps {
+		if block && step.Where == rewrite.InPlace {
+			continue
+		}
 		for _, statement := range step.Statements() {
 			p.judge(t, step, statement, asked)
 		}
@@ -218,6 +247,24 @@ func (p *pair) prove(t *testing.T, sql, recipe, validates string, leaves bool) s
 	}
 	p.redo(t, plan)
 	return show(plan, sql, found) + beyond
+}
+
+// inPlace runs the steps of a plan that hold from now on in one block, and notes which were found done.
+func (p *pair) inPlace(t *testing.T, plan rewrite.Plan, found []bool) {
+	t.Helper()
+	exec(t, p.plan, "BEGIN")
+	for i, step := range plan.Steps {
+		if step.Where != rewrite.InPlace {
+			continue
+		}
+		if found[i] = query(t, p.plan, orFalse(step.Done))[0] == "t"; found[i] {
+			continue
+		}
+		for _, statement := range step.Statements() {
+			exec(t, p.plan, statement)
+		}
+	}
+	exec(t, p.plan, "COMMIT")
 }
 
 // undo runs the first steps, as far as they can be in a transaction, and takes them back after each: nothing may be left.

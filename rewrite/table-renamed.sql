@@ -28,7 +28,15 @@ ALTER TABLE: renaming "users" to "Customers" and leaving a view of the old name
     then GRANT INSERT ("name") ON "public"."users" TO PUBLIC
     on public.users, lock budget
 
-unplanned
+unplanned before=15
+ALTER TABLE "Odd ""One" RENAME TO even
+----
+ALTER TABLE: renaming "Odd \"One" to "even" and leaving a view of the old name
+  in place: (as it is)
+    then CREATE VIEW "public"."Odd ""One" AS SELECT * FROM "public"."even"
+    on public.Odd "One, lock budget
+
+unplanned major=15
 ALTER TABLE "Odd ""One" RENAME TO even
 ----
 ALTER TABLE: renaming "Odd \"One" to "even" and leaving a view of the old name

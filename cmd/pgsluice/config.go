@@ -39,6 +39,7 @@ type Config struct {
 	Deferred    deferredConfig    `yaml:"deferred"`
 	Batch       batchConfig       `yaml:"batch"`
 	Overrides   overridesConfig   `yaml:"overrides"`
+	Revisions   revisionsConfig   `yaml:"revisions"`
 	Audit       auditConfig       `yaml:"audit"`
 	Limits      limitsConfig      `yaml:"limits"`
 	Drain       drainConfig       `yaml:"drain"`
@@ -103,17 +104,28 @@ type lockConfig struct {
 	Timeout    time.Duration `yaml:"timeout"`     // lock_timeout of the first try
 	MaxTimeout time.Duration `yaml:"max_timeout"` // lock_timeout of the last rung; only an autovacuum in the way makes a try longer
 	Budget     time.Duration `yaml:"budget"`      // of all tries of one step together
+	// MaxQueueWait is how long others may wait behind a try.
+	MaxQueueWait time.Duration `yaml:"max_queue_wait"`
+	// CancelBlockers is after how many tries in vain whoever is in the way is ended; 0 is never.
+	CancelBlockers int64 `yaml:"cancel_blockers"`
+	// OldTransaction is how old a transaction is that a concurrent build waits for before it begins.
+	OldTransaction time.Duration `yaml:"old_transaction"`
 }
 
 // options is the same as plans want it.
 func (l lockConfig) options() run.Options {
-	return run.Options{FirstTry: l.Timeout, LongestTry: l.MaxTimeout, LockBudget: l.Budget}
+	return run.Options{
+		FirstTry: l.Timeout, LongestTry: l.MaxTimeout, LockBudget: l.Budget, MaxQueueWait: l.MaxQueueWait,
+		CancelBlockers: int(l.CancelBlockers), OldTransaction: l.OldTransaction,
+	}
 }
 
 // deferredConfig is work that must wait for the client's COMMIT.
 type deferredConfig struct {
-	Enabled  bool   `yaml:"enabled"`
-	OnFailed string `yaml:"on_failed"` // block or warn: the next schema change while a promise of the database is failed
+	Enabled bool `yaml:"enabled"`
+	// OnFailure is how a COMMIT is answered whose promise has failed for good: with an error, or a warning (warn).
+	OnFailure string `yaml:"on_failure"`
+	OnFailed  string `yaml:"on_failed"` // block or warn: the next schema change while a promise of the database is failed
 }
 
 // overridesConfig says whose overrides count.
@@ -163,13 +175,17 @@ func defaultConfig() Config {
 		Mode:    "enforce",
 		Small:   smallConfig{Rows: 10_000, Bytes: 1 << 20},
 		// The ladder was measured: applications wait about as long as the longest try.
-		Lock:     lockConfig{Timeout: 50 * time.Millisecond, MaxTimeout: 500 * time.Millisecond, Budget: 10 * time.Minute},
-		Deferred: deferredConfig{Enabled: true, OnFailed: "block"},
+		Lock: lockConfig{
+			Timeout: 50 * time.Millisecond, MaxTimeout: 500 * time.Millisecond, Budget: 10 * time.Minute,
+			MaxQueueWait: 200 * time.Millisecond, OldTransaction: 5 * time.Second,
+		},
+		Deferred: deferredConfig{Enabled: true, OnFailure: "error", OnFailed: "block"},
 		Batch:    defaultBatch(),
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
-		Audit: auditConfig{Required: true},
+		Revisions: revisionsConfig{Exclusive: "off"},
+		Audit:     auditConfig{Required: true},
 		// Orchestrators kill 30 s after SIGTERM.
 		Drain: drainConfig{Timeout: 25 * time.Second},
 		Log:   logConfig{Level: "info", Format: "text"},
@@ -201,9 +217,11 @@ func (c *Config) Validate(check checkRule) error {
 	}
 	v.atLeast("small_table.rows", c.Small.Rows, 0)
 	c.Lock.validate(&v)
+	v.oneOf("deferred.on_failure", c.Deferred.OnFailure, "error", "warn")
 	c.Batch.validate(&v)
 	v.oneOf("deferred.on_failed", c.Deferred.OnFailed, "block", "warn")
 	v.names("overrides.roles", c.Overrides.Roles)
+	c.Revisions.validate(&v)
 	v.atLeast("limits.inspect_bytes", int64(c.Limits.InspectBytes), 1)
 	v.positive("limits.login_timeout", c.Limits.LoginTimeout)
 	v.atLeast("limits.max_unauthenticated", int64(c.Limits.MaxUnauthenticated), 1)
@@ -278,6 +296,9 @@ func (c controlConfig) validate(v *validation) {
 
 func (l lockConfig) validate(v *validation) {
 	v.positive("lock.timeout", l.Timeout)
+	v.positive("lock.max_queue_wait", l.MaxQueueWait)
+	v.atLeast("lock.cancel_blockers", l.CancelBlockers, 0)
+	v.positive("lock.old_transaction", l.OldTransaction)
 	if l.MaxTimeout < l.Timeout {
 		v.add("lock.max_timeout", "", "must not be shorter than lock.timeout (%s)", l.Timeout)
 	}

@@ -31,7 +31,9 @@ func TestKilledProxy(t *testing.T) {
 	}
 }
 
-func crashKinds() []string { return []string{"index", "foreign-key", "check"} }
+func crashKinds() []string {
+	return []string{"index", "foreign-key", "check", "unique"}
+}
 
 func inTransaction(statement string) []string {
 	return []string{"BEGIN", statement, "INSERT INTO version VALUES ('1')", "COMMIT"}
@@ -86,7 +88,7 @@ func (s *site) killAtStep(t *testing.T, proxy serving, n int, answer bool) (serv
 }
 
 // decisive is in the statement that does the deferred work, also when it is done in the place of its login.
-var decisive = regexp.MustCompile(`CREATE INDEX CONCURRENTLY|VALIDATE CONSTRAINT|SELECT pg_temp.pgsluice_step`)
+var decisive = regexp.MustCompile(`CREATE (UNIQUE )?INDEX CONCURRENTLY|VALIDATE CONSTRAINT|SELECT pg_temp.pgsluice_step`)
 
 // Whoever resumes the work of a killed proxy is killed in its turn: the next one does it.
 func TestKilledResume(t *testing.T) {
@@ -142,7 +144,11 @@ func TestKilledServer(t *testing.T) {
 		}
 	})
 	postgres := pgtest.Connect(t, box.DSN(box.Superuser(), "postgres"))
-	for _, sql := range []string{"CREATE ROLE migrator LOGIN", `CREATE DATABASE "index"`, `CREATE DATABASE "foreign-key"`, `CREATE DATABASE "check"`} {
+	databases := []string{"CREATE ROLE migrator LOGIN"}
+	for _, kind := range crashKinds() {
+		databases = append(databases, fmt.Sprintf("CREATE DATABASE %q", kind))
+	}
+	for _, sql := range databases {
 		if _, err := postgres.Exec(t.Context(), sql); err != nil {
 			t.Fatal(err)
 		}
@@ -374,6 +380,7 @@ func newSite(t *testing.T, dsn, role, kind string, statements func(string) []str
 		"PGSLUICE_CONTROL_DSN="+s.through(s.tap.address(), config.User),
 		"PGSLUICE_CONTROL_DATABASES="+config.Database,
 		"PGSLUICE_UPSTREAM_SSLMODE=disable", "PGSLUICE_SMALL_TABLE_ROWS=0", "PGSLUICE_SMALL_TABLE_BYTES=0",
+		"PGSLUICE_LOCK_OLD_TRANSACTION=1h", // a build is to begin beside the open transaction of write
 	)
 	install := exec.CommandContext(t.Context(), "pgsluice", "install", "--dsn", dsn)
 	if out, err := install.CombinedOutput(); err != nil {

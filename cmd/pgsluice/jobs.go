@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
@@ -104,7 +105,8 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Short: "give jobs up: what they would have done is never done",
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
-still wanted. A running one cannot be given up; cancel its backend first.
+still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
+A running job cannot be given up; cancel its backend first.
 
 A bulk write that is given up keeps what it has done; a running one ends behind its batch.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
@@ -380,6 +382,15 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 		return err
 	}
 	defer conn.Close()
+	r, err := newResumption(flags, cmd)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	work, err := r.work(ctx, conn, ledger, revisions.ClaimOptions{})
+	if err != nil {
+		return err
+	}
 	reason := "given up with pgsluice jobs cancel by " + person()
 	for _, id := range ids {
 		said := fmt.Sprintf("Job %d is given up.", id)
@@ -393,7 +404,7 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 				said = fmt.Sprintf("Job %d ends behind the batch at hand; its client gets an error that says how many rows are done.", id)
 			}
 		} else {
-			err = ledger.Void(ctx, id, reason)
+			err = giveUp(ctx, work, ledger, id, reason)
 		}
 		if errors.Is(err, revisions.ErrLost) {
 			return notCancelled(j)
@@ -410,6 +421,21 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 		return nil // it did what it was asked for
 	}
 	return err
+}
+
+// giveUp voids a promise, and removes what it would have removed itself.
+func giveUp(ctx context.Context, work run.Resume, ledger *revisions.Ledger, id int64, reason string) error {
+	row, err := ledger.Show(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := ledger.Void(ctx, id, reason); err != nil || row == nil {
+		return err
+	}
+	if err := work.Abandon(ctx, *row); err != nil {
+		return fmt.Errorf("job %d is given up, but what it has left could not be removed: %w", id, err)
+	}
+	return nil
 }
 
 // notCancelled says why a job could not be given up.

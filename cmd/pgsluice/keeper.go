@@ -23,6 +23,8 @@ const (
 	keeperSoon  = 5 * time.Second
 	// keeperSilence is how long whoever worked on a promise must be gone before the keeper takes it over.
 	keeperSilence = 5 * time.Second
+	// overdue is how old pending work is before readiness mentions it.
+	overdue = 10 * time.Minute
 )
 
 // keeper looks after the ledgers of a server: it does the promised work that a crash left, and knows how each ledger
@@ -44,7 +46,8 @@ type keeper struct {
 // standing is how a ledger stood when it was last looked at.
 type standing struct {
 	open, failed int
-	broken       error // the ledger cannot be used
+	oldest       time.Duration // age of the oldest of them
+	broken       error         // the ledger cannot be used
 }
 
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
@@ -105,7 +108,7 @@ func (k *keeper) round(ctx context.Context) {
 	for database := range k.ledgers {
 		if err == nil && !slices.Contains(databases, database) {
 			delete(k.ledgers, database)
-			k.figures.Promises(database, 0, 0)
+			k.figures.Promises(database, 0, 0, 0)
 		}
 	}
 	k.mu.Unlock()
@@ -156,12 +159,16 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	if err := k.resume(ctx, database, conn, ledger); err != nil && ctx.Err() == nil {
 		k.log.Warn("cannot resume promised work", "database", database, "error", err)
 	}
+	if err := settled(ctx, ledger); err != nil && ctx.Err() == nil {
+		k.log.Warn("cannot write down how migrations have ended", "database", database, "error", err)
+	}
 	rows, err := ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
 	if err != nil {
 		return standing{broken: err}
 	}
 	var now standing
 	for _, row := range rows {
+		now.oldest = max(now.oldest, time.Since(row.Created))
 		if row.State == revisions.Failed {
 			now.failed++
 			continue
@@ -169,6 +176,12 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 		now.open++
 	}
 	return now
+}
+
+// settled writes down how transactions have ended, and which revisions never will, of sessions whose proxy could not.
+func settled(ctx context.Context, ledger *revisions.Ledger) error {
+	_, err := ledger.Settle(ctx)
+	return errors.Join(err, ledger.Abandon(ctx, ""))
 }
 
 // resume keeps the promises of one database that a crash left, and tells the log.
@@ -179,7 +192,7 @@ func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, led
 	k.mu.Unlock()
 	all, err := resumption{
 		database: database, control: k.logins.pool, steps: k.logins.pool,
-		name: k.name, report: logReport{log}, options: options,
+		name: k.name, report: logReport{log}, meter: k.figures, options: options,
 	}.run(ctx, conn, ledger, revisions.ClaimOptions{Silence: keeperSilence})
 	for _, kept := range all {
 		level, about := slog.LevelInfo, []any{"promise", kept.Promise.ID, "tag", kept.Promise.Tag, "table", kept.Promise.TableName, "state", string(kept.State)}
@@ -213,7 +226,7 @@ func (k *keeper) note(database string, now standing) {
 	case !seen || before.broken != nil:
 		log.Info("the ledger is ready", "open", now.open, "failed", now.failed)
 	}
-	k.figures.Promises(database, now.open, now.failed)
+	k.figures.Promises(database, now.open, now.failed, now.oldest)
 	if now.failed > before.failed {
 		log.Error("promised work has failed for good: a migration is recorded as applied and is not",
 			"failed", now.failed, "hint", "run pgsluice jobs list, mend the data, then pgsluice jobs resume")
@@ -246,6 +259,9 @@ func (k *keeper) warning(context.Context) error {
 			wrong = append(wrong, fmt.Sprintf("the ledger of database %s cannot be used", database))
 		case now.failed > 0:
 			wrong = append(wrong, fmt.Sprintf("%s of database %s failed: run pgsluice jobs resume", plural(now.failed, "promise"), database))
+		case now.open > 0 && now.oldest > overdue:
+			wrong = append(wrong, fmt.Sprintf("%s of database %s not done, the oldest since %s: pgsluice jobs shows what is in the way",
+				plural(now.open, "promise"), database, now.oldest.Round(time.Second)))
 		}
 	}
 	if len(wrong) == 0 {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -20,6 +21,12 @@ type metrics struct {
 	stepsRun            prometheus.Counter
 	stepsFailed         prometheus.Counter
 	promises            *prometheus.GaugeVec
+	deferred            *prometheus.GaugeVec
+	oldest              *prometheus.GaugeVec
+	lockTries           prometheus.Counter
+	lockWaits           *prometheus.HistogramVec
+	blockers            *prometheus.CounterVec
+	builds              *prometheus.GaugeVec
 	refusals            *prometheus.CounterVec
 	reloadFailures      prometheus.Counter
 	lastReload          prometheus.Gauge
@@ -41,15 +48,24 @@ func newMetrics() *metrics {
 	bytes := counters("forwarded_bytes_total", "Bytes of the Postgres protocol forwarded.", "direction")
 
 	return &metrics{
-		registry:       registry,
-		judged:         counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
-		parsed:         statements.WithLabelValues("parsed"),
-		prefiltered:    statements.WithLabelValues("passed"),
-		toServer:       bytes.WithLabelValues("to_server"),
-		toClient:       bytes.WithLabelValues("to_client"),
-		stepsRun:       counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
-		stepsFailed:    counter("plan_steps_failed_total", "Steps of plans that failed for good."),
-		promises:       gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
+		registry:    registry,
+		judged:      counters("statements_judged_total", "Statements judged, by verdict and by the rule that decided; no rule for pass.", "verdict", "rule"),
+		parsed:      statements.WithLabelValues("parsed"),
+		prefiltered: statements.WithLabelValues("passed"),
+		toServer:    bytes.WithLabelValues("to_server"),
+		toClient:    bytes.WithLabelValues("to_client"),
+		stepsRun:    counter("plan_steps_run_total", "Steps of plans that were run, whatever came of them."),
+		stepsFailed: counter("plan_steps_failed_total", "Steps of plans that failed for good."),
+		promises:    gauges("promises", "Promises in the ledger that are not kept yet.", "database", "state"),
+		deferred:    gauges("deferred_pending", "Deferred work in the ledger that is not done yet and not failed.", "database"),
+		oldest:      gauges("deferred_oldest_age_seconds", "Age of the oldest deferred work that is not done, failed or not; 0 for none.", "database"),
+		lockTries:   counter("lock_tries_total", "Tries for locks that others would queue behind."),
+		lockWaits: with.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: "pgsluice", Name: "lock_wait_seconds", Help: "Time until such a lock was got or given up, pauses included.",
+			Buckets: []float64{.01, .05, .2, 1, 5, 30, 120, 600},
+		}, []string{"outcome"}),
+		blockers:       counters("lock_blockers_total", "Sessions and prepared transactions seen in the way of such a lock or of a concurrent build.", "kind"),
+		builds:         gauges("build_done_ratio", "How much of its phase a concurrent build that runs now has done.", "pid", "phase"),
 		reloadFailures: counter("config_reload_failures_total", "Configurations that were read on SIGHUP and not put into force, because they were wrong."),
 		lastReload: with.NewGauge(prometheus.GaugeOpts{
 			Namespace: "pgsluice", Name: "config_last_reload_success_timestamp_seconds", Help: "When a configuration was last put into force; the start counts.",
@@ -93,10 +109,29 @@ func (m *metrics) StepRun() { m.stepsRun.Inc() }
 // StepFailed counts, beside StepRun, a step that failed for good.
 func (m *metrics) StepFailed() { m.stepsFailed.Inc() }
 
-// Promises states how many promises of a database are pending and how many have failed, as the ledger was last read.
-func (m *metrics) Promises(database string, pending, failed int) {
+// Promises states how many promises of a database are pending and how many have failed, as the ledger was last read, and how old the oldest is.
+func (m *metrics) Promises(database string, pending, failed int, oldest time.Duration) {
+	m.deferred.WithLabelValues(database).Set(float64(pending))
+	m.oldest.WithLabelValues(database).Set(oldest.Seconds())
 	m.promises.WithLabelValues(database, "pending").Set(float64(pending))
 	m.promises.WithLabelValues(database, "failed").Set(float64(failed))
+}
+
+// LockTried counts the tries for a lock, and how long they took.
+func (m *metrics) LockTried(tries int, waited time.Duration, got bool) {
+	m.lockTries.Add(float64(tries))
+	m.lockWaits.WithLabelValues(map[bool]string{true: "got", false: "failed"}[got]).Observe(waited.Seconds())
+}
+
+// Blocked counts somebody in the way, of a fixed set of kinds.
+func (m *metrics) Blocked(kind string) { m.blockers.WithLabelValues(kind).Inc() }
+
+// Building states how far a build is; phase is the server's word, "" when it has ended.
+func (m *metrics) Building(pid int, phase string, done float64) {
+	m.builds.DeletePartialMatch(prometheus.Labels{"pid": strconv.Itoa(pid)})
+	if phase != "" {
+		m.builds.WithLabelValues(strconv.Itoa(pid), phase).Set(done)
+	}
 }
 
 // Refused counts a connection or a statement that pgsluice itself refused. reason is the name of a rule or a word of a

@@ -59,7 +59,7 @@ func (r *reload) apply() (changed, waiting []string, err error) {
 // that every other mode needs.
 func (r *reload) live(path string) bool {
 	switch section, _, _ := strings.Cut(path, "."); section {
-	case "rules", "exemptions", "conventions", "small_table", "lock", "deferred", "batch", "overrides", "limits", "drain":
+	case "rules", "exemptions", "conventions", "small_table", "lock", "deferred", "batch", "overrides", "revisions", "limits", "drain":
 		return true
 	case "mode":
 		return r.plant.trail != nil

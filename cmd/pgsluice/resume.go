@@ -15,15 +15,25 @@ type resumption struct {
 	control, steps *control.Pool
 	name           string // of this process, in the ledger
 	report         run.Report
+	meter          run.Meter // nil: nobody counts
 	options        run.Options
 	throttle       run.ThrottleOptions // of bulk writes
 }
 
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.
 func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) ([]run.Kept, error) {
-	by, err := run.Identify(ctx, conn, r.name)
+	work, err := r.work(ctx, conn, ledger, claims)
 	if err != nil {
 		return nil, err
+	}
+	return work.Run(ctx)
+}
+
+// work is how that is done.
+func (r resumption) work(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) (run.Resume, error) {
+	by, err := run.Identify(ctx, conn, r.name)
+	if err != nil {
+		return run.Resume{}, err
 	}
 	return run.Resume{
 		Ledger: ledger,
@@ -44,6 +54,7 @@ func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Le
 			return conn, func() { r.control.Release(conn) }, nil
 		}),
 		Report:  r.report,
+		Meter:   r.meter,
 		Options: r.options,
-	}.Run(ctx)
+	}, nil
 }

@@ -116,6 +116,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Policy:        set,
 		InspectLimit:  int(config.Limits.InspectBytes),
 		Deferred:      config.Deferred.Enabled,
+		WarnOnFailure: config.Deferred.OnFailure == "warn",
 		BlockOnFailed: config.Deferred.OnFailed == "block",
 		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
@@ -126,6 +127,8 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		Meter:         p.figures,
 		Log:           p.log,
 	}
+	options.Tools, options.VersionTables = config.Revisions.tools()
+	options.Exclusive = map[string]proxy.Exclusive{"off": proxy.Together, "wait": proxy.OneWaits, "refuse": proxy.OneRefused}[config.Revisions.Exclusive]
 	options.Lock.Batch, options.Lock.Name = config.Batch.options(), p.name
 	if p.logins != nil {
 		options.Control = p.logins

@@ -27,6 +27,10 @@ type wiretap struct {
 	server   string // HOST:PORT
 	open     sync.WaitGroup
 
+	// ends are both ends of all connections that are open.
+	endsMu sync.Mutex
+	ends   map[net.Conn]bool
+
 	mu     sync.Mutex // held during a strike: nothing is sent meanwhile
 	heard  []string
 	strike func(moment) bool // nil after it has returned true
@@ -98,6 +102,7 @@ func (w *wiretap) carry(process net.Conn) {
 		return
 	}
 	var answers sync.WaitGroup
+	defer w.joined(process, server)()
 	answers.Go(func() {
 		_, _ = io.Copy(process, server) // however it ends, the connection has
 		_ = process.Close()
@@ -109,6 +114,34 @@ func (w *wiretap) carry(process net.Conn) {
 	}
 	_ = server.Close()
 	answers.Wait()
+}
+
+// joined notes the ends of a connection until the result is called.
+func (w *wiretap) joined(ends ...net.Conn) (parted func()) {
+	w.endsMu.Lock()
+	defer w.endsMu.Unlock()
+	if w.ends == nil {
+		w.ends = map[net.Conn]bool{}
+	}
+	for _, end := range ends {
+		w.ends[end] = true
+	}
+	return func() {
+		w.endsMu.Lock()
+		defer w.endsMu.Unlock()
+		for _, end := range ends {
+			delete(w.ends, end)
+		}
+	}
+}
+
+// cut ends all connections that are open, as when the network fails. New ones can be made.
+func (w *wiretap) cut() {
+	w.endsMu.Lock()
+	defer w.endsMu.Unlock()
+	for end := range w.ends {
+		_ = end.Close()
+	}
 }
 
 // listen sends on what the process says until either side is gone or a strike has kept something back.

@@ -25,6 +25,9 @@ const cancelGrace = 5 * time.Second
 type Conn struct {
 	pg       *pgconn.PgConn
 	database string
+	// asked are texts of Query with the name of the statement that each is prepared as, "" for one that was asked once; made counts the names.
+	asked map[string]string
+	made  int
 }
 
 // Connect opens one connection for a command. Each notice's primary message is handed to notice; nil drops them.
@@ -70,9 +73,9 @@ func (c *Conn) Exec(ctx context.Context, sql string, args ...string) (string, er
 	return result.CommandTag.String(), result.Err
 }
 
-// Query runs one statement and returns the first column of each row as text; NULL is "".
+// Query runs one statement and returns the first column of each row as text; NULL is "". One that is asked again stays prepared.
 func (c *Conn) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
-	result := c.run(ctx, sql, args)
+	result := c.again(ctx, sql, args)
 	if result.Err != nil {
 		return nil, result.Err
 	}
@@ -87,12 +90,57 @@ func (c *Conn) Query(ctx context.Context, sql string, args ...string) ([]string,
 
 // run uses the unnamed statement of the extended protocol: the server takes no second statement in its text.
 func (c *Conn) run(ctx context.Context, sql string, args []string) *pgconn.Result {
+	return c.pg.ExecParams(ctx, sql, values(args), nil, nil, nil).Read()
+}
+
+func values(args []string) [][]byte {
 	values := make([][]byte, len(args))
 	for i, arg := range args {
 		values[i] = []byte(arg)
 	}
-	return c.pg.ExecParams(ctx, sql, values, nil, nil, nil).Read()
+	return values
 }
+
+// maxAsked bounds how many texts are remembered.
+const maxAsked = 64
+
+// again runs a statement by its prepared form, which it gets when it is asked the second time.
+func (c *Conn) again(ctx context.Context, sql string, args []string) *pgconn.Result {
+	name, before := c.asked[sql]
+	switch {
+	case !before && len(c.asked) < maxAsked:
+		if c.asked == nil {
+			c.asked = map[string]string{}
+		}
+		c.asked[sql] = ""
+		return c.run(ctx, sql, args)
+	case !before:
+		return c.run(ctx, sql, args)
+	case name == "":
+		c.made++
+		name = fmt.Sprintf("asked_%d", c.made)
+		if _, err := c.pg.Prepare(ctx, name, sql, nil); err != nil {
+			return &pgconn.Result{Err: err}
+		}
+		c.asked[sql] = name
+	}
+	result := c.pg.ExecPrepared(ctx, name, values(args), nil, nil).Read()
+	var failed *pgconn.PgError
+	if errors.As(result.Err, &failed) && (failed.Code == invalidStatementName || failed.Code == featureNotSupported) {
+		// A pooler in between has lost it, or a table that it reads has other columns now.
+		delete(c.asked, sql)
+		if c.TxStatus() == 'I' {
+			return c.run(ctx, sql, args)
+		}
+	}
+	return result
+}
+
+// What the server says when a prepared statement is gone, or cannot be used any more.
+const (
+	invalidStatementName = "26000"
+	featureNotSupported  = "0A000"
+)
 
 // Chain runs statements one behind the other in one round trip, up to the first that fails, and returns the tags of those that
 // succeeded. Outside of a transaction block they are one transaction.

@@ -23,7 +23,8 @@ const (
 //
 //	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK
 //
-// or that calls pg_advisory_…, or has the word PROGRAM of COPY; Writes for UPDATE, DELETE, MERGE, and INSERT without VALUES. When it
+// or that calls pg_advisory_…, or has the word PROGRAM of COPY; or that names a table in which a migration tool may
+// keep its revisions (versionTableParts); Writes for UPDATE, DELETE, MERGE, and INSERT without VALUES. When it
 // finds nothing but Path, Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE,
 // COMMENT, SECURITY LABEL and ANALYZE; and nothing of which Changes speaks.
 //
@@ -44,7 +45,8 @@ const (
 // It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs). Behind Anything it looks no further.
 func Prefilter(raw []byte) Concern { return prefilter(raw, allWrites) }
 
-// PrefilterPart reports Anything for a part of a text, whose UPDATE, DELETE, MERGE and INSERT it leaves out: what makes them many may stand in another part.
+// PrefilterPart reports Anything for a part of a text, whose UPDATE, DELETE, MERGE and INSERT it leaves out: what makes them many may stand in another part,
+// and version tables.
 func PrefilterPart(raw []byte) bool { return prefilter(raw, noWrites)&Anything != 0 }
 
 // looked says which writes are looked for: none, all, or those that are not seen to have a condition (unboundedAt).
@@ -121,6 +123,8 @@ var keywordPairs = []struct {
 	{" vacuum ", 2, 3}, {" refresh ", 3, 2}, {" import ", 2, 3}, {" reassign ", 3, 2}, {" call ", 1, 2}, {" repack ", 3, 3}, {" grant ", 1, 3},
 	{" pg_advisory_", 5, 3}, {" do ", 0, 0}, {"? do", 0, 1},
 	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3}, {" insert ", 2, 3}, {" search_path ", 6, 2},
+	{"migration", 1, 2}, {"alembic", 2, 3}, {"izemeta", 1, 3}, {"maversion", 0, 3}, {"a_version", 0, 2}, {"goose_db", 1, 3}, {"flyway", 0, 2},
+	{"changelog", 4, 2}, {"a_revisions", 0, 2}, {"planner_", 1, 3},
 }
 
 // pairs holds for each pair of bytes the buckets in which it is a first pair, and in the high half those in which it is a second.
@@ -167,6 +171,9 @@ func keywordIn(raw []byte, first, end int, writes looked) (found Concern) {
 	for i, c := range raw[first:end] {
 		if !goesOn {
 			found |= concernAt(raw, first+i, writes)
+		}
+		if writes == allWrites && versionTableAt(raw, first+i) {
+			found |= Anything
 		}
 		if found&Anything != 0 {
 			return found

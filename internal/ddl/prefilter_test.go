@@ -30,6 +30,13 @@ func TestPrefilterFindsWordsAtEveryPlace(t *testing.T) {
 			t.Fatalf("does not find pg_advisory_ in %q", text)
 		}
 	}
+	for _, part := range versionTableParts {
+		for place := range 40 {
+			if text := strings.Repeat("x", place) + strings.ToUpper(part) + strings.Repeat("s", place); Prefilter([]byte(text)) != Anything {
+				t.Fatalf("does not find %s in %q", part, text)
+			}
+		}
+	}
 }
 
 // Which bytes beside a word rule it out.
@@ -48,20 +55,23 @@ func TestPrefilterNeighbours(t *testing.T) {
 
 func TestPrefilter(t *testing.T) {
 	for text, want := range map[string]Concern{
-		"":                                    0,
-		"SELECT 1;create table t ()":          Anything,
-		"SELECT $$create":                     Anything,
-		"SELECT 'drop'":                       Anything,
-		"/*x*/drop":                           Anything,
-		"SELECT 1create":                      Anything,
-		"GRANT SELECT ON t TO app":            Anything,
-		"SELECT granted, immigrant FROM t":    0,
-		"SELECT created_at, is_locked FROM t": 0,
-		"SELECT dropped, alterations FROM t":  0,
-		"SELECT 1 FOR UPDATE SKIP LOCKED":     0,
-		"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING":                   0,
-		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO\r\n\tUPDATE SET a = 1": Writes, // "-- DO" may end there
-		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO/**/UPDATE SET a = 1":   Anything,
+		"":                                 0,
+		"SELECT 1;create table t ()":       Anything,
+		"SELECT $$create":                  Anything,
+		"SELECT 'drop'":                    Anything,
+		"/*x*/drop":                        Anything,
+		"SELECT 1create":                   Anything,
+		"GRANT SELECT ON t TO app":         Anything,
+		"SELECT granted, immigrant FROM t": 0,
+		"SELECT * FROM Alembic_Version":    Anything,
+		`INSERT INTO x."SequelizeMeta" VALUES ('a')`:                                     Anything,
+		"SELECT average, integrated, schema_id, plans, emails, aversion FROM change_log": 0,
+		"SELECT created_at, is_locked FROM t":                                            0,
+		"SELECT dropped, alterations FROM t":                                             0,
+		"SELECT 1 FOR UPDATE SKIP LOCKED":                                                0,
+		"INSERT INTO t VALUES (1) ON CONFLICT DO NOTHING":                                0,
+		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO\r\n\tUPDATE SET a = 1":              Writes, // "-- DO" may end there
+		"INSERT INTO t VALUES (1) ON CONFLICT (a) DO/**/UPDATE SET a = 1":                Anything,
 		"DO UPDATES":                                                   Anything,
 		"DELETE FROM t":                                                Writes,
 		"UPDATE t SET a = 1":                                           Writes,
@@ -127,7 +137,7 @@ func TestPrefilter(t *testing.T) {
 }
 
 func TestPrefilterAgreesWithEveryPlace(t *testing.T) {
-	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign grant do DO call repack pg_advisory_ nothing UPDATE delete merge program where for or a=1 t; insert into values select search_path "),
+	parts := append(strings.Fields("create alter drop truncate lock reindex cluster vacuum refresh import reassign grant do DO call repack pg_advisory_ Migration alembic izemeta maversion a_version goose_db flyway changelog a_revisions planner_ nothing UPDATE delete merge program where for or a=1 t; insert into values select search_path "),
 		" ", " ", "\n", "_", "x", "é", "1", "$", "'", "eate", "o ", " d", "\x81")
 	random := newRandom(3)
 	for range 200_000 {

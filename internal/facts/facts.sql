@@ -341,7 +341,7 @@ described AS MATERIALIZED (
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM wanted w WHERE w.oid OPERATOR(pg_catalog.=) c.oid AND w.defined) AS defined) q
     JOIN size ON size.root OPERATOR(pg_catalog.=) c.oid
 )
-SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
+SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'version', pg_catalog.current_setting('server_version_num')::pg_catalog.int4,
   'standby', pg_catalog.pg_is_in_recovery(),
   -- Whoever streams the WAL and is neither a base backup nor a logical subscriber.
@@ -415,5 +415,5 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
        LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) c.oid),
   'relations', (SELECT pg_catalog.json_agg(d.json) FROM described d)
 )::pg_catalog.text,
-  CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64'), E'\n', '')
+  CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM session s

@@ -141,7 +141,7 @@ described AS MATERIALIZED (
        CROSS JOIN LATERAL (SELECT (e.xmin::pg_catalog.text::pg_catalog.int8 OPERATOR(pg_catalog.-) s.xid) OPERATOR(pg_catalog.&) 4294967295 AS ahead) a
        WHERE e.enumtypid OPERATOR(pg_catalog.=) t.oid) l
 )
-SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
+SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'asked', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('schema', a.schema, 'name', a.name, 'array', a."array", 'oid', a.oid::pg_catalog.int8)) FROM asked a),
   'types', (SELECT pg_catalog.json_agg(d.json) FROM described d),
   'casts', (
@@ -181,4 +181,4 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                      ELSE n.nspname OPERATOR(pg_catalog.=) f.schema::pg_catalog.name END) v
       WHERE f.name OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) f.name)
 )::pg_catalog.text,
-  CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64'), E'\n', '')
+  CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')

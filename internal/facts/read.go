@@ -225,10 +225,11 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Wanted.Partitions, Bound or Emptied asks), about the session and the names. That takes about 1 ms
-// where the server has the statement prepared, 3 ms where it has not; 1 and 3 ms more with types and functions, 3 and 8 ms more with
-// dependents. It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost
-// connection, a cancel), and facts that know nothing.
+// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. With 10 000 tables that takes
+// 1.0 ms of the server where it has the question planned already, 0.5 ms more with types and functions, 0.9 ms more with dependents; to plan it
+// takes 8 ms, with dependents 20 ms or more. A partition that is described, too (Wanted.Children), takes a quarter of a millisecond.
+// It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
+// facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	parameter, err := encode(wanted)
 	if err != nil {

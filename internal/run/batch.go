@@ -242,7 +242,7 @@ func (w *walk) attempt(ctx context.Context, b *done) (answer Answer, err error) 
 		return err
 	}
 	if w.tries > 0 {
-		err = w.sampled(ctx, w.lockTimeout(), &w.seen, try)
+		err = w.sampled(ctx, w.lockTimeout(), false, &w.seen, try)
 	} else {
 		err = try(ctx, 0)
 	}

@@ -84,6 +84,9 @@ func (w *work) build(ctx context.Context, step rewrite.Step) error {
 		if err := w.sweep(ctx, step); err != nil {
 			return err
 		}
+		if err := w.outlive(ctx, step.Table); err != nil {
+			return err
+		}
 		err = w.buildOnce(ctx, step, there)
 		if err == nil || !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected {
 			return err

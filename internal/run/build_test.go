@@ -432,7 +432,7 @@ func TestProgressIsReported(t *testing.T) {
 	done := start(t.Context(), r, p.index("t_a", "a"))
 	p.waitFor(waitsForWriters, pid)
 	told := r.Report.(*notices)
-	for !told.contain(fmt.Sprintf("waiting for writers before build, waits for pid %d (postgres), idle in transaction", writer.PgConn().PID())) {
+	for !told.contain(fmt.Sprintf("waiting for writers before build, 0 of 1 transactions waited for, now for pid %d (postgres), idle in transaction", writer.PgConn().PID())) {
 		p.waitFor("SELECT true") // one look at the server between two looks at the report
 		select {
 		case o := <-done:

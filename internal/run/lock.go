@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// The pauses between tries grow between the first two. One in which the blocker's transaction goes on lasts until that has ended, but no
-// longer than blockerPatience: another try tells whether it is still in the way.
+// The pauses between tries grow between the first two; in a stream of transactions, where only a try that happens to meet the end of one gets through,
+// up to streamPause. One in which the blocker's transaction goes on lasts until that has ended, but no longer than blockerPatience: another try tells
+// whether it is still in the way.
 const (
 	shortestPause   = 100 * time.Millisecond
 	longestPause    = 2 * time.Second
+	streamPause     = 500 * time.Millisecond
 	blockerPatience = 10 * time.Second
 )
 
@@ -31,35 +34,67 @@ type once func(ctx context.Context, timeout time.Duration) error
 // itself keep others waiting.
 func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try once) error {
 	var (
-		start = time.Now()
-		seen  Contention
-		pause = shortestPause
+		start   = time.Now()
+		seen    Contention
+		earlier []Blocker // of the try before
+		stream  bool      // whether others were in the way then than before that
+		pause   = shortestPause
 	)
 	for n := 0; ; n++ {
 		tried := time.Now()
 		waitedEnough := tried.Sub(start) > w.lockBudget()/vacuumPatience
-		err := w.sampled(ctx, w.timeout(n, again, waitedEnough, seen), &seen, try)
+		timeout := w.timeout(n, again, waitedEnough, stream, seen)
+		polite := again && !(waitedEnough && seen.yields())
+		w.recalled = false
+		var met Contention
+		err := w.sampled(ctx, timeout, polite, &met, try)
 		w.result.Tries++
+		w.note(met.Blockers)
+		if len(met.Blockers) > 0 {
+			seen = met
+		}
 		deadlock := SQLState(err) == deadlockDetected && again && w.Conn.TxStatus() == 'I'
-		if SQLState(err) != lockNotAvailable && !deadlock {
+		if !w.inVain(err) && !deadlock {
 			w.result.Waited += tried.Sub(start)
+			w.meter().LockTried(n+1, tried.Sub(start), err == nil)
 			return err
+		}
+		outlast := met
+		if earlier != nil {
+			outlast.Blockers = stillThere(met.Blockers, earlier)
+		}
+		stream = earlier != nil && len(outlast.Blockers) == 0
+		if len(met.Blockers) > 0 {
+			earlier = met.Blockers
+		}
+		if stream {
+			pause = min(pause, streamPause)
 		}
 		jittered := time.Duration(float64(pause) * (0.5 + rand.Float64()))
 		if !again || time.Since(start)+jittered > w.lockBudget() {
 			w.result.Waited += time.Since(start)
+			w.meter().LockTried(n+1, time.Since(start), false)
 			return w.gaveUp(ctx, step, n+1, time.Since(start), seen, err)
 		}
+		w.unblock(ctx, n+1, &seen)
 		most := min(blockerPatience, w.lockBudget()-time.Since(start))
 		if seen.yields() {
 			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
 		}
 		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
-		if err := w.pause(ctx, jittered, most, seen, say); err != nil {
+		if err := w.pause(ctx, jittered, most, outlast, say); err != nil {
 			return err
 		}
+		w.makeWay(ctx, &seen)
 		pause = min(2*pause, longestPause)
 	}
+}
+
+// stillThere are those that were in the way before already, by the same transaction.
+func stillThere(now, before []Blocker) []Blocker {
+	return slices.DeleteFunc(slices.Clone(now), func(b Blocker) bool {
+		return b.Behind != 0 || !slices.ContainsFunc(before, func(was Blocker) bool { return was.PID == b.PID && was.Transaction == b.Transaction })
+	})
 }
 
 // pause lets the others through, for so long at least. While a transaction that was in the way goes on, another try would only hold them up
@@ -78,11 +113,13 @@ func (w *work) pause(ctx context.Context, least, most time.Duration, seen Conten
 	}
 }
 
-// ended reports whether none of the blockers is in the transaction any more in which it was one.
+// ended reports whether none of the blockers is in the transaction any more in which it was one. Where others are in the way, too, autovacuum does not
+// count: it can be made to give way.
 func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 	var transactions []string
+	onlyVacuum := Contention{Blockers: found}.yields()
 	for _, b := range found {
-		if b.Transaction != "" {
+		if b.Transaction != "" && b.Behind == 0 && (onlyVacuum || !b.Autovacuum || b.Wraparound) {
 			transactions = append(transactions, b.Transaction)
 		}
 	}
@@ -95,11 +132,15 @@ func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 }
 
 // timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
-// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough.
-func (w *work) timeout(n int, again, enough bool, seen Contention) time.Duration {
+// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough; a stream for no longer than others can
+// bear again and again.
+func (w *work) timeout(n int, again, enough, stream bool, seen Contention) time.Duration {
 	longest := w.Options.longestTry()
 	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
+	if stream {
+		rung = min(longest, rungs[len(rungs)-1]*w.Options.firstTry())
+	}
 	step := n % (len(rungs) + 1)
 	switch {
 	case again && seen.yields() && (enough || step == len(rungs)):
@@ -110,43 +151,109 @@ func (w *work) timeout(n int, again, enough bool, seen Contention) time.Duration
 	if own := w.session.LockTimeout; own > 0 {
 		rung = min(rung, own)
 	}
-	if own := w.session.StatementTimeout; own > 0 {
-		rung = min(rung, own*9/10)
+	for _, own := range []time.Duration{w.session.StatementTimeout, w.session.TransactionTimeout} {
+		if own > 0 {
+			rung = min(rung, own*9/10)
+		}
 	}
 	return max(rung, time.Millisecond) // 0 would be no timeout at all
 }
 
-// lockBudget is how long a step may try in total: no longer than the session lets a statement run.
+// lockBudget is how long a step may try in total: no longer than the session lets a statement run, or a transaction be open.
 func (w *work) lockBudget() time.Duration {
 	budget := w.Options.lockBudget()
-	if own := w.session.StatementTimeout; own > 0 {
-		budget = min(budget, own)
+	for _, own := range []time.Duration{w.session.StatementTimeout, w.session.TransactionTimeout} {
+		if own > 0 {
+			budget = min(budget, own)
+		}
 	}
 	return budget
 }
 
-// sampled runs one try and looks, shortly before its timeout would end it, who is in the way: afterwards nobody can tell.
-func (w *work) sampled(ctx context.Context, timeout time.Duration, seen *Contention, try once) error {
+// inVain reports whether a try has ended without the lock: by its timeout, or because we have recalled it.
+func (w *work) inVain(err error) bool {
+	return SQLState(err) == lockNotAvailable || w.recalled && SQLState(err) == queryCanceled
+}
+
+// makeWay has autovacuum that is in the way cancelled at once, which the server does only for whoever waits for deadlock_timeout, with everybody
+// behind it. A login that may not do it leaves that to the long try.
+func (w *work) makeWay(ctx context.Context, seen *Contention) {
+	if w.Watch == nil {
+		return
+	}
+	for _, b := range seen.Blockers {
+		if !b.Autovacuum || b.Wraparound {
+			continue
+		}
+		if went, err := w.Watch.GiveWay(ctx, b.PID); !went || err != nil {
+			return
+		}
+	}
+	if seen.yields() {
+		seen.Blockers = nil
+	}
+}
+
+// sampled runs one try and looks, shortly before its timeout would end it, who is in the way: afterwards nobody can tell. A polite one that may last
+// longer than others are to wait behind it is recalled when the first of them has.
+func (w *work) sampled(ctx context.Context, timeout time.Duration, polite bool, seen *Contention, try once) error {
+	w.recalls = func() bool { return false }
 	if w.Watch == nil {
 		return try(ctx, timeout)
 	}
-	finished, looked := make(chan struct{}), make(chan struct{})
+	var (
+		finished, looked = make(chan struct{}), make(chan struct{})
+		recalled         bool
+	)
 	go func() {
 		defer close(looked)
-		timer := time.NewTimer(timeout * 6 / 10)
-		defer timer.Stop()
+		recalled = w.observe(ctx, timeout, polite, seen, finished)
+	}()
+	stop := sync.OnceFunc(func() { close(finished); <-looked })
+	w.recalls = func() bool { stop(); return recalled }
+	err := try(ctx, timeout)
+	w.recalled = w.recalls()
+	return err
+}
+
+// observe watches one try until it is finished, and reports whether it has recalled it.
+func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, seen *Contention, finished <-chan struct{}) (recalled bool) {
+	most := w.Options.maxQueueWait()
+	polite = polite && timeout > most
+	first, step := timeout*6/10, timeout
+	if polite {
+		first, step = min(first, most/2), max(most/8, time.Millisecond)
+	}
+	var queue time.Time // when others were first seen behind us
+	timer := time.NewTimer(first)
+	defer timer.Stop()
+	for {
 		select {
 		case <-finished:
+			return false
 		case <-timer.C:
-			if now, err := w.Watch.Contention(ctx, w.session.PID); err == nil && len(now.Blockers) > 0 {
-				*seen = now
+		}
+		now, err := w.Watch.Contention(ctx, w.session.PID)
+		if err == nil && len(now.Blockers) > 0 {
+			*seen = now
+		}
+		if !polite {
+			return false
+		}
+		switch {
+		case err != nil || now.Queue == 0:
+			queue = time.Time{}
+		case queue.IsZero():
+			queue = time.Now().Add(-seconds(now.Queued))
+		}
+		if !queue.IsZero() && time.Since(queue) >= most-step {
+			recalled, err = w.Watch.Recall(ctx, w.session.PID)
+			if recalled || err != nil {
+				return recalled // Who may not cancel leaves it to the timeout.
 			}
 		}
-	}()
-	err := try(ctx, timeout)
-	close(finished)
-	<-looked
-	return err
+		timer.Reset(step)
+	}
 }
 
 // inTransaction tries a step in a transaction of ours.
@@ -172,7 +279,7 @@ func (w *work) inTransaction(exec func(context.Context) error) once {
 func (w *work) inBlock(step rewrite.Step) once {
 	return func(ctx context.Context, timeout time.Duration) error {
 		err := w.locally(ctx, step, timeout, []string{"SAVEPOINT pgsluice"}, []string{"RELEASE SAVEPOINT pgsluice"})
-		if SQLState(err) == lockNotAvailable {
+		if SQLState(err) == lockNotAvailable || SQLState(err) == queryCanceled && w.recalls() {
 			if _, failed := w.Conn.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); failed != nil {
 				return failed
 			}
@@ -209,7 +316,8 @@ func (w *work) alone(exec func(context.Context) error) once {
 // gaveUp says what was waited for, how long, and who was in the way. In a transaction the server is made to fail too, so that
 // client and server agree that it failed.
 func (w *work) gaveUp(ctx context.Context, step rewrite.Step, tries int, waited time.Duration, seen Contention, cause error) error {
-	w.result.Blockers = w.readable(ctx, seen.Blockers)
+	seen.Blockers = w.readable(ctx, seen.Blockers)
+	w.note(seen.Blockers)
 	if w.Conn.TxStatus() == 'T' && !w.Options.Pipeline {
 		if _, err := w.Conn.Exec(ctx, "SELECT 1 OPERATOR(pg_catalog./) 0"); err == nil || SQLState(err) == "" {
 			return errors.Join(errors.New("cannot fail the transaction"), err)
@@ -219,86 +327,14 @@ func (w *work) gaveUp(ctx context.Context, step rewrite.Step, tries int, waited 
 	if seen.Relation != "" {
 		lock = seen.Mode + " on " + seen.Relation
 	}
-	hint := "Run it again when the blocking transaction has ended."
-	if len(seen.Blockers) > 0 && seen.Blockers[0].PID != 0 {
-		hint = fmt.Sprintf("End the blocking transaction, for example with SELECT pg_terminate_backend(%d), and run this again.", seen.Blockers[0].PID)
-	}
 	return &Failure{
 		Code: lockNotAvailable,
 		Message: fmt.Sprintf("pgsluice: %s was not to be had within %s (%s)%s", lock, waited.Round(time.Second/10),
 			plural(tries, "try", "tries"), blockedBy(seen)),
-		Detail: detail(w.result.Blockers) + queued(seen.Queue),
-		Hint:   hint,
+		Detail: detail(seen.Blockers) + queued(seen.Queue),
+		Hint:   advice(seen.Blockers),
 		Err:    cause,
 	}
-}
-
-// readable adds what the plan's own login may read of the blockers. In a failed transaction or pipeline nothing can be asked.
-func (w *work) readable(ctx context.Context, found []Blocker) []Blocker {
-	if len(found) == 0 || w.Conn.TxStatus() == 'E' || w.Options.Pipeline {
-		return found
-	}
-	var pids []string
-	for _, b := range found {
-		pids = append(pids, strconv.Itoa(b.PID))
-	}
-	rows, err := w.Conn.Query(ctx, `SELECT pg_catalog.json_build_object('pid', a.pid, 'query', a.query,
-			'application', a.application_name, 'address', pg_catalog.host(a.client_addr))
-		FROM pg_catalog.pg_stat_activity AS a
-		WHERE a.pid OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.int4[]) AND a.query OPERATOR(pg_catalog.<>) '<insufficient privilege>'`,
-		"{"+strings.Join(pids, ",")+"}")
-	if err != nil {
-		return found
-	}
-	may, err := blockers(rows)
-	if err != nil {
-		return found
-	}
-	for i := range found {
-		for _, m := range may {
-			if m.PID == found[i].PID {
-				found[i].Query, found[i].Application, found[i].Address = brief(m.Query), m.Application, m.Address
-			}
-		}
-	}
-	return found
-}
-
-func blockedBy(seen Contention) string {
-	if len(seen.Blockers) == 0 {
-		return ""
-	}
-	return ", blocked by " + seen.Blockers[0].brief()
-}
-
-func detail(found []Blocker) string {
-	if len(found) == 0 {
-		return ""
-	}
-	var lines []string
-	queries := false
-	for _, b := range found {
-		lines = append(lines, "Blocked by "+b.full()+".")
-		queries = queries || b.Query != ""
-	}
-	if queries {
-		lines = append(lines, "The query shown may not be the one that took the lock.")
-	}
-	return strings.Join(lines, "\n")
-}
-
-func queued(others int) string {
-	if others == 0 {
-		return ""
-	}
-	return fmt.Sprintf("\n%s waited for the same relation.", plural(others, "other session", "other sessions"))
-}
-
-func plural(n int, one, many string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, many)
 }
 
 // brief is a statement for one line of a message.

@@ -2,6 +2,7 @@ package run_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -338,8 +339,15 @@ func TestCancelEndsTheWaitForALock(t *testing.T) {
 	}
 }
 
-// A plain autovacuum gives way only to one who waits longer than deadlock_timeout, which no short try does.
+// A plain autovacuum gives way only to one who waits longer than deadlock_timeout, which no short try does; or to a control login that may
+// cancel it.
 func TestAutovacuumGivesWay(t *testing.T) {
+	for _, mayCancel := range []bool{true, false} {
+		t.Run(fmt.Sprintf("cancelled %t", mayCancel), func(t *testing.T) { autovacuumGivesWay(t, mayCancel) })
+	}
+}
+
+func autovacuumGivesWay(t *testing.T, mayCancel bool) {
 	p := newPlace(t, `CREATE TABLE t (id int) WITH (autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
 		autovacuum_vacuum_threshold = 1, autovacuum_vacuum_scale_factor = 0);
 		INSERT INTO t SELECT generate_series(1, 200000)`)
@@ -358,11 +366,20 @@ func TestAutovacuumGivesWay(t *testing.T) {
 	r := p.runner()
 	sent := &recorder{Conn: r.Conn}
 	r.Conn, r.LockBudget = sent, 40*time.Second
-	p.must(r, alter())
-	if last := sent.timeouts[len(sent.timeouts)-1]; last != "1200" {
-		t.Errorf("tried with timeouts %q: the autovacuum was not in the way", sent.timeouts)
+	if !mayCancel {
+		r.Watch = shy{r.Watch}
+	}
+	result := p.must(r, alter())
+	last := sent.timeouts[len(sent.timeouts)-1]
+	if !mayCancel && last != "1200" || mayCancel && last == "1200" || !slices.ContainsFunc(result.Blockers, func(b run.Blocker) bool { return b.Autovacuum }) {
+		t.Errorf("tried with timeouts %q, and saw %+v", sent.timeouts, result.Blockers)
 	}
 }
+
+// shy may not cancel anything.
+type shy struct{ run.Watch }
+
+func (shy) GiveWay(context.Context, int) (bool, error) { return false, errors.New("permission denied") }
 
 // Another try while the transaction in the way goes on would only hold up the others once more.
 func TestBlockerIsWaitedForOutsideTheQueue(t *testing.T) {
@@ -478,8 +495,14 @@ type fixed []run.Blocker
 func (f fixed) Contention(context.Context, int) (run.Contention, error) {
 	return run.Contention{Blockers: f}, nil
 }
-func (f fixed) Progress(context.Context, int) (string, error)            { return "", nil }
+func (f fixed) Progress(context.Context, int) (run.Progress, error)      { return run.Progress{}, nil }
 func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { return nil, nil }
+func (f fixed) Old(context.Context, int, uint32, time.Duration) ([]run.Blocker, error) {
+	return nil, nil
+}
+func (f fixed) Recall(context.Context, int) (bool, error)                 { return false, nil }
+func (f fixed) GiveWay(context.Context, int) (bool, error)                { return false, nil }
+func (f fixed) End(context.Context, int, run.Blocker, bool) (bool, error) { return false, nil }
 
 // recorder notes what is sent.
 type recorder struct {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -84,7 +85,8 @@ func (w *work) crowded(ctx context.Context, table rewrite.Target) error {
 	if err != nil {
 		return err
 	}
-	w.result.Blockers = w.readable(ctx, found)
+	found = w.readable(ctx, found)
+	w.note(found)
 	name := quote(table.Schema, table.Name)
 	message := fmt.Sprintf("pgsluice: other work on %s did not end within %s", name, w.Options.turnBudget())
 	if len(found) > 0 {
@@ -93,8 +95,46 @@ func (w *work) crowded(ctx context.Context, table rewrite.Target) error {
 	return &Failure{
 		Code:    lockNotAvailable,
 		Message: message,
-		Detail:  detail(w.result.Blockers),
+		Detail:  detail(found),
 		Hint:    "Only one schema change works on a table at a time. Run this again when the other one has ended.",
+	}
+}
+
+// outlive waits until the old transactions that are open now, and that a build would wait for, have ended. A build that waits inside the server has
+// left an INVALID index already, which every write pays for.
+func (w *work) outlive(ctx context.Context, table rewrite.Target) error {
+	if w.Watch == nil {
+		return nil
+	}
+	var old []Blocker
+	first := true
+	over, err := w.poll(ctx, w.Options.turnBudget(), func() string {
+		return fmt.Sprintf("pgsluice: before building on %s, waiting for %s: %s", quote(table.Schema, table.Name),
+			plural(len(old), "old transaction", "old transactions"), old[0].full())
+	}, func() (bool, error) {
+		now, err := w.Watch.Old(ctx, w.session.PID, table.OID, w.Options.oldTransaction())
+		if err != nil {
+			return true, nil // The build waits for them all the same.
+		}
+		if first {
+			old, first = now, false
+			w.note(old)
+		}
+		old = slices.DeleteFunc(old, func(b Blocker) bool {
+			return !slices.ContainsFunc(now, func(still Blocker) bool { return still.Transaction == b.Transaction })
+		})
+		return len(old) == 0, nil
+	})
+	if err != nil || over {
+		return err
+	}
+	old = w.readable(ctx, old)
+	return &Failure{
+		Code: lockNotAvailable,
+		Message: fmt.Sprintf("pgsluice: nothing was built on %s: a transaction older than the build did not end within %s: %s",
+			quote(table.Schema, table.Name), w.Options.turnBudget(), old[0].brief()),
+		Detail: detail(old),
+		Hint:   advice(old),
 	}
 }
 

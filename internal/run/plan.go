@@ -20,6 +20,8 @@ type Runner struct {
 	Artifacts Artifacts
 	// Report is told how it goes; nil: nobody is.
 	Report Report
+	// Meter counts; nil: nobody does.
+	Meter Meter
 	// Beside is done in the transaction of the first step that is the client's, outside of one of the client's own; nil: nothing is.
 	Beside func(context.Context) error
 	// Jobs writes bulk writes down; nil: nobody does, and only those that may be run twice are run in batches.
@@ -53,6 +55,14 @@ type Options struct {
 	// FirstTry and LongestTry are the lock_timeouts of the first try and of the longest, which only autovacuum in the way exceeds; 0 are 50 ms
 	// and 500 ms.
 	FirstTry, LongestTry time.Duration
+	// MaxQueueWait is how long others may wait behind a try before it is given up for them; only autovacuum that cannot be made to give way
+	// otherwise is waited for longer. 0 is 200 ms.
+	MaxQueueWait time.Duration
+	// CancelBlockers is after how many tries in vain whoever is in the way is canceled, and after one more terminated; 0 is never.
+	CancelBlockers int
+	// OldTransaction is how long a transaction has been open that a concurrent build waits for before it begins: once begun, it would leave
+	// everybody with an index that costs and does not serve. 0 is 5 seconds.
+	OldTransaction time.Duration
 	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour.
 	TurnBudget time.Duration
 	// NoticeEvery is the time between two lines of the Report; 0 is 5 seconds.
@@ -83,11 +93,13 @@ func orElse(d, otherwise time.Duration) time.Duration {
 	return d
 }
 
-func (o Options) lockBudget() time.Duration  { return orElse(o.LockBudget, 10*time.Minute) }
-func (o Options) firstTry() time.Duration    { return orElse(o.FirstTry, 50*time.Millisecond) }
-func (o Options) longestTry() time.Duration  { return orElse(o.LongestTry, 500*time.Millisecond) }
-func (o Options) turnBudget() time.Duration  { return orElse(o.TurnBudget, time.Hour) }
-func (o Options) noticeEvery() time.Duration { return orElse(o.NoticeEvery, 5*time.Second) }
+func (o Options) lockBudget() time.Duration     { return orElse(o.LockBudget, 10*time.Minute) }
+func (o Options) firstTry() time.Duration       { return orElse(o.FirstTry, 50*time.Millisecond) }
+func (o Options) longestTry() time.Duration     { return orElse(o.LongestTry, 500*time.Millisecond) }
+func (o Options) maxQueueWait() time.Duration   { return orElse(o.MaxQueueWait, 200*time.Millisecond) }
+func (o Options) oldTransaction() time.Duration { return orElse(o.OldTransaction, 5*time.Second) }
+func (o Options) turnBudget() time.Duration     { return orElse(o.TurnBudget, time.Hour) }
+func (o Options) noticeEvery() time.Duration    { return orElse(o.NoticeEvery, 5*time.Second) }
 
 // Result is what a plan did, also when it failed.
 type Result struct {
@@ -95,13 +107,15 @@ type Result struct {
 	Tag string
 	// Ran are the statements that were run, our clean-up included, in order. Those that failed are among them.
 	Ran []string
+	// Done counts the steps that are done, those that needed no doing included.
+	Done int
 	// Found are the steps that needed no doing.
 	Found []string
 	// Tries counts the tries for locks.
 	Tries int
 	// Waited is the time that went into waiting for locks and turns.
 	Waited time.Duration
-	// Blockers are those that were in the way when the plan gave up.
+	// Blockers are those that were seen in the way, the plan may have got through all the same; the first few of them.
 	Blockers []Blocker
 }
 
@@ -112,6 +126,7 @@ func (r *Result) add(other Result) {
 	}
 	r.Ran = append(r.Ran, other.Ran...)
 	r.Found = append(r.Found, other.Found...)
+	r.Done += other.Done
 	r.Tries += other.Tries
 	r.Waited += other.Waited
 	r.Blockers = append(r.Blockers, other.Blockers...)
@@ -123,6 +138,11 @@ type work struct {
 	session Session
 	result  *Result
 	said    time.Time // when say last spoke
+	// recalls reports whether the try at hand was recalled for those behind it, and recalled whether the last one was.
+	recalls  func() bool
+	recalled bool
+	// warned are the transactions that were canceled because they were in the way.
+	warned map[string]bool
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
 	helpers []helper
 	// how a statement is run, when not simply by Conn
@@ -181,6 +201,7 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 		if err := w.left(ctx, step); err != nil {
 			return *w.result, err
 		}
+		w.result.Done++
 	}
 	return *w.result, nil
 }

@@ -18,6 +18,9 @@ func (w *work) rebuild(ctx context.Context, step rewrite.Step) error {
 		if err := w.sweepRebuilt(ctx, step); err != nil {
 			return err
 		}
+		if err := w.outlive(ctx, step.Table); err != nil {
+			return err
+		}
 		err := w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
 		if err == nil {
 			return nil

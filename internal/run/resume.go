@@ -43,6 +43,7 @@ type Resume struct {
 	// Watch, Report and Options are the Runner's.
 	Watch  Watch
 	Report Report
+	Meter  Meter
 	Options
 }
 
@@ -238,7 +239,7 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	if err != nil {
 		return err
 	}
-	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Options: r.Options}
+	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Meter: r.Meter, Options: r.Options}
 	runner.Promise, runner.BackendStart = row.ID, backend.BackendStart
 
 	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
@@ -257,6 +258,34 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 		}
 	}
 	return nil
+}
+
+// Abandon removes what a promise that was given up would have removed itself: the helpers that its client's transaction has made for it, and what
+// its steps have left. What cannot be removed now is listed, and removed by a later Run.
+func (r Resume) Abandon(ctx context.Context, row revisions.PromiseRow) error {
+	steps, err := stepsOf(row)
+	if err != nil {
+		return err
+	}
+	var made []string
+	for _, step := range steps {
+		for _, h := range step.Helpers {
+			if !h.Drop {
+				made = append(made, h.Name)
+				continue
+			}
+			if slices.Contains(made, h.Name) {
+				continue // whoever makes it lists it
+			}
+			if _, err := r.Ledger.Announce(ctx, revisions.Artifact{
+				Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID,
+				Promise: row.ID, PID: row.PID, BackendStart: row.BackendStart,
+			}); err != nil {
+				return err
+			}
+		}
+	}
+	return r.sweep(ctx)
 }
 
 // sweep removes what plans whose connection was lost have left, where nobody works on the table now.
@@ -316,7 +345,7 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 	ctx, cancel := context.WithTimeout(ctx, r.lockBudget())
 	defer cancel()
 	err = Under(ctx, conn, map[string]string{"role": owners[0]}, func() error {
-		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Options: r.Options}
+		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Meter: r.Meter, Options: r.Options}
 		runner.TurnBudget = slice // now or later
 		if artifact.Kind == "constraint" {
 			return runner.removeConstraint(ctx, artifact)

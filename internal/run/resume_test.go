@@ -615,3 +615,26 @@ func TestResumeSweepsWhatBrokenBuildsLeft(t *testing.T) {
 		h.is("0", "SELECT count(*) FROM pgsluice.artifacts")
 	})
 }
+
+// A promise that is given up takes along the helper that its transaction had made for it.
+func TestAbandonRemovesHelpers(t *testing.T) {
+	forEachControl(t, func(t *testing.T, superuser bool) {
+		name := rewrite.HelperPrefix + "test"
+		h := newHome(t, superuser, fmt.Sprintf("CREATE TABLE t (a int, CONSTRAINT own CHECK (a > 0)); ALTER TABLE t ADD CONSTRAINT %q CHECK (a IS NOT NULL) NOT VALID", name))
+		step := rewrite.Step{SQL: "ALTER TABLE public.t VALIDATE CONSTRAINT own", Where: rewrite.AfterCommit, Table: h.target("t"),
+			Helpers: []rewrite.Helper{{Name: name, Drop: true}}}
+		id := h.promise(map[string]string{}, []rewrite.Step{step})[0]
+		row, err := h.ledger.Show(t.Context(), id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := h.ledger.Void(t.Context(), id, "given up"); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.resumer(h.control).Abandon(t.Context(), *row); err != nil {
+			t.Fatal(err)
+		}
+		h.is("own", "SELECT string_agg(conname, ' ') FROM pg_constraint WHERE conrelid = 't'::regclass")
+		h.is("0", "SELECT count(*) FROM pgsluice.artifacts")
+	})
+}

@@ -17,13 +17,16 @@ type Session struct {
 	Version int // server_version_num
 	// The session's own timeouts; 0 is none.
 	LockTimeout, StatementTimeout time.Duration
-	DeadlockTimeout               time.Duration
+	// TransactionTimeout is there from 17 on.
+	TransactionTimeout time.Duration
+	DeadlockTimeout    time.Duration
 }
 
 const readSession = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), pg_catalog.current_setting('server_version_num'),
 	pg_catalog.date_part('epoch', pg_catalog.current_setting('lock_timeout')::pg_catalog.interval),
 	pg_catalog.date_part('epoch', pg_catalog.current_setting('statement_timeout')::pg_catalog.interval),
-	pg_catalog.date_part('epoch', pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval))`
+	pg_catalog.date_part('epoch', pg_catalog.current_setting('deadlock_timeout')::pg_catalog.interval),
+	COALESCE(pg_catalog.date_part('epoch', pg_catalog.current_setting('transaction_timeout', true)::pg_catalog.interval), 0))`
 
 func ask(ctx context.Context, conn Conn, sql string, args ...string) (string, error) {
 	rows, err := conn.Query(ctx, sql, args...)
@@ -45,13 +48,14 @@ func (w *work) readSession(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	var lock, statement, deadlock float64
-	if _, err := fmt.Sscan(answer, &w.session.PID, &w.session.Version, &lock, &statement, &deadlock); err != nil {
+	var lock, statement, deadlock, transaction float64
+	if _, err := fmt.Sscan(answer, &w.session.PID, &w.session.Version, &lock, &statement, &deadlock, &transaction); err != nil {
 		return fmt.Errorf("cannot read the session's settings %q: %w", answer, err)
 	}
 	w.session.LockTimeout = seconds(lock)
 	w.session.StatementTimeout = seconds(statement)
 	w.session.DeadlockTimeout = seconds(deadlock)
+	w.session.TransactionTimeout = seconds(transaction)
 	return nil
 }
 
@@ -84,9 +88,9 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 		settings["transaction_timeout"] = "0"
 	}
 	return Under(ctx, w.Conn, settings, func() error {
-		own := w.session.StatementTimeout
-		w.session.StatementTimeout = 0
-		defer func() { w.session.StatementTimeout = own }()
+		own := w.session
+		w.session.StatementTimeout, w.session.TransactionTimeout = 0, 0
+		defer func() { w.session = own }()
 		return f()
 	})
 }

@@ -54,9 +54,10 @@ func (w *work) say(line func() string) {
 
 // reported runs one long statement while it tells whoever waits how far it is, as the control connection sees it.
 func (w *work) reported(ctx context.Context, step string, f func() error) error {
-	if w.Report == nil {
+	if w.Report == nil && w.Meter == nil {
 		return f()
 	}
+	defer w.meter().Building(w.session.PID, "", 0)
 	finished, told := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(told)
@@ -67,7 +68,7 @@ func (w *work) reported(ctx context.Context, step string, f func() error) error 
 			case <-finished:
 				return
 			case <-ticker.C:
-				w.Report.Notice(w.progress(ctx, step, time.Since(start)))
+				w.notice(w.progress(ctx, step, time.Since(start)))
 			}
 		}
 	}()

@@ -5,9 +5,9 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -16,93 +16,42 @@ import (
 type Watch interface {
 	// Contention is what the backend waits for right now, and who is in its way.
 	Contention(ctx context.Context, pid int) (Contention, error)
-	// Progress is one line about the index that the backend builds; "" when it builds none.
-	Progress(ctx context.Context, pid int) (string, error)
+	// Progress is how far the index is that the backend builds; the zero Progress when it builds none.
+	Progress(ctx context.Context, pid int) (Progress, error)
 	// Busy are the locks on a table that keep a SHARE UPDATE EXCLUSIVE lock away, held or awaited by others than the backend pid;
 	// autovacuum, which gives way, is left out.
 	Busy(ctx context.Context, pid int, table uint32) ([]Blocker, error)
+	// Old are the transactions that have been open for so long and that a concurrent build by the backend pid on the table would wait for: those that
+	// hold a snapshot, or a lock of writers on the table. Who waits for the backend itself is left out.
+	Old(ctx context.Context, pid int, table uint32, open time.Duration) ([]Blocker, error)
+	// Recall cancels what the backend does if it still waits for the lock of a relation, and reports whether it was canceled.
+	Recall(ctx context.Context, pid int) (bool, error)
+	// GiveWay cancels an autovacuum worker that the server would cancel for whoever waits longer than deadlock_timeout.
+	GiveWay(ctx context.Context, worker int) (bool, error)
+	// End cancels a blocker of the backend, or terminates it, unless it is one that is never to be ended, and reports whether it did.
+	End(ctx context.Context, pid int, blocker Blocker, terminate bool) (bool, error)
 }
 
-// Contention is what a backend waits for and who is in its way.
-type Contention struct {
-	// Relation and Mode are the lock that it waits for; "" when it waits for no relation.
-	Relation, Mode string
-	// Queue counts the others that wait for the same relation.
-	Queue    int
-	Blockers []Blocker
+// Progress is how far a build is.
+type Progress struct {
+	// Phase is the server's word for it; "" for no build.
+	Phase string
+	// Done is the part of the phase that is done, from 0 to 1; nil if its length is not known.
+	Done *float64
+	// Waits says who is waited for; "" for nobody.
+	Waits string
 }
 
-// Blocker is a session that is in the way.
-type Blocker struct {
-	// PID is 0 for a prepared transaction.
-	PID   int    `json:"pid"`
-	User  string `json:"user"`
-	State string `json:"state"`
-	// Transaction is its virtual transaction id while it is in one, as pg_locks has it; "" if that was not asked.
-	Transaction string `json:"transaction"`
-	// Seconds is the age of its transaction.
-	Seconds float64 `json:"seconds"`
-	// Mode is the lock that it has or waits for, where that is what was asked.
-	Mode string `json:"mode"`
-	// Autovacuum is true for a worker that gives way to a waiter; one that prevents wraparound does not.
-	Autovacuum bool `json:"autovacuum"`
-	Wraparound bool `json:"wraparound"`
-	// Maintenance is true for one that has the maintenance lock of the table: another plan.
-	Maintenance bool `json:"maintenance"`
-	// Query, Application and Address are set only if the login that runs the plan may read them itself.
-	Query       string `json:"query"`
-	Application string `json:"application"`
-	Address     string `json:"address"`
-}
-
-// yields reports whether all that is in the way is autovacuum that ends for a waiter of more than deadlock_timeout.
-func (c Contention) yields() bool {
-	stays := func(b Blocker) bool { return !b.Autovacuum || b.Wraparound }
-	return len(c.Blockers) > 0 && !slices.ContainsFunc(c.Blockers, stays)
-}
-
-// brief names the blocker for a one-line message.
-func (b Blocker) brief() string {
-	if b.PID == 0 {
-		return "a prepared transaction (see pg_prepared_xacts)"
+// String is one line for a person, "" for no build.
+func (p Progress) String() string {
+	line := p.Phase
+	if p.Done != nil && p.Waits == "" {
+		line += fmt.Sprintf(", %.0f %%", math.Floor(100**p.Done))
 	}
-	var about []string
-	if b.Autovacuum {
-		about = append(about, "autovacuum")
-	} else if b.User != "" {
-		about = append(about, b.User)
+	if p.Waits != "" {
+		line += ", " + p.Waits
 	}
-	if b.Wraparound {
-		about = append(about, "to prevent wraparound")
-	}
-	if b.State != "" {
-		about = append(about, b.State)
-	}
-	if b.Seconds > 0 {
-		about = append(about, "transaction open for "+seconds(b.Seconds).Round(time.Second/10).String())
-	}
-	if len(about) == 0 {
-		return fmt.Sprintf("pid %d", b.PID)
-	}
-	return fmt.Sprintf("pid %d (%s)", b.PID, strings.Join(about, ", "))
-}
-
-// full names the blocker with all that the reader may know.
-func (b Blocker) full() string {
-	text := b.brief()
-	if b.Mode != "" {
-		text += ", " + b.Mode
-	}
-	if b.Application != "" {
-		text += fmt.Sprintf(", application %q", b.Application)
-	}
-	if b.Address != "" {
-		text += ", from " + b.Address
-	}
-	if b.Query != "" {
-		text += ", query: " + b.Query
-	}
-	return text
+	return line
 }
 
 // patience bounds one look from the control connection: a plan must not hang on it.
@@ -115,6 +64,14 @@ var (
 	progressSQL string
 	//go:embed busy.sql
 	busySQL string
+	//go:embed old.sql
+	oldSQL string
+	//go:embed recall.sql
+	recallSQL string
+	//go:embed giveway.sql
+	giveWaySQL string
+	//go:embed end.sql
+	endSQL string
 )
 
 // watch is a Watch over connections that are lent for one look each.
@@ -140,9 +97,16 @@ func (w watch) Contention(ctx context.Context, pid int) (Contention, error) {
 	return c, nil
 }
 
-func (w watch) Progress(ctx context.Context, pid int) (string, error) {
+func (w watch) Progress(ctx context.Context, pid int) (Progress, error) {
 	rows, err := w.look(ctx, progressSQL, strconv.Itoa(pid))
-	return strings.Join(rows, ""), err
+	if err != nil || len(rows) == 0 {
+		return Progress{}, err
+	}
+	var p Progress
+	if err := json.Unmarshal([]byte(rows[0]), &p); err != nil {
+		return Progress{}, fmt.Errorf("cannot read the progress of a build: %w", err)
+	}
+	return p, nil
 }
 
 func (w watch) Busy(ctx context.Context, pid int, table uint32) ([]Blocker, error) {
@@ -151,6 +115,32 @@ func (w watch) Busy(ctx context.Context, pid int, table uint32) ([]Blocker, erro
 		return nil, err
 	}
 	return blockers(rows)
+}
+
+func (w watch) Old(ctx context.Context, pid int, table uint32, open time.Duration) ([]Blocker, error) {
+	rows, err := w.look(ctx, oldSQL, strconv.Itoa(pid), strconv.FormatUint(uint64(table), 10), strconv.FormatFloat(open.Seconds(), 'f', -1, 64))
+	if err != nil {
+		return nil, err
+	}
+	return blockers(rows)
+}
+
+func (w watch) Recall(ctx context.Context, pid int) (bool, error) {
+	return w.signal(ctx, recallSQL, strconv.Itoa(pid))
+}
+
+func (w watch) GiveWay(ctx context.Context, worker int) (bool, error) {
+	return w.signal(ctx, giveWaySQL, strconv.Itoa(worker))
+}
+
+func (w watch) End(ctx context.Context, pid int, blocker Blocker, terminate bool) (bool, error) {
+	return w.signal(ctx, endSQL, strconv.Itoa(pid), strconv.Itoa(blocker.PID), blocker.Transaction, maintenanceClass, strconv.FormatBool(terminate))
+}
+
+// signal asks the server to signal a backend, and reports whether it did.
+func (w watch) signal(ctx context.Context, sql string, args ...string) (bool, error) {
+	rows, err := w.look(ctx, sql, args...)
+	return err == nil && slices.Contains(rows, "t"), err
 }
 
 func (w watch) look(ctx context.Context, sql string, args ...string) ([]string, error) {
@@ -198,8 +188,13 @@ func (w *work) progress(ctx context.Context, step string, running time.Duration)
 	if w.Watch == nil {
 		return line
 	}
-	if detail, err := w.Watch.Progress(ctx, w.session.PID); err == nil && detail != "" {
-		return line + " (" + detail + ")"
+	if p, err := w.Watch.Progress(ctx, w.session.PID); err == nil && p.Phase != "" {
+		done := 0.0
+		if p.Done != nil {
+			done = *p.Done
+		}
+		w.meter().Building(w.session.PID, p.Phase, done)
+		return fmt.Sprintf("%s (%s)", line, p)
 	}
 	if c, err := w.Watch.Contention(ctx, w.session.PID); err == nil && len(c.Blockers) > 0 {
 		return line + " (waiting for " + c.Blockers[0].brief() + ")"

@@ -90,6 +90,7 @@ func All() []policy.Rule {
 		bulkWriteReadsTables(),
 		writeWithoutWhere(),
 		copyProgram(),
+		unattributedDDL(),
 		lockWithoutBudget(),
 	}
 }

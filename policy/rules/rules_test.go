@@ -51,8 +51,8 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unplanned (nor its planner), unparsed=WHY (the text could not be read),
-// version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), small (with the limits of the default configuration), action=A (of the rule, as
-// configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
+// version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), small (with the limits of the default configuration), session=none and
+// session=migration (what the session is known to be), action=A (of the rule, as configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
 // transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
 // conventions below), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
 func TestCases(t *testing.T) {
@@ -130,9 +130,12 @@ func check(t *testing.T, conn *pgx.Conn, rule policy.Rule, d *datadriven.TestDat
 	if err != nil {
 		t.Fatal(err)
 	}
+	kind := "unknown"
+	d.MaybeScanArgs(t, "session", &kind)
 	return show(set.Judge(stmt, known, policy.Context{
 		InTransaction: d.HasArg("in") || d.HasArg("managed") || conn.PgConn().TxStatus() != 'I', Ledger: d.HasArg("ledger"),
 		File: d.HasArg("file"), Managed: d.HasArg("managed"), Ahead: stmts[1:],
+		Session: map[string]policy.SessionKind{"none": policy.NoMigration, "migration": policy.Migration}[kind],
 	}))
 }
 
@@ -180,6 +183,12 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 	}
 	d.MaybeScanArgs(t, "version", &known.Version)
 	d.MaybeScanArgs(t, "standbys", &known.Standbys)
+	for arg, name := range map[string]string{"timeout": "statement_timeout", "lock": "lock_timeout"} {
+		var value string
+		if d.MaybeScanArgs(t, arg, &value) {
+			known.Settings[name] = value
+		}
+	}
 	if d.HasArg("unplanned") {
 		known.Writing = nil
 	}
@@ -188,12 +197,6 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 			expected := int(known.Writing.Changes[i].Rows)
 			d.MaybeScanArgs(t, "rows", &expected)
 			known.Writing.Changes[i].Rows = float64(expected)
-		}
-	}
-	for arg, name := range map[string]string{"timeout": "statement_timeout", "lock": "lock_timeout"} {
-		var value string
-		if d.MaybeScanArgs(t, arg, &value) {
-			known.Settings[name] = value
 		}
 	}
 	for _, r := range known.Relations {

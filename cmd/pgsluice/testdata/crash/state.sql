@@ -13,6 +13,14 @@ FROM (
 	FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
 	UNION ALL
+	SELECT format('column %s of %s%s', a.attname, a.attrelid::regclass, CASE WHEN a.attnotnull THEN ' NOT NULL' END)
+	FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
+	UNION ALL
+	SELECT format('partition %s of %s%s', i.inhrelid::regclass, i.inhparent::regclass, CASE WHEN to_jsonb(i) ->> 'inhdetachpending' = 'true' THEN ' DETACH PENDING' END)
+	FROM pg_inherits AS i JOIN pg_class AS c ON c.oid = i.inhrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
+	UNION ALL
 	SELECT format('function %s', p.oid::regprocedure)
 	FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')

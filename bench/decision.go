@@ -1,0 +1,285 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/spf13/cobra"
+)
+
+// decisionOptions are the flags of the decision command.
+type decisionOptions struct{ tables, rounds int }
+
+func newDecisionCommand() *cobra.Command {
+	var options decisionOptions
+	cmd := &cobra.Command{
+		Use:   "decision",
+		Short: "measure what judging a schema change takes in a database with many tables",
+		Long: `Send ordinary schema changes of several kinds straight to the server and through a pgsluice
+that observes, in turn: what it adds is the question for facts, the verdict, the record, and
+the way. And send a query that no rule cares about through one that enforces and one whose
+rules are off.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return decision(cmd.Context(), options, cmd.OutOrStdout(), progress{cmd.ErrOrStderr()})
+		},
+	}
+	cmd.Flags().IntVar(&options.tables, "tables", 10_000, "tables in the database")
+	cmd.Flags().IntVar(&options.rounds, "rounds", 50, "statements of each kind, each way")
+	return cmd
+}
+
+// change is a kind of schema change, as a format for the number of a table that no other statement of the kind has had.
+type change struct {
+	name, format string
+	extended     bool
+}
+
+// changes are in an order in which each can follow on those before it, on the same table.
+var changes = []change{
+	{name: "CREATE TABLE", format: "CREATE TABLE n%[1]d (id bigint PRIMARY KEY, a int NOT NULL, t bigint REFERENCES t%[1]d)"},
+	{name: "ADD COLUMN", format: "ALTER TABLE t%d ADD COLUMN e int"},
+	{name: "ADD COLUMN DEFAULT, extended protocol", format: "ALTER TABLE t%d ADD COLUMN f timestamptz DEFAULT now()", extended: true},
+	{name: "CREATE INDEX", format: "CREATE INDEX t%[1]d_b ON t%[1]d (b)"},
+	{name: "ADD FOREIGN KEY", format: "ALTER TABLE t%[1]d ADD CONSTRAINT t%[1]d_g FOREIGN KEY (parent) REFERENCES n%[1]d (id)"},
+	{name: "ADD CHECK", format: "ALTER TABLE t%[1]d ADD CONSTRAINT t%[1]d_d CHECK (d > 0)"},
+	{name: "SET NOT NULL", format: "ALTER TABLE t%d ALTER COLUMN b SET NOT NULL"},
+	{name: "ALTER TYPE", format: "ALTER TABLE t%d ALTER COLUMN b TYPE varchar(80)"},
+	{name: "RENAME COLUMN", format: "ALTER TABLE t%d RENAME COLUMN e TO g"},
+	{name: "DROP COLUMN", format: "ALTER TABLE t%d DROP COLUMN f"},
+	{name: "DROP INDEX", format: "DROP INDEX t%d_b"},
+	{name: "DROP CONSTRAINT", format: "ALTER TABLE t%[1]d DROP CONSTRAINT t%[1]d_g"},
+	{name: "DROP TABLE", format: "DROP TABLE n%d"},
+}
+
+// The other rows of the table that is printed.
+var (
+	firstOfSession = change{name: "CREATE INDEX, first of a session", format: "CREATE INDEX ON t%d (c)"}
+	harmless       = change{name: "SELECT by key, beside rules off", format: "SELECT a, b FROM t%d WHERE id = 1"}
+)
+
+// took is how long statements took, straight to the server and through pgsluice.
+type took struct{ direct, proxied []float64 }
+
+// decision sends every kind of statement each way, and prints what they took.
+func decision(ctx context.Context, options decisionOptions, out io.Writer, log progress) (err error) {
+	lab, err := openLab(ctx, 100, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, lab.close()) }()
+	certificate, key, err := lab.certificate()
+	if err != nil {
+		return err
+	}
+	if err := lab.installLedger(ctx); err != nil {
+		return err
+	}
+	routes := map[string]*route{nameDirect: {name: nameDirect, port: lab.box.Port()}}
+	for _, mode := range []string{"observe", "enforce", "pass"} {
+		if routes[mode], err = (program{name: mode, start: lab.serve(lab.pgsluice, mode, certificate, key), lab: lab}).open(ctx); err != nil {
+			return err
+		}
+		defer routes[mode].close()
+	}
+	if err := describe(ctx, out, lab, nil); err != nil {
+		return err
+	}
+	if err := makeTables(ctx, routes[nameDirect], options.tables, log); err != nil {
+		return err
+	}
+
+	log.say("changing them")
+	others, err := startForeign()
+	if err != nil {
+		return err
+	}
+	seen, err := changeTables(ctx, routes[nameDirect], routes["observe"], options)
+	if err != nil {
+		return err
+	}
+	query, err := askBoth(ctx, routes["pass"], routes["enforce"], 20*options.rounds)
+	if err != nil {
+		return err
+	}
+	foreign, err := others.cores()
+	if err != nil {
+		return err
+	}
+	printDecisions(out, seen, query, options.tables, foreign)
+	return judge(out, decisionGoals(seen, query))
+}
+
+// makeTables makes so many tables, with an index and a CHECK, and every fifth with a foreign key.
+func makeTables(ctx context.Context, r *route, tables int, log progress) error {
+	conn, err := pgconn.Connect(ctx, r.dsn("disable"))
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	log.say("making %d tables", tables)
+	// One transaction would need a lock for each.
+	for from := 1; from <= tables; from += 500 {
+		err := conn.Exec(ctx, fmt.Sprintf(`DO $$ BEGIN FOR i IN %d..%d LOOP
+			EXECUTE format('CREATE TABLE t%%s (id bigint PRIMARY KEY, a int NOT NULL, b varchar(40), c timestamptz DEFAULT now(),
+				d int CHECK (d > 0), parent bigint)', i);
+			EXECUTE format('CREATE INDEX ON t%%s (a)', i);
+			IF i %% 5 = 0 THEN EXECUTE format('ALTER TABLE t%%s ADD FOREIGN KEY (parent) REFERENCES t%%s', i, i - 1); END IF;
+		END LOOP; END $$`, from, min(from+499, tables))).Close()
+		if err != nil {
+			return fmt.Errorf("cannot make tables: %w", err)
+		}
+	}
+	for _, sql := range []string{"VACUUM ANALYZE", "CHECKPOINT"} {
+		if err := conn.Exec(ctx, sql).Close(); err != nil {
+			return fmt.Errorf("%s: %w", sql, err)
+		}
+	}
+	return nil
+}
+
+// pair is a session straight to the server and one through pgsluice.
+type pair struct{ direct, proxied *pgconn.PgConn }
+
+func openPair(ctx context.Context, straight, through *route) (p pair, err error) {
+	if p.direct, err = pgconn.Connect(ctx, straight.dsn("disable")); err != nil {
+		return p, err
+	}
+	if p.proxied, err = pgconn.Connect(ctx, through.dsn("disable")); err != nil {
+		p.close(ctx)
+	}
+	return p, err
+}
+
+func (p pair) close(ctx context.Context) {
+	for _, conn := range []*pgconn.PgConn{p.direct, p.proxied} {
+		if conn != nil {
+			_ = conn.Close(context.WithoutCancel(ctx))
+		}
+	}
+}
+
+// both sends a statement each way, the same about another table where they differ, and notes what it took.
+func (p pair) both(ctx context.Context, c change, direct, proxied int, t *took) error {
+	if err := timed(&t.direct, func() error { return c.send(ctx, p.direct, direct) }); err != nil {
+		return err
+	}
+	return timed(&t.proxied, func() error { return c.send(ctx, p.proxied, proxied) })
+}
+
+// changeTables makes every change to tables in turn in one pair of sessions, and some as the first of a session.
+func changeTables(ctx context.Context, straight, through *route, options decisionOptions) (map[string]*took, error) {
+	seen := map[string]*took{firstOfSession.name: {}}
+	for _, c := range changes {
+		seen[c.name] = &took{}
+	}
+	lasting, err := openPair(ctx, straight, through)
+	if err != nil {
+		return nil, err
+	}
+	defer lasting.close(ctx)
+	table := 1
+	for number := range min(options.rounds+1, options.tables/4) {
+		for _, c := range changes {
+			t := seen[c.name]
+			if number == 0 {
+				t = &took{} // each is the first of its kind, which does not count
+			}
+			if err := lasting.both(ctx, c, table, table+1, t); err != nil {
+				return nil, err
+			}
+		}
+		if number%5 == 0 {
+			fresh, err := openPair(ctx, straight, through)
+			if err == nil {
+				err = fresh.both(ctx, firstOfSession, table, table+1, seen[firstOfSession.name])
+			}
+			fresh.close(ctx)
+			if err != nil {
+				return nil, err
+			}
+		}
+		table += 2
+	}
+	return seen, nil
+}
+
+// send makes the change to a table.
+func (c change) send(ctx context.Context, conn *pgconn.PgConn, table int) error {
+	sql := fmt.Sprintf(c.format, table)
+	var err error
+	if c.extended {
+		_, err = conn.ExecParams(ctx, sql, nil, nil, nil, nil).Close()
+	} else {
+		err = conn.Exec(ctx, sql).Close()
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", sql, err)
+	}
+	return nil
+}
+
+// timed adds the milliseconds that something took.
+func timed(to *[]float64, do func() error) error {
+	began := time.Now()
+	err := do()
+	*to = append(*to, time.Since(began).Seconds()*1000)
+	return err
+}
+
+// askBoth sends a query in turn through a pgsluice without rules, which counts as direct, and one with them.
+func askBoth(ctx context.Context, without, with *route, times int) (took, error) {
+	var t took
+	p, err := openPair(ctx, without, with)
+	if err != nil {
+		return t, err
+	}
+	defer p.close(ctx)
+	for range times {
+		if err := p.both(ctx, harmless, 1, 1, &t); err != nil {
+			return t, err
+		}
+	}
+	return t, nil
+}
+
+// added is by how much the median rose.
+func (t took) added() float64 { return median(t.proxied) - median(t.direct) }
+
+// addedToAll is what pgsluice added to each statement that was not the first of its session, against the median of its kind.
+func addedToAll(seen map[string]*took) []float64 {
+	var all []float64
+	for _, c := range changes {
+		direct := median(seen[c.name].direct)
+		for _, ms := range seen[c.name].proxied {
+			all = append(all, ms-direct)
+		}
+	}
+	return all
+}
+
+func printDecisions(out io.Writer, seen map[string]*took, query took, tables int, foreign float64) {
+	t := table{{"median in ms", "direct", "through pgsluice", "added"}}
+	row := func(name string, of took) {
+		t = append(t, []string{name, fmt.Sprintf("%.2f", median(of.direct)), fmt.Sprintf("%.2f", median(of.proxied)), fmt.Sprintf("%.2f", of.added())})
+	}
+	for _, c := range changes {
+		row(c.name, *seen[c.name])
+	}
+	row(firstOfSession.name, *seen[firstOfSession.name])
+	row(harmless.name, query)
+	t.print(out)
+	fmt.Fprintf(out, "\n%d tables, %d statements of a kind, %.2f foreign cores\n\n", tables, len(seen[changes[0].name].direct), foreign)
+}
+
+// decisionGoals are the goals of the decision command.
+func decisionGoals(seen map[string]*took, query took) []goal {
+	return []goal{
+		{text: "ms, what pgsluice adds to a schema change, median", most: 2, known: true, figure: median(addedToAll(seen))},
+		{text: harmless.name, most: 1.05, known: true, figure: median(query.proxied) / median(query.direct)},
+	}
+}

@@ -1,0 +1,43 @@
+package proxy
+
+import (
+	"strings"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// met tells the log who was in the way of a plan, and returns the same for the audit trail.
+func (s *session) met(result run.Result) []revisions.Blocker {
+	var found []revisions.Blocker
+	for _, b := range result.Blockers {
+		one := revisions.Blocker{
+			PID: int32(b.PID), GID: b.GID, Behind: int32(b.Behind), Kind: b.Kind(), User: b.User, State: b.State, Lock: b.Mode,
+			Application: b.Seen.Application, Client: b.Seen.Address, Query: s.normalised(b.Seen.Query), Ended: b.Ended,
+			Age: time.Duration(b.Seconds * float64(time.Second)).Round(time.Millisecond),
+		}
+		found = append(found, one)
+		s.log.Info("somebody was in the way of a schema change", "blocker", one.PID, "gid", one.GID, "behind", one.Behind,
+			"kind", one.Kind, "user", one.User, "application", one.Application, "address", one.Client, "state", one.State,
+			"transaction_open", one.Age, "lock", one.Lock, "query", one.Query, "ended", one.Ended, "tries", result.Tries, "waited", result.Waited)
+	}
+	return found
+}
+
+// normalised is another session's query as it may be recorded. The server cuts a long one, which then does not parse.
+func (s *session) normalised(query string) string {
+	statements, err := ddl.Parse(query)
+	if strings.TrimSpace(query) == "" {
+		return ""
+	}
+	if err != nil || len(statements) == 0 {
+		return ddl.RedactUnparsed(query, s.options.RedactKey)
+	}
+	var texts []string
+	for _, statement := range statements {
+		texts = append(texts, s.redacted(statement))
+	}
+	return strings.Join(texts, "; ")
+}

@@ -1,0 +1,397 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
+)
+
+// chronicle is what a session has to tell the ledger: which statements it has run, and for which revision.
+type chronicle struct {
+	began time.Time // the session
+	// courses are the version tables that the session has written to, by OID.
+	courses map[uint32]*revisions.Course
+	// pending are the statements that have run and belong to no revision yet: most tools write its row behind them.
+	pending []int64
+	// running is the revision that was begun and has not ended, and revision its id by the tool; 0 and "" for none.
+	running  int64
+	revision string
+	// named is true once the session has named a version table: it is a migration tool's.
+	named bool
+	// wrote is true once the session has sent anything that may have changed rows.
+	wrote bool
+	// open is true while statements are in the ledger whose transaction has not ended, as far as is known; xid is the transaction.
+	open bool
+	xid  uint64
+	// turn is the session's part in having one migration at a time.
+	turn migrationTurn
+}
+
+// notes reports whether the statement tells something of revisions, or of how they end.
+func (s *session) notes(statement ddl.Statement) bool {
+	_, ends := statement.Action.(ddl.Transaction)
+	_, tells := s.versionTable(statement)
+	return tells || ends && s.chronicle.open || s.heedsTurn(statement)
+}
+
+func (s *session) anyNote(statements []ddl.Statement) bool {
+	for _, statement := range statements {
+		s.chronicle.named = s.chronicle.named || slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
+	}
+	return slices.ContainsFunc(statements, s.notes)
+}
+
+// tells reports whether a text that no rule cares about tells something of revisions: it may end a transaction that is in the ledger, or names a
+// table that the configuration says a tool keeps its revisions in.
+func (s *session) tells(kind byte, frame []byte) bool {
+	c := &s.chronicle
+	text := frame[headerSize:]
+	if kind == 'P' {
+		text = text[bytes.IndexByte(text, 0)+1:]
+	}
+	c.wrote = c.wrote || mayChangeRows(text)
+	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text)
+}
+
+// ending finds the words that end a transaction.
+var ending = regexp.MustCompile(`(?i)\b(commit|end|rollback|abort|prepare)\b`)
+
+// mayChangeRows reports whether the text begins like a statement that may change rows.
+func mayChangeRows(text []byte) bool {
+	for _, c := range text {
+		if c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '(' {
+			continue
+		}
+		switch c | 0x20 {
+		case 'i', 'u', 'd', 'm', 'w', 'c':
+			return !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
+		}
+		return false
+	}
+	return false
+}
+
+// mayKeepVersions reports whether a table of the name may be a version table.
+func (s *session) mayKeepVersions(name ddl.Name) bool {
+	return ddl.MayNameVersionTable(name.Name) || slices.ContainsFunc(s.options.Tools, func(t revisions.Tool) bool {
+		return strings.EqualFold(t.Table, name.Name)
+	})
+}
+
+// versionTable is the table that the statement writes to, if by its name that may be a version table.
+func (s *session) versionTable(statement ddl.Statement) (ddl.Name, bool) {
+	switch action := statement.Action.(type) {
+	case ddl.Write:
+		return action.Target, action.Op != ddl.Merge && s.mayKeepVersions(action.Target)
+	case ddl.Utility:
+		if statement.Tag == "TRUNCATE TABLE" && len(statement.Refs) == 1 {
+			return statement.Refs[0].Name, s.mayKeepVersions(statement.Refs[0].Name)
+		}
+	}
+	return ddl.Name{}, false
+}
+
+// version runs a statement that may write to a version table, and learns from it.
+func (s *session) version(ctx context.Context, at occasion, table ddl.Name) error {
+	course, err := s.course(ctx, table)
+	if err != nil {
+		return err
+	}
+	if course == nil {
+		return s.judged(ctx, at)
+	}
+	write := s.writeOf(at, course)
+	if course.OneRow(write) {
+		if err := s.current(ctx, course); err != nil {
+			return err
+		}
+	}
+	if err := s.write(ctx, at); err != nil || s.failed {
+		return err
+	}
+	rows, known := s.rows()
+	if known && rows == 0 {
+		return nil
+	}
+	write.Count = rows
+	return s.learn(ctx, at, course, write)
+}
+
+// write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work.
+func (s *session) write(ctx context.Context, at occasion) error {
+	if write, rows := at.Action.(ddl.Write); !rows || write.Program || s.owes() {
+		return s.judged(ctx, at)
+	}
+	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
+		return err
+	}
+	return s.asItIs(ctx, at)
+}
+
+// course is what the session knows of a version table; nil when the table is none. What the name stands for is asked each time: tenants share
+// names, and search_path tells them apart.
+func (s *session) course(ctx context.Context, name ddl.Name) (*revisions.Course, error) {
+	table, there, err := revisions.LookAt(ctx, sheltered{s.backend}, facts.Key(name.Schema, name.Name))
+	if err != nil {
+		return nil, s.aside(ctx, "cannot look at a version table", err)
+	}
+	tool, known := revisions.Recognise(s.options.Tools, table)
+	if !there || !known {
+		return nil, nil
+	}
+	course := s.chronicle.courses[table.OID]
+	if course == nil {
+		course = &revisions.Course{Tool: tool, Table: table}
+		s.chronicle.courses[table.OID] = course
+	}
+	return course, nil
+}
+
+// aside returns an error that ends the session; any other is said in the log, and the client's work goes on.
+func (s *session) aside(ctx context.Context, what string, err error) error {
+	if err == nil || isGone(err) || ctx.Err() != nil {
+		return err
+	}
+	s.log.WarnContext(ctx, what, "error", err)
+	return nil
+}
+
+// current asks which version a table of one row has. In a transaction that may still choose its isolation level nothing is asked.
+func (s *session) current(ctx context.Context, course *revisions.Course) error {
+	rows, err := sheltered{s.backend}.Query(ctx, "SELECT "+facts.QuoteIdent(course.Tool.ID[0])+"::pg_catalog.text FROM ONLY "+
+		facts.Key(course.Table.Schema, course.Table.Name)+" LIMIT 2")
+	switch {
+	case err != nil:
+		return s.aside(ctx, "cannot read a version table", err)
+	case len(rows) == 0:
+		// golang-migrate empties it before each row that it writes, which is in the same transaction.
+		course.Was("")
+	case len(rows) == 1:
+		course.Was(rows[0])
+	}
+	return nil
+}
+
+// learn tells the ledger what a write to a version table means.
+func (s *session) learn(ctx context.Context, at occasion, course *revisions.Course, write revisions.Write) error {
+	ledger := s.ledger(ctx)
+	last := func(revision string) *revisions.Event {
+		if ledger == nil {
+			return nil
+		}
+		event, err := ledger.Last(ctx, course.Tool, course.Table, revision)
+		if err != nil {
+			s.log.WarnContext(ctx, "cannot ask the ledger for a revision", "error", err)
+		}
+		return event
+	}
+	idle := !s.chronicle.wrote && len(s.chronicle.pending) == 0
+	told := course.Tell(write, last, idle)
+	defer s.leave()
+	if len(told) == 0 {
+		return nil
+	}
+	wrote := revisions.Statement{
+		Who: s.who(), Tool: course.Tool.Name, Tag: at.Tag, Asked: s.redacted(at.Statement), Verdict: "pass",
+		Rules: []string{}, Overrides: []revisions.Override{}, Ran: []string{}, Locks: []revisions.StatementLock{},
+	}
+	if ledger != nil {
+		var err error
+		wrote.Digest = revisions.Digest(wrote.Asked)
+		if wrote.ID, err = ledger.Begin(ctx, wrote); err == nil {
+			if err = s.ended(ctx, ledger, &wrote); err == nil {
+				err = ledger.End(ctx, wrote)
+			}
+		}
+		if err != nil {
+			if err := s.aside(ctx, "a revision is not in the ledger", err); err != nil {
+				return err
+			}
+			ledger = nil
+		}
+	}
+	for _, event := range told {
+		s.tell(ctx, ledger, course, event, wrote.ID)
+	}
+	return nil
+}
+
+// tell is learn for one event.
+func (s *session) tell(ctx context.Context, ledger *revisions.Ledger, course *revisions.Course, event revisions.Event, wrote int64) {
+	c := &s.chronicle
+	learned := revisions.Learned{Event: event, Tool: course.Tool, Table: course.Table, Who: s.who(), Wrote: wrote, Since: c.began}
+	if event.Direction != revisions.Force {
+		learned.Statements, c.pending = c.pending, nil
+	}
+	var id int64
+	if ledger != nil {
+		var err error
+		if id, err = ledger.Learn(ctx, learned); err != nil {
+			s.log.WarnContext(ctx, "a revision is not in the ledger", "error", err)
+		}
+	}
+	c.running, c.revision = 0, ""
+	if event.Stage == revisions.Begun {
+		c.running, c.revision = id, event.Revision
+	}
+	s.log.InfoContext(ctx, "revision", "tool", course.Tool.Name, "revision", event.Revision, "direction", string(event.Direction), "stage", string(event.Stage))
+}
+
+// who is this session for the ledger.
+func (s *session) who() revisions.Who {
+	host, _, err := net.SplitHostPort(s.link.clientAddr)
+	if err != nil {
+		host = s.link.clientAddr
+	}
+	return revisions.Who{
+		Session: s.id, PID: int32(s.link.pid), Login: s.link.startup.user, Client: host, Application: s.link.startup.applicationName,
+	}
+}
+
+// ran notes that a statement has run, and how far it holds.
+func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
+	for _, course := range s.chronicle.courses {
+		if !statement.Own {
+			course.Ran()
+		}
+	}
+	if statement.Revision == 0 && !statement.Own {
+		s.chronicle.pending = append(s.chronicle.pending, statement.ID)
+	}
+	if ledger == nil {
+		return nil
+	}
+	return s.ended(ctx, ledger, statement)
+}
+
+// ended fills in how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row
+// that vanishes with it.
+func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
+	c := &s.chronicle
+	if s.backend.TxStatus() != 'T' && !s.backend.piped {
+		statement.Outcome = revisions.OutcomeCommitted
+		return nil
+	}
+	statement.Outcome, c.open = revisions.OutcomeOpen, true
+	if s.backend.TxStatus() == 'T' && !s.backend.piped && s.options.Mode == Enforce {
+		err := s.attest(ctx, ledger, statement)
+		if err == nil || isGone(err) {
+			return err
+		}
+		s.log.WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
+	}
+	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
+	if err != nil || len(rows) != 1 {
+		return err
+	}
+	statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
+	c.xid = statement.XID
+	return nil
+}
+
+// attest writes a statement down in the client's transaction. A nonce that was left from the statement before saves a round trip; one that is not
+// good any more is asked for again.
+func (s *session) attest(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
+	s.pen.key = ledger.Key()
+	for again := false; ; again = true {
+		nonce := s.pen.nonce
+		s.pen.nonce = revisions.Nonce{} // it is used up, however this ends
+		if nonce.Number == 0 {
+			var err error
+			if nonce, err = revisions.NewNonce(ctx, sheltered{s.backend}); err != nil {
+				return err
+			}
+			again = true
+		}
+		next, err := revisions.Attest(ctx, sheltered{s.backend}, s.pen.key, nonce, statement.ID, statement.Digest)
+		if err == nil {
+			s.pen.nonce = next
+			statement.XID, statement.Attested, s.chronicle.xid = nonce.XID, true, nonce.XID
+			return nil
+		}
+		if server, ok := asServerError(err); again || !ok || server.fields.Code != revisions.StateNotSigned {
+			return err
+		}
+	}
+}
+
+// settle has the ledger learn how the transactions have ended that this session's statements were in.
+func (s *session) settle(ctx context.Context) error {
+	c := &s.chronicle
+	if !c.open || s.backend.TxStatus() != 'I' || s.pipe.executed {
+		return nil
+	}
+	c.open, c.xid = false, 0
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return nil
+	}
+	_, err := ledger.Settle(ctx)
+	return s.aside(ctx, "cannot write down how a transaction has ended", err)
+}
+
+// closeChronicle is the end of the session: what it has left open is settled as far as the server knows by now; the rest is done later.
+func (s *session) closeChronicle() {
+	if !s.chronicle.open && s.chronicle.running == 0 {
+		return
+	}
+	ctx, enough := context.WithTimeout(context.Background(), deskPatience)
+	defer enough()
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return
+	}
+	if _, err := ledger.Settle(ctx); err != nil {
+		s.log.WarnContext(ctx, "cannot write down how a transaction has ended", "error", err)
+	}
+	if s.chronicle.running == 0 {
+		return
+	}
+	if err := ledger.Abandon(ctx, s.id); err != nil {
+		s.log.WarnContext(ctx, "cannot write down that a revision has not ended", "error", err)
+	}
+}
+
+// rows is the number of rows in the answer that is kept back.
+func (s *session) rows() (rows int64, known bool) {
+	held := s.voice.held
+	if len(held) <= headerSize || held[0] != 'C' {
+		return 0, false
+	}
+	words := strings.Fields(strings.TrimSuffix(string(held[headerSize:]), "\x00"))
+	rows, err := strconv.ParseInt(words[len(words)-1], 10, 64)
+	return rows, err == nil
+}
+
+// kind is what a rule may know of the session. What a tool does to its own tables is its own affair.
+func (s *session) kind(statement ddl.Statement) policy.SessionKind {
+	if s.chronicle.named || s.ownTable(statement) {
+		return policy.Migration
+	}
+	return policy.NoMigration
+}
+
+// ownTable reports whether all that a statement is about are tables that migration tools keep for themselves.
+func (s *session) ownTable(statement ddl.Statement) bool {
+	if utility, ok := statement.Action.(ddl.Utility); ok && statement.Tag == "CREATE SCHEMA" {
+		return len(utility.Names) == 1 && len(statement.Inner) == 0 && revisions.Keeps(s.options.Tools, utility.Names[0].Name, "")
+	}
+	about := slices.DeleteFunc(slices.Clone(statement.Refs), func(ref ddl.Ref) bool { return ref.Kind == "INDEX" && ref.Created })
+	created, creates := statement.Action.(ddl.CreateTable)
+	return len(about) > 0 && !slices.ContainsFunc(about, func(ref ddl.Ref) bool {
+		if creates && ref.Name == created.Table {
+			return !revisions.KeepsAs(s.options.Tools, ref.Name.Schema, ref.Name.Name, created.ColumnNames)
+		}
+		return !revisions.Keeps(s.options.Tools, ref.Name.Schema, ref.Name.Name)
+	})
+}

@@ -1,0 +1,158 @@
+package revisions
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+//go:embed sql/version_table.sql
+var versionTableSQL string
+
+//go:embed sql/learn.sql
+var learnSQL string
+
+//go:embed sql/last_event.sql
+var lastEventSQL string
+
+//go:embed sql/abandon.sql
+var abandonSQL string
+
+//go:embed sql/revisions.sql
+var revisionsSQL string
+
+//go:embed sql/statements.sql
+var statementsSQL string
+
+// LookAt asks the client's own connection which table a name, quoted as in SQL, stands for. ok is false when there is none.
+func LookAt(ctx context.Context, client Asker, name string) (table VersionTable, ok bool, err error) {
+	rows, err := client.Query(ctx, versionTableSQL, name)
+	if err != nil || len(rows) == 0 {
+		return VersionTable{}, false, err
+	}
+	if err := json.Unmarshal([]byte(rows[0]), &table); err != nil {
+		return VersionTable{}, false, fmt.Errorf("cannot read what %s is: %w", name, err)
+	}
+	return table, true, nil
+}
+
+// Learned is what a tool has told of a revision, and what belongs to it.
+type Learned struct {
+	Event Event
+	// Tool and Table are whose version table it was told by.
+	Tool  Tool
+	Table VersionTable
+	Who   Who
+	// Wrote is the id of the statement that told it.
+	Wrote int64
+	// Statements are the ids of the statements that the session has run for it. Those that were rolled back are left out.
+	Statements []int64
+	// Since is when the session began: of a tool that runs its migrations on other connections, and has none here, what those have run since belongs to it.
+	Since time.Time
+}
+
+// Learn writes it down and returns the revision's id.
+func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
+	text, err := asciiJSON(struct {
+		Who
+		Tool       string    `json:"tool"`
+		Table      string    `json:"version_table"`
+		Revision   string    `json:"revision"`
+		Previous   string    `json:"previous"`
+		Key        string    `json:"row_key"`
+		Direction  Direction `json:"direction"`
+		Stage      Stage     `json:"stage"`
+		Unsaid     bool      `json:"unsaid"`
+		Wrote      int64     `json:"statement_id"`
+		Statements []int64   `json:"statements"`
+		Beside     bool      `json:"beside"`
+		Since      time.Time `json:"since"`
+	}{
+		e.Who, e.Tool.Name, e.Table.String(), e.Event.Revision, e.Event.Previous, e.Event.Key, e.Event.Direction, e.Event.Stage,
+		e.Event.Unsaid, e.Wrote, append([]int64{}, e.Statements...), e.Tool.Beside && e.Event.Direction != Force && len(e.Statements) == 0, e.Since,
+	})
+	if err != nil {
+		return 0, fmt.Errorf("cannot write down a revision: %w", err)
+	}
+	id, err = queryRow[int64](ctx, l.conn, learnSQL, append(l.home.args(), text)...)
+	if err != nil {
+		return 0, fmt.Errorf("cannot write down revision %s of %s: %w", e.Event.Revision, e.Tool.Name, err)
+	}
+	return id, nil
+}
+
+// Last is what a tool has last told of a revision by that table; nil for nothing.
+func (l *Ledger) Last(ctx context.Context, tool Tool, table VersionTable, revision string) (*Event, error) {
+	rows, err := queryRows[Event](ctx, l.conn, lastEventSQL, append(l.home.args(), tool.Name, table.String(), revision)...)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	return &rows[0], nil
+}
+
+// Abandon marks as failed what was begun and never ended, of the session, which has ended, and of all others that are gone.
+func (l *Ledger) Abandon(ctx context.Context, session string) error {
+	if _, err := l.conn.Exec(ctx, abandonSQL, append(l.home.args(), session)...); err != nil {
+		return fmt.Errorf("cannot mark revisions as failed: %w", err)
+	}
+	return nil
+}
+
+// RevisionRow is one time that a revision was applied or taken back, as the ledger has it.
+type RevisionRow struct {
+	ID int64 `json:"id"`
+	Who
+	Tool      string    `json:"tool"`
+	Table     string    `json:"version_table"`
+	Revision  string    `json:"revision"` // "" is not known, or all of them
+	Previous  string    `json:"previous"` // what the table had before, where one row stands for all
+	Direction Direction `json:"direction"`
+	// State is running, applied, failed, or the outcome of the write that told it: open, rolled back, lost.
+	State    string     `json:"state"`
+	Started  time.Time  `json:"started"`
+	Finished *time.Time `json:"finished"`
+	Work     struct {
+		Statements int      `json:"statements"`
+		WaitedMS   int64    `json:"waited_ms"` // for locks
+		Verdicts   []string `json:"verdicts"`  // of each statement
+		Outcomes   []string `json:"outcomes"`
+		// Checksum is over the statements that were run, as they were asked: the same for the same SQL in another database; "" without any.
+		Checksum string `json:"checksum"`
+	} `json:"work"`
+}
+
+// Filter chooses revisions; what is zero chooses all.
+type Filter struct {
+	ID        int64     `json:"id"`
+	Tool      string    `json:"tool"`
+	Revision  string    `json:"revision"`
+	Direction Direction `json:"direction"`
+	State     string    `json:"state"`
+	Since     string    `json:"since"` // as timestamptz reads it
+	Limit     int       `json:"limit"`
+}
+
+// Revisions lists revisions, newest first.
+func (l *Ledger) Revisions(ctx context.Context, f Filter) ([]RevisionRow, error) {
+	text, err := asciiJSON(f)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list revisions: %w", err)
+	}
+	rows, err := queryRows[RevisionRow](ctx, l.conn, revisionsSQL, append(l.home.args(), text)...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list revisions: %w", err)
+	}
+	return rows, nil
+}
+
+// Statements are those of a revision, in order; with 0 the last thousand that belong to none.
+func (l *Ledger) Statements(ctx context.Context, revision int64) ([]Statement, error) {
+	rows, err := queryRows[Statement](ctx, l.conn, statementsSQL, append(l.home.args(), strconv.FormatInt(revision, 10))...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot list the statements of revision %d: %w", revision, err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,40 @@
+-- Gives statements whose transaction has ended their outcome. A transaction counts as ended when this snapshot sees it so: then it also sees
+-- what it has attested.
+WITH quick AS MATERIALIZED (
+	SELECT pg_catalog.set_config('synchronous_commit', 'off', true) AS setting, pg_catalog.pg_current_snapshot() AS now
+), ended AS MATERIALIZED (
+	SELECT s.id,
+		CASE
+			-- Whoever ran it may have died before its end was written down; the attestation is there all the same.
+			WHEN EXISTS (
+				SELECT FROM pgsluice.attestations AS a
+				WHERE a.system_identifier OPERATOR(pg_catalog.=) s.system_identifier
+					AND a.database_oid OPERATOR(pg_catalog.=) s.database_oid
+					AND a.statement_id OPERATOR(pg_catalog.=) s.id
+					AND (s.xid IS NULL OR a.xid OPERATOR(pg_catalog.=) s.xid)
+					AND a.digest OPERATOR(pg_catalog.=) s.digest) THEN 'committed'
+			WHEN s.xid IS NULL THEN 'lost'
+			WHEN s.attested THEN 'rolled back'
+			WHEN pg_catalog.pg_xact_status(s.xid) OPERATOR(pg_catalog.=) 'committed' THEN 'committed'
+			WHEN pg_catalog.pg_xact_status(s.xid) OPERATOR(pg_catalog.=) 'aborted' THEN 'rolled back'
+			ELSE 'lost' -- so long ago that the server has forgotten
+		END AS outcome
+	FROM pgsluice.statements AS s, quick
+	WHERE quick.setting IS NOT NULL
+		AND s.system_identifier OPERATOR(pg_catalog.=) $1::bigint
+		AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
+		AND s.outcome OPERATOR(pg_catalog.=) ANY (ARRAY['begun', 'open', 'lost'])
+		AND CASE WHEN s.xid IS NOT NULL THEN pg_catalog.pg_visible_in_snapshot(s.xid, quick.now)
+			ELSE s.outcome OPERATOR(pg_catalog.<>) 'lost' AND NOT EXISTS (
+				SELECT FROM pg_catalog.pg_stat_get_activity(s.pid) AS a
+				WHERE COALESCE(a.backend_start OPERATOR(pg_catalog.<=) s.started, true))
+			END
+)
+UPDATE pgsluice.statements AS s
+SET outcome = e.outcome
+FROM ended AS e
+WHERE s.system_identifier OPERATOR(pg_catalog.=) $1::bigint
+	AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
+	AND s.id OPERATOR(pg_catalog.=) e.id
+	AND s.outcome OPERATOR(pg_catalog.<>) e.outcome
+RETURNING s.id
