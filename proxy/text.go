@@ -23,6 +23,7 @@ type reading struct {
 // read parses a client's text. unsettled is true when a setting that decides how the server reads it may be changing
 // in flight: within a pipeline the server reports a changed setting only at its end.
 func (s *session) read(raw []byte, unsettled bool) reading {
+	s.wandering = s.wandering || ddl.Prefilter(raw)&ddl.Path != 0
 	text, err := s.backend.encoding.Decode(raw)
 	if err != nil || unsettled && !isASCII(raw) {
 		return unread(string(raw), "its bytes cannot be read in client_encoding "+s.encodingName)

@@ -96,7 +96,19 @@ func ReadWriting(s Statement) (Writing, error) {
 		w.Tables = append(w.Tables, ref.Name)
 	}
 	eachMessage(root.ProtoReflect(), r.used)
+	w.sort()
 	return r.Writing, nil
+}
+
+// sort puts in order what the tree was visited for in any order, so that the same text reads the same.
+func (w *Writing) sort() {
+	byName := func(a, b Name) int { return cmp.Or(cmp.Compare(a.Schema, b.Schema), cmp.Compare(a.Name, b.Name)) }
+	slices.SortFunc(w.Moments, func(a, b Moment) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
+	slices.SortFunc(w.Calls, func(a, b Call) int { return cmp.Or(byName(a.Name, b.Name), cmp.Compare(a.Args, b.Args)) })
+	slices.SortFunc(w.Operators, byName)
+	slices.SortFunc(w.Clocks, func(a, b Clock) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Column, b.Column)) })
+	slices.Sort(w.Reads)
+	slices.Sort(w.Tests)
 }
 
 // writingReader collects a Writing from the tree.

@@ -1,0 +1,116 @@
+package proxy
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// meter counts the statements that pass unread and those that are parsed.
+type meter struct {
+	noMeter
+	passed, parsed int
+}
+
+func (m *meter) StatementPassed() { m.passed++ }
+func (m *meter) StatementParsed() { m.parsed++ }
+
+// Writes of few rows are read once for each shape, and pass unread from then on: by a key for every session, by what is counted for one; in the
+// extended protocol nothing is looked at again when it is executed.
+func TestWritesOfFewRowsPassUnread(t *testing.T) {
+	w := newStage(t, Enforce, false, false)
+	counted := &meter{}
+	options := *w.server.following.Load()
+	options.Meter = counted
+	w.server.following.Store(&options)
+	conn := w.open(t, "a", nil)
+	execAll(t, conn, "CREATE TABLE t (id int PRIMARY KEY, a int, b text); INSERT INTO t SELECT g, g % 100, 'x' FROM generate_series(1, 20000) g")
+	execAll(t, conn, "ANALYZE t")
+	read := func(conn *pgconn.PgConn, sql string) int {
+		t.Helper()
+		before := counted.parsed
+		execAll(t, conn, sql)
+		return counted.parsed - before
+	}
+	for _, c := range []struct {
+		sql  string
+		want int // how often it is parsed
+	}{
+		{"UPDATE t SET b = 'y' WHERE id = 1", 1},
+		{"UPDATE t SET b = 'it''s WHERE' WHERE id = 77 /* another */", 1},
+		{"UPDATE t SET b = 'z' WHERE id = 7 /* still another */", 0},
+		{"UPDATE t SET b = '' WHERE id = 777", 0},
+		{"DELETE FROM t WHERE id IN (1, 2)", 1},
+		{"DELETE FROM t WHERE id IN (5, 6)", 0},
+		{"DELETE FROM t WHERE id IN (5, 6, 7)", 1},
+		{"UPDATE t SET b = 'x' WHERE a = 5", 1}, // its statistics say that it is rare
+		{"UPDATE t SET b = 'x' WHERE a = 6", 0},
+		{"DELETE FROM t WHERE id = ANY ('{1, 2}')", 1},
+		{"DELETE FROM t WHERE id = ANY ('{3}')", 0},
+		{"INSERT INTO t VALUES (1, 1, 'x') ON CONFLICT (id) DO UPDATE SET b = 'y'", 0},
+		{"SELECT * FROM t LIMIT 1 FOR UPDATE", 0},
+		// Here the rows depend on the constants.
+		{"UPDATE t SET b = 'x' WHERE id < 5", 1},
+		{"UPDATE t SET b = 'x' WHERE id < 6", 1},
+	} {
+		if got := read(conn, c.sql); got != c.want {
+			t.Errorf("parsed %d times instead of %d: %s", got, c.want, c.sql)
+		}
+	}
+	second := w.open(t, "b", nil)
+	if read(second, "UPDATE t SET b = 'q' WHERE id = 9") != 0 || read(second, "UPDATE t SET b = 'x' WHERE a = 7") != 1 {
+		t.Error("what a key says holds for every session, what is counted for one")
+	}
+	// A session that speaks of its search_path may mean another table by the same name.
+	execAll(t, conn, "SET search_path = public")
+	if got := read(conn, "UPDATE t SET b = 'x' WHERE a = 8"); got != 1 {
+		t.Errorf("a name that may mean another table is believed: parsed %d times", got)
+	}
+
+	for _, sql := range []string{"UPDATE t SET b = $1 WHERE id = $2::int", "UPDATE t SET b = $1 WHERE id < $2::int"} {
+		if _, err := second.Prepare(t.Context(), sql, sql, nil); err != nil {
+			t.Fatal(err)
+		}
+		before := counted.parsed
+		for range 3 {
+			if result := second.ExecPrepared(t.Context(), sql, [][]byte{[]byte("v"), []byte("3")}, nil, nil).Read(); result.Err != nil {
+				t.Fatal(result.Err)
+			}
+		}
+		if counted.parsed != before {
+			t.Errorf("parsed again when it is executed: %s", sql)
+		}
+	}
+	// The number of an array's values is known by its length only when it is bound: what is short passes, what is long is looked at.
+	sql := "DELETE FROM t WHERE id = ANY ($1::int[])"
+	if _, err := second.Prepare(t.Context(), sql, sql, nil); err != nil {
+		t.Fatal(err)
+	}
+	if result := second.ExecPrepared(t.Context(), sql, [][]byte{[]byte("{11,12}")}, nil, nil).Read(); result.Err != nil || result.CommandTag.String() != "DELETE 2" {
+		t.Errorf("%s, %v", result.CommandTag, result.Err)
+	}
+}
+
+var forever = time.Now().Add(time.Hour)
+
+// BenchmarkPassingWrite is what an UPDATE by its key costs in the relay: the prefilter, its shape, and a look at what is known.
+func BenchmarkPassingWrite(b *testing.B) {
+	n := newMemory()
+	defer n.close()
+	options := SessionOptions{Mode: Enforce}.complete(slog.New(slog.DiscardHandler))
+	s := newSession(options, n.link())
+	text := []byte("UPDATE pgbench_accounts SET abalance = abalance + -4711 WHERE aid = 815;\x00")
+	frame := append([]byte{'Q', 0, 0, 0, byte(4 + len(text))}, text...)
+	key, ok := s.shapeOf(text[:len(text)-1])
+	if !ok {
+		b.Fatal("it has no shape")
+	}
+	options.shapes.put(key, shape{few: true, until: forever})
+	for b.Loop() {
+		if s.matters('Q', frame) {
+			b.Fatal("it is read")
+		}
+	}
+}
