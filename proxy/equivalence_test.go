@@ -10,6 +10,8 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/policy/rules"
 )
 
 // A statement that is run in batches leaves what the statement itself leaves, and has the same command tag: of random tables, data and statements,
@@ -18,7 +20,11 @@ func TestBatchesLeaveWhatTheStatementLeaves(t *testing.T) {
 	const cases = 300
 	w := newStage(t, Enforce, true, false)
 	options := *w.server.following.Load()
-	options.BulkRows = 1
+	policies, err := policy.NewSet(rules.All(), policy.Settings{BulkRows: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.BulkRows, options.Policy = 1, policies
 	options.Lock.Batch = run.BatchOptions{MaxRows: 9}
 	w.server.following.Store(&options)
 	plain, err := pgconn.Connect(t.Context(), w.dsn)
