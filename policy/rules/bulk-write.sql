@@ -403,6 +403,32 @@ DELETE FROM touched
 rewrite
   DELETE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
 
+# NEW by another name.
+setup
+CREATE FUNCTION rekeys_alias() RETURNS trigger LANGUAGE plpgsql AS 'DECLARE updated ALIAS FOR new; BEGIN updated.id := updated.id + 1; RETURN new; END';
+CREATE FUNCTION rekeys_quoted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN "new".id := "new".id + 1; RETURN new; END';
+CREATE TABLE aliased (id serial PRIMARY KEY, n int); INSERT INTO aliased DEFAULT VALUES;
+CREATE TABLE renewed (id serial PRIMARY KEY, n int); INSERT INTO renewed DEFAULT VALUES;
+CREATE TRIGGER rekeys BEFORE UPDATE ON aliased FOR EACH ROW EXECUTE FUNCTION rekeys_alias();
+CREATE TRIGGER rekeys BEFORE UPDATE ON renewed FOR EACH ROW EXECUTE FUNCTION rekeys_quoted()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE aliased SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "aliased" in one transaction cannot be run in batches: trigger "rekeys" of "aliased" runs rekeys_alias(), which may read tables or change more than its row; see to it that it does not
+  detail: Table public.aliased has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE renewed SET n = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "renewed" in one transaction cannot be run in batches: it assigns "id" of the key that the batches go along; give other keys to new rows instead
+  detail: Table public.renewed has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 # 8: foreign keys.
 setup
 CREATE TABLE items (id serial PRIMARY KEY, order_id int CONSTRAINT items_order REFERENCES orders ON DELETE CASCADE);
