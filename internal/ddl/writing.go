@@ -118,12 +118,31 @@ type writingReader struct {
 }
 
 func (r *writingReader) assigned(target *pgquery.ResTarget) {
+	value := newValue(target)
 	r.Assigned = addOnce(r.Assigned, target.GetName())
-	if target.GetVal().GetSetToDefault() != nil {
-		r.Defaulted = addOnce(r.Defaulted, target.GetName())
+	eachMessage(value.ProtoReflect(), func(m protoreflect.Message) {
+		if _, ok := m.Interface().(*pgquery.SetToDefault); ok {
+			r.Defaulted = addOnce(r.Defaulted, target.GetName())
+		}
+	})
+	r.columns(value, &r.Reads)
+	r.clocks(value, target.GetName())
+}
+
+// newValue is what a column is set to; for one of (a, b) = (x, y) its own part, or the whole row where its place there cannot be told.
+func newValue(target *pgquery.ResTarget) *pgquery.Node {
+	multi := target.GetVal().GetMultiAssignRef()
+	row := multi.GetSource().GetRowExpr()
+	if row == nil || len(row.Args) != int(multi.Ncolumns) {
+		return target.GetVal()
 	}
-	r.columns(target.GetVal(), &r.Reads)
-	r.clocks(target.GetVal(), target.GetName())
+	for _, part := range row.Args {
+		fields := part.GetColumnRef().GetFields()
+		if part.GetAIndirection() != nil || len(wordsOf(fields)) < len(fields) { // row.*, which may be any number of columns
+			return target.GetVal()
+		}
+	}
+	return row.Args[multi.Colno-1]
 }
 
 // columns adds the columns that an expression names.

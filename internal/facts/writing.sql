@@ -186,14 +186,17 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.objid OPERATOR(pg_catalog.=) c.oid
                        AND d.refobjid OPERATOR(pg_catalog.=) c.oid AND d.refobjsubid OPERATOR(pg_catalog.=) b.attnum::pg_catalog.int4)
                     AND r.partexprs IS NOT NULL)),
-              -- The defaults that are not the same for every statement. (SQLVALUEFUNCTION is CURRENT_TIMESTAMP and its kin.)
+              -- The defaults that are not the same for every statement, those of identities and of domains included. (SQLVALUEFUNCTION is CURRENT_TIMESTAMP and its kin.)
               'moving_defaults', (
                  SELECT pg_catalog.json_agg(b.attname)
-                   FROM pg_catalog.pg_attrdef f
-                   JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) f.adrelid AND b.attnum OPERATOR(pg_catalog.=) f.adnum
-                  WHERE f.adrelid OPERATOR(pg_catalog.=) c.oid AND b.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char"
-                    AND (pg_catalog.strpos(f.adbin::pg_catalog.text, 'SQLVALUEFUNCTION') OPERATOR(pg_catalog.>) 0 OR EXISTS (
-                      SELECT FROM pg_catalog.regexp_matches(f.adbin::pg_catalog.text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(id)
+                   FROM pg_catalog.pg_attribute b
+                   JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) b.atttypid
+                   LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid OPERATOR(pg_catalog.=) b.attrelid AND f.adnum OPERATOR(pg_catalog.=) b.attnum
+                  CROSS JOIN LATERAL (SELECT COALESCE(f.adbin, y.typdefaultbin)::pg_catalog.text AS tree) q
+                  WHERE b.attrelid OPERATOR(pg_catalog.=) c.oid AND b.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT b.attisdropped
+                    AND b.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char"
+                    AND (b.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char" OR pg_catalog.strpos(q.tree, 'SQLVALUEFUNCTION') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                      SELECT FROM pg_catalog.regexp_matches(q.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(id)
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) m.id[1]::pg_catalog.oid
                        WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))))
               ORDER BY n.nspname, c.relname)
