@@ -75,6 +75,8 @@ type Member struct {
 	PartitionedBy []string `json:"partitioned_by"`
 	// MovingDefaults are the columns whose default is not the same for every statement.
 	MovingDefaults []string `json:"moving_defaults"`
+	// Generated are the columns that are made of others.
+	Generated []string `json:"generated"`
 }
 
 // Firing is a trigger that a statement fires.
@@ -168,9 +170,21 @@ func (w *Writing) Key(m Member, assigned []string) *Order {
 // Grows reports whether new rows have keys behind all others.
 func (w *Writing) Grows(key *Order) bool { return slices.Contains(w.Growing, key.Columns[0]) }
 
-// Assigned are the columns that a statement sets, those that its triggers set included.
+// Set are the columns that a statement sets by its text, and the generated ones, which may be made of them.
+func (w *Writing) Set(text ddl.Writing) []string {
+	set := slices.Clone(text.Assigned)
+	if len(set) == 0 {
+		return nil
+	}
+	for _, m := range w.Members {
+		set = append(set, m.Generated...)
+	}
+	return set
+}
+
+// Assigned are the columns that a statement sets, those that its triggers set and the generated ones included.
 func (w *Writing) Assigned(text ddl.Writing) []string {
-	assigned := slices.Clone(text.Assigned)
+	assigned := w.Set(text)
 	for _, m := range w.Members {
 		for _, t := range m.Triggers {
 			body, _ := t.Body()
@@ -184,7 +198,8 @@ func (w *Writing) Assigned(text ddl.Writing) []string {
 // has a hand in it.
 func (w *Writing) Repeatable(text ddl.Writing) bool {
 	fires := slices.ContainsFunc(w.Members, func(m Member) bool { return len(m.Triggers) > 0 })
-	return !fires && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(text.Assigned, column) })
+	set := w.Set(text)
+	return !fires && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(set, column) })
 }
 
 // Explainer is a Querier that can have a statement of the client's explained with the parameters that it is to run with.

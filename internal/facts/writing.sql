@@ -186,6 +186,10 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.objid OPERATOR(pg_catalog.=) c.oid
                        AND d.refobjid OPERATOR(pg_catalog.=) c.oid AND d.refobjsubid OPERATOR(pg_catalog.=) b.attnum::pg_catalog.int4)
                     AND r.partexprs IS NOT NULL)),
+              'generated', (
+                 SELECT pg_catalog.json_agg(b.attname ORDER BY b.attnum)
+                   FROM pg_catalog.pg_attribute b
+                  WHERE b.attrelid OPERATOR(pg_catalog.=) c.oid AND b.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog."char" AND NOT b.attisdropped),
               -- The defaults that are not the same for every statement, those of identities and of domains included. (SQLVALUEFUNCTION is CURRENT_TIMESTAMP and its kin.)
               'moving_defaults', (
                  SELECT pg_catalog.json_agg(b.attname)

@@ -465,6 +465,53 @@ block
   detail: Table public.renewed has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# What is generated of an assigned column is assigned with it.
+setup
+CREATE TABLE derived (id serial PRIMARY KEY, n int, twice int GENERATED ALWAYS AS (n * 2) STORED UNIQUE); INSERT INTO derived (n) VALUES (1);
+CREATE TABLE derived_key (n int, key int GENERATED ALWAYS AS (n * 2) STORED PRIMARY KEY); INSERT INTO derived_key VALUES (1);
+CREATE TABLE derived_next (id uuid PRIMARY KEY, n int, next int GENERATED ALWAYS AS (n + 1) STORED); INSERT INTO derived_next VALUES ('00000000-0000-0000-0000-000000000001', 1);
+CREATE TABLE derived_fires (id serial PRIMARY KEY, n int, next int GENERATED ALWAYS AS (n + 1) STORED); INSERT INTO derived_fires (n) VALUES (1);
+CREATE TRIGGER sees_next AFTER UPDATE OF next ON derived_fires FOR EACH STATEMENT EXECUTE FUNCTION touch()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE derived SET n = n + 1
+----
+block
+  UPDATE of about 2,000,000 rows of "derived" in one transaction cannot be run in batches: it assigns "twice", which is in "derived_twice_key": two batches may meet in a value that one statement does not; assign it in pieces that cannot meet
+  detail: Table public.derived has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE derived_key SET n = n + 1
+----
+block
+  UPDATE of about 2,000,000 rows of "derived_key" in one transaction cannot be run in batches: it assigns "key" of the key that the batches go along; give other keys to new rows instead
+  detail: Table public.derived_key has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE derived_next SET n = next WHERE n IS DISTINCT FROM 5
+----
+block
+  UPDATE of about 2,000,000 rows of "derived_next" in one transaction cannot be run in batches: keys of new rows of "derived_next" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.derived_next has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE derived_fires SET n = 5
+----
+block
+  UPDATE of about 2,000,000 rows of "derived_fires" in one transaction cannot be run in batches: trigger "sees_next" of "derived_fires" is for the statement as a whole, and would run for each batch; make it one for rows
+  detail: Table public.derived_fires has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+DELETE FROM derived
+----
+rewrite
+  DELETE of about 2,000,000 rows of "derived" in one transaction keeps them locked until the last is done; run it in batches
+
 # 8: foreign keys.
 setup
 CREATE TABLE items (id serial PRIMARY KEY, order_id int CONSTRAINT items_order REFERENCES orders ON DELETE CASCADE);

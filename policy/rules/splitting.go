@@ -137,9 +137,10 @@ func (s *splitting) isTime(column string) bool {
 
 // triggers are those that must not be there.
 func (s *splitting) triggers() (why, hint string) {
+	set := s.Set(s.text)
 	for _, m := range s.members() {
 		for _, t := range m.Triggers {
-			if len(t.Columns) > 0 && !slices.ContainsFunc(t.Columns, func(c string) bool { return slices.Contains(s.text.Assigned, c) }) {
+			if len(t.Columns) > 0 && !slices.ContainsFunc(t.Columns, func(c string) bool { return slices.Contains(set, c) }) {
 				continue
 			}
 			name := fmt.Sprintf("trigger %q of %q", t.Name, m.Name)
