@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -26,6 +27,8 @@ type Writing struct {
 	// Calls are the functions that are called by name, Operators the operators that are used, each once.
 	Calls     []Call
 	Operators []Name
+	// Attributes are the words behind a dot that may be columns, or functions in attribute notation, each once.
+	Attributes []Attribute
 	// Moments are what may have the value of the transaction's beginning or of the session.
 	Moments []Moment
 	// Clocks are the strings that stand for the time at which they are read: 'now', 'today'.
@@ -42,6 +45,12 @@ type Writing struct {
 type Call struct {
 	Name Name
 	Args int
+}
+
+// Attribute is a word behind a dot. Own is true when what stands before it can only be the statement's own table.
+type Attribute struct {
+	Name string
+	Own  bool
 }
 
 // Moment is a part of the text that may have one value for the whole statement, and another in the next: CURRENT_TIMESTAMP and its kin, and a
@@ -95,6 +104,10 @@ func ReadWriting(s Statement) (Writing, error) {
 	for _, ref := range found.list() {
 		w.Tables = append(w.Tables, ref.Name)
 	}
+	eachMessage(root.ProtoReflect(), func(m protoreflect.Message) {
+		_, ok := m.Interface().(*pgquery.SelectStmt)
+		r.queries = r.queries || ok
+	})
 	eachMessage(root.ProtoReflect(), r.used)
 	w.sort()
 	return r.Writing, nil
@@ -106,6 +119,9 @@ func (w *Writing) sort() {
 	slices.SortFunc(w.Moments, func(a, b Moment) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
 	slices.SortFunc(w.Calls, func(a, b Call) int { return cmp.Or(byName(a.Name, b.Name), cmp.Compare(a.Args, b.Args)) })
 	slices.SortFunc(w.Operators, byName)
+	slices.SortFunc(w.Attributes, func(a, b Attribute) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(strconv.FormatBool(a.Own), strconv.FormatBool(b.Own)))
+	})
 	slices.SortFunc(w.Clocks, func(a, b Clock) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Column, b.Column)) })
 	slices.Sort(w.Reads)
 	slices.Sort(w.Tests)
@@ -115,6 +131,8 @@ func (w *Writing) sort() {
 type writingReader struct {
 	Writing
 	text *source
+	// queries is true when there are queries within, where another table may have the name of the statement's own.
+	queries bool
 }
 
 func (r *writingReader) assigned(target *pgquery.ResTarget) {
@@ -257,6 +275,15 @@ func (r *writingReader) used(m protoreflect.Message) {
 		}
 		span := r.text.span(at, end)
 		r.Moments = append(r.Moments, Moment{Span: span, SQL: moment(r.text.text[span.Start:span.End])})
+	case *pgquery.ColumnRef:
+		if words := wordsOf(n.Fields); len(words) > 1 && len(words) == len(n.Fields) {
+			own := len(words) == 2 && words[0] == r.Alias && !r.queries
+			r.Attributes = addOnce(r.Attributes, Attribute{words[len(words)-1], own})
+		}
+	case *pgquery.A_Indirection:
+		for _, word := range wordsOf(n.Indirection) {
+			r.Attributes = addOnce(r.Attributes, Attribute{word, false})
+		}
 	case *pgquery.A_Expr:
 		switch n.Kind {
 		case pgquery.A_Expr_Kind_AEXPR_BETWEEN, pgquery.A_Expr_Kind_AEXPR_NOT_BETWEEN, pgquery.A_Expr_Kind_AEXPR_BETWEEN_SYM,

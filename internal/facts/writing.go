@@ -37,6 +37,8 @@ type Writing struct {
 	RowSecurity bool `json:"row_security"`
 	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own.
 	Growing []string `json:"growing"`
+	// Columns are the columns of the table.
+	Columns []string `json:"columns"`
 	// Members are the table and its descendants.
 	Members []Member `json:"members"`
 	// References are the foreign keys that reference the table, for a DELETE. Circular is true when what they delete leads back to it.
@@ -130,7 +132,7 @@ type Called struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	Args   int    `json:"args"` // -1 for an operator and a cast
-	Kind   string `json:"kind"` // f, o or c (a cast)
+	Kind   string `json:"kind"` // f, o, c (a cast) or a (a function of a row, which attribute notation may call)
 	// Volatile is the worst pg_proc.provolatile; System is true when all are pg_catalog's; Reads when one of them is stable and may read tables.
 	Volatile string `json:"volatile"`
 	System   bool   `json:"system"`
@@ -199,7 +201,7 @@ func (w *Writing) Assigned(text ddl.Writing) []string {
 func (w *Writing) Repeatable(text ddl.Writing) bool {
 	fires := slices.ContainsFunc(w.Members, func(m Member) bool { return len(m.Triggers) > 0 })
 	set := w.Set(text)
-	return !fires && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(set, column) })
+	return !fires && !slices.ContainsFunc(text.Attributes, func(a ddl.Attribute) bool { return w.Attribute(a) != nil }) && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(set, column) })
 }
 
 // Explainer is a Querier that can have a statement of the client's explained with the parameters that it is to run with.
@@ -336,6 +338,14 @@ func (w *Writing) Routine(kind string, name ddl.Name, args int) *Called {
 	return &w.Routines[i]
 }
 
+// Attribute is the function that attribute notation (t.f for f(t)) may call; nil where the word can only be a column.
+func (w *Writing) Attribute(a ddl.Attribute) *Called {
+	if a.Own && slices.Contains(w.Columns, a.Name) {
+		return nil
+	}
+	return w.Routine("a", ddl.Name{Name: a.Name}, 1)
+}
+
 // read asks what decides whether an UPDATE or DELETE can be split.
 func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, text ddl.Writing, calls []ddl.Call) error {
 	type routine struct {
@@ -344,12 +354,13 @@ func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, tex
 		Args   int    `json:"args"`
 	}
 	asked := struct {
-		Table     string    `json:"table"`
-		Reads     []string  `json:"reads"`
-		Event     int       `json:"event"`
-		Functions []routine `json:"functions"`
-		Operators []routine `json:"operators"`
-	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}}
+		Table      string    `json:"table"`
+		Reads      []string  `json:"reads"`
+		Event      int       `json:"event"`
+		Functions  []routine `json:"functions"`
+		Operators  []routine `json:"operators"`
+		Attributes []string  `json:"attributes"`
+	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}, []string{}}
 	if write.Op == ddl.Delete {
 		asked.Event = 1 << 3
 	}
@@ -361,6 +372,9 @@ func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, tex
 	}
 	for _, name := range text.Operators {
 		asked.Operators = append(asked.Operators, routine{name.Schema, name.Name, -1})
+	}
+	for _, a := range text.Attributes {
+		asked.Attributes = append(asked.Attributes, a.Name)
 	}
 	parameter, err := json.Marshal(asked)
 	if err != nil {

@@ -304,6 +304,52 @@ block
   detail: Table public.marked has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# A function may be called as if it were a column.
+setup
+CREATE TABLE noted (id serial PRIMARY KEY, a int, b int); INSERT INTO noted (a) VALUES (1);
+CREATE TABLE noted_random (id uuid PRIMARY KEY, a int); INSERT INTO noted_random VALUES ('00000000-0000-0000-0000-000000000001', 1);
+CREATE FUNCTION dice(noted) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT random()::int'; CREATE FUNCTION more(noted_random) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT $1.a + 1';
+CREATE FUNCTION a(noted) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT random()::int'; CREATE FUNCTION b(int) RETURNS int VOLATILE LANGUAGE sql AS 'SELECT $1'
+----
+
+check rows=2000000 bytes=500000000
+UPDATE noted SET b = noted.dice
+----
+block
+  UPDATE of about 2,000,000 rows of "noted" in one transaction cannot be run in batches: "dice" behind a dot may call the function dice() by attribute notation, which is volatile or may read tables; do without it
+  detail: Table public.noted has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE noted n SET b = (n).dice
+----
+block
+  UPDATE of about 2,000,000 rows of "noted" in one transaction cannot be run in batches: "dice" behind a dot may call the function dice() by attribute notation, which is volatile or may read tables; do without it
+  detail: Table public.noted has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE noted SET b = 5 WHERE public.noted.dice > 3
+----
+block
+  UPDATE of about 2,000,000 rows of "noted" in one transaction cannot be run in batches: "dice" behind a dot may call the function dice() by attribute notation, which is volatile or may read tables; do without it
+  detail: Table public.noted has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE noted n SET b = n.a WHERE n.b = 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "noted" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE noted_random SET a = noted_random.more WHERE a IS DISTINCT FROM 5
+----
+block
+  UPDATE of about 2,000,000 rows of "noted_random" in one transaction cannot be run in batches: keys of new rows of "noted_random" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.noted_random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 # 2: the key.
 setup
 CREATE TABLE keyless (a int, b int UNIQUE); INSERT INTO keyless VALUES (1);

@@ -82,6 +82,11 @@ func (s *splitting) values() (why, hint string) {
 			return fmt.Sprintf("%s() depends on when it is called; use now() or a constant", name), ""
 		}
 	}
+	for _, a := range s.text.Attributes {
+		if r := s.Attribute(a); r != nil && (r.Volatile == "v" || r.Reads) {
+			return fmt.Sprintf("%q behind a dot may call the function %s() by attribute notation, which is volatile or may read tables; do without it", a.Name, a.Name), ""
+		}
+	}
 	for _, name := range s.text.Operators {
 		if r := s.Routine("o", name, -1); r != nil && (r.Volatile == "v" || r.Reads) {
 			return fmt.Sprintf("the function behind the operator %s is volatile, or may read tables; do without it", name.Name), ""
