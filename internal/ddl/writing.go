@@ -33,6 +33,9 @@ type Writing struct {
 	Moments []Moment
 	// Clocks are the strings that stand for the time at which they are read: 'now', 'today'.
 	Clocks []Clock
+	// Converted are the numbers of the parameters that are not just assigned or compared, but cast to anything that is no string, given to a function, or
+	// part of a query within: a string may become a time there.
+	Converted []int
 	// Returning, CurrentOf and WritingWith are true for RETURNING, WHERE CURRENT OF and a query of WITH that writes.
 	Returning, CurrentOf, WritingWith bool
 	// Joined is true when the condition can speak of other tables: with FROM, USING or WITH.
@@ -73,6 +76,10 @@ func ReadWriting(s Statement) (Writing, error) {
 	text := newSource(&Statement{Text: s.Text, known: s.known})
 	r := writingReader{text: text}
 	w := &r.Writing
+	eachMessage(root.ProtoReflect(), func(m protoreflect.Message) {
+		_, ok := m.Interface().(*pgquery.SelectStmt)
+		r.queries = r.queries || ok
+	})
 	var relation *pgquery.RangeVar
 	var where *pgquery.Node
 	var joined []*pgquery.Node
@@ -96,6 +103,7 @@ func ReadWriting(s Statement) (Writing, error) {
 		r.clocks(node, "")
 	}
 	for _, cte := range withClause(root).GetCtes() {
+		r.clocks(cte, "")
 		w.WritingWith = w.WritingWith || cte.GetCommonTableExpr().GetCtequery().GetSelectStmt() == nil
 	}
 	found := newRefs()
@@ -104,11 +112,8 @@ func ReadWriting(s Statement) (Writing, error) {
 	for _, ref := range found.list() {
 		w.Tables = append(w.Tables, ref.Name)
 	}
-	eachMessage(root.ProtoReflect(), func(m protoreflect.Message) {
-		_, ok := m.Interface().(*pgquery.SelectStmt)
-		r.queries = r.queries || ok
-	})
 	eachMessage(root.ProtoReflect(), r.used)
+	r.converted(root, false)
 	w.sort()
 	return r.Writing, nil
 }
@@ -123,6 +128,7 @@ func (w *Writing) sort() {
 		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(strconv.FormatBool(a.Own), strconv.FormatBool(b.Own)))
 	})
 	slices.SortFunc(w.Clocks, func(a, b Clock) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Column, b.Column)) })
+	slices.Sort(w.Converted)
 	slices.Sort(w.Reads)
 	slices.Sort(w.Tests)
 }
@@ -196,8 +202,8 @@ func (r *writingReader) clocks(node *pgquery.Node, column string) {
 			r.Clocks = append(r.Clocks, Clock{text, column})
 		}
 	case *pgquery.Node_AExpr:
-		r.clocks(n.AExpr.Lexpr, cmp.Or(columnOf(n.AExpr.Rexpr), column))
-		r.clocks(n.AExpr.Rexpr, cmp.Or(columnOf(n.AExpr.Lexpr), column))
+		r.clocks(n.AExpr.Lexpr, cmp.Or(r.columnOf(n.AExpr.Rexpr), column))
+		r.clocks(n.AExpr.Rexpr, cmp.Or(r.columnOf(n.AExpr.Lexpr), column))
 	default:
 		if node.GetList() == nil {
 			column = "" // a cast, or the argument of a function: it may become a time there
@@ -206,13 +212,41 @@ func (r *writingReader) clocks(node *pgquery.Node, column string) {
 	}
 }
 
-// columnOf is the name of a column, "" for any other expression.
-func columnOf(n *pgquery.Node) string {
+// columnOf is the name of a column of the statement's own table, "" for any other expression, and where it may be one of another table.
+func (r *writingReader) columnOf(n *pgquery.Node) string {
 	words := wordsOf(n.GetColumnRef().GetFields())
-	if len(words) == 0 {
+	if len(words) == 0 || r.queries || len(words) > 1 && words[len(words)-2] != r.Alias {
 		return ""
 	}
 	return words[len(words)-1]
+}
+
+// converted notes the parameters below a node that may become a time; within is true where all of them may.
+func (r *writingReader) converted(node *pgquery.Node, within bool) {
+	switch n := node.GetNode().(type) {
+	case *pgquery.Node_ParamRef:
+		if within {
+			r.Converted = addOnce(r.Converted, int(n.ParamRef.Number))
+		}
+	case *pgquery.Node_FuncCall, *pgquery.Node_SelectStmt:
+		within = true
+	case *pgquery.Node_TypeCast:
+		within = within || !keepsString(n.TypeCast.TypeName)
+	}
+	eachChild(node.ProtoReflect(), func(child *pgquery.Node) { r.converted(child, within) })
+}
+
+// keepsString reports whether a type holds a string as it is.
+func keepsString(t *pgquery.TypeName) bool {
+	name := listName(t.GetNames())
+	if name.Schema != "" && name.Schema != "pg_catalog" || len(t.GetArrayBounds()) > 0 {
+		return false
+	}
+	switch name.Name {
+	case "text", "varchar", "bpchar", "name", "json", "jsonb", "bytea":
+		return true
+	}
+	return false
 }
 
 // eachChild visits the nearest nodes below a message.

@@ -304,6 +304,26 @@ block
   detail: Table public.marked has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+setup
+CREATE TABLE dated (id serial PRIMARY KEY, name timestamptz); INSERT INTO dated (name) VALUES (now())
+----
+
+check rows=2000000 bytes=500000000
+WITH c AS (SELECT 'now'::timestamptz AS n) UPDATE users SET at = c.n FROM c
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: "now" is read anew by each batch; use now() or a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET seen = true FROM dated AS o WHERE o.name < 'now'
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: "now" is read anew by each batch; use now() or a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 # A function may be called as if it were a column.
 setup
 CREATE TABLE noted (id serial PRIMARY KEY, a int, b int); INSERT INTO noted (a) VALUES (1);
