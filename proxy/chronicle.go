@@ -332,6 +332,7 @@ func (s *session) settle(ctx context.Context) error {
 		return nil
 	}
 	c.open, c.xid = false, 0
+	s.worked()
 	ledger := s.ledger(ctx)
 	if ledger == nil {
 		return nil

@@ -42,6 +42,8 @@ type session struct {
 	backend *backend
 	voice   *voice
 	log     *slog.Logger
+	// now is the clock of whose turn it is.
+	now func() time.Time
 
 	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
 	// is wandering once it has spoken of its search_path, by which it finds that.
@@ -105,6 +107,7 @@ func newSession(options SessionOptions, l *link) *session {
 		portals:  map[string]*portal{},
 		harmless: map[string]bool{},
 		id:       rand.Text(),
+		now:      time.Now,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -389,6 +392,7 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 
 // statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
 func (s *session) statement(ctx context.Context, at occasion) error {
+	defer s.worked() // it may take hours
 	if control, ok := at.Action.(ddl.Transaction); ok {
 		return s.transaction(ctx, at, control)
 	}

@@ -16,6 +16,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -41,6 +42,7 @@ import (
 //	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
+//	later            lets so much time pass for whose turn it is, which stands still otherwise
 //	audit            what the audit trail has had since it was last asked
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
@@ -83,6 +85,8 @@ type stage struct {
 	// waiting is the answer of what was started, and noticed hears that a client was told to wait.
 	waiting chan string
 	noticed chan struct{}
+	// passed is the time, in nanoseconds, that has passed by "later".
+	passed atomic.Int64
 }
 
 // pids finds what is different each time.
@@ -117,7 +121,12 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	options.Audit = revisions.NewAudit(w)
 	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
 	f.following.Store(&options)
-	f.run = func(ctx context.Context, l *link) error { return newFollower(&f.following, l).run(ctx) }
+	began := time.Now()
+	f.run = func(ctx context.Context, l *link) error {
+		s := newFollower(&f.following, l)
+		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
+		return s.run(ctx)
+	}
 	w.server = f.Server
 	w.proxied = fmt.Sprintf("host=127.0.0.1 port=%d user=%s database=%s sslmode=disable", f.tcp.Port, config.User, config.Database)
 	t.Cleanup(func() {
@@ -168,6 +177,13 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "later":
+		passed, err := time.ParseDuration(d.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.passed.Add(int64(passed))
+		return ""
 	case "start":
 		conn := w.conn(t, name)
 		w.waiting = make(chan string, 1)

@@ -24,7 +24,7 @@ const (
 
 // migrationTurn is a session's part in having one migration at a time.
 type migrationTurn struct {
-	// held is true while the session holds the lock; worked is when it last did what the lock is for.
+	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
 	worked time.Time
 	// looked is true once the session has read a version table: what it does from then on rests on what it has read.
@@ -112,6 +112,10 @@ func unlocks(statement ddl.Statement) bool {
 // first of a migration keeps the turn for the session.
 func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err error) {
 	t := &s.chronicle.turn
+	switch at.Action.(type) {
+	case ddl.Setting, ddl.LockTable, ddl.Transaction:
+		return true, nil // The question would take the snapshot that they come before; what follows them asks.
+	}
 	if !s.exclusive() || t.held || s.backend.TxStatus() == 'E' {
 		return true, nil
 	}
@@ -150,9 +154,12 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	}
 	t.looked = t.looked || !keeps
 	t.held = keeps
-	t.worked = time.Now()
+	s.worked()
 	return true, nil
 }
+
+// worked notes that a session which holds the turn has just done what it is for.
+func (s *session) worked() { s.chronicle.turn.worked = s.now() }
 
 // awaitTurn tries until it has the lock. other is who has it, when it is not to be waited for any longer.
 func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other *holder, err error) {
@@ -214,12 +221,12 @@ func (s *session) besideOthers() bool {
 // turnOver reports whether a session that holds the turn has done nothing for so long that its next message is no migration's.
 func (s *session) turnOver() bool {
 	t := &s.chronicle.turn
-	return t.held && time.Since(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
+	return t.held && s.now().Sub(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
 }
 
-// passTurn gives the turn back.
+// passTurn gives the turn back, unless the server would not hear of it now.
 func (s *session) passTurn(ctx context.Context) error {
-	if s.backend.TxStatus() != 'I' || s.pipe.executed {
+	if s.backend.TxStatus() != 'I' || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
 	s.chronicle.turn = migrationTurn{}
