@@ -41,9 +41,11 @@ func (s *session) forget() {
 // pen is what the promises of one transaction are signed with.
 type pen struct {
 	key revisions.Key
-	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for.
-	nonce revisions.Nonce
-	users [2]string
+	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for. An attestation may have left it, which
+	// knows no names: it is theirs while it is of the same login and role as the one that they got.
+	nonce  revisions.Nonce
+	users  [2]string
+	theirs [2]uint32
 }
 
 // mayDefer reports whether work can be promised here. In a transaction that has promised some the ledger need not be asked again.
@@ -67,11 +69,11 @@ func (s *session) takePen(ctx context.Context) error {
 // ink makes the pen ready for the next promise, in the transaction that it is for.
 func (s *session) ink(ctx context.Context, known facts.Facts) error {
 	users := [2]string{known.SessionUser, known.CurrentUser}
-	if s.pen.nonce.Number != 0 && s.pen.users == users {
+	if s.pen.nonce.Number != 0 && s.pen.users == users && s.pen.theirs == [2]uint32{s.pen.nonce.Login, s.pen.nonce.Role} {
 		return nil
 	}
 	nonce, err := revisions.NewNonce(ctx, s.backend)
-	s.pen.nonce, s.pen.users = nonce, users
+	s.pen.nonce, s.pen.users, s.pen.theirs = nonce, users, [2]uint32{nonce.Login, nonce.Role}
 	return err
 }
 
