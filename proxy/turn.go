@@ -12,7 +12,8 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own.
+// turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own. Who holds
+// it is not to be ended for a lock: package run knows it by its upper half.
 const turnKey = 0x7067736c75696365
 
 const (
