@@ -21,7 +21,7 @@ type chronicle struct {
 	began time.Time // the session
 	// courses are the version tables that the session has written to, by OID.
 	courses map[uint32]*revisions.Course
-	// pending are the statements that have run and belong to no revision yet: most tools write its row behind them.
+	// pending are the statements that have run and belong to no revision yet, the last mostPending of them: most tools write its row behind them.
 	pending []int64
 	// running is the revision that was begun and has not ended, and revision its id by the tool; 0 and "" for none.
 	running  int64
@@ -36,6 +36,9 @@ type chronicle struct {
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
 }
+
+// mostPending bounds what a session remembers that never tells of a revision.
+const mostPending = 10_000
 
 // notes reports whether the statement tells something of revisions, or of how they end.
 func (s *session) notes(statement ddl.Statement) bool {
@@ -266,7 +269,8 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 		}
 	}
 	if statement.Revision == 0 && !statement.Own {
-		s.chronicle.pending = append(s.chronicle.pending, statement.ID)
+		pending := append(s.chronicle.pending, statement.ID)
+		s.chronicle.pending = pending[max(0, len(pending)-mostPending):]
 	}
 	if ledger == nil {
 		return nil

@@ -51,8 +51,31 @@ func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, ver
 			Policy:      s.options.Policy.Version(),
 		},
 	}
-	r.intend(ctx, at)
+	if verdict.Action != policy.Pass || len(r.entry.Rules)+len(r.entry.Overrides) > 0 || !s.fleeting(at.Statement, known) {
+		r.intend(ctx, at)
+	}
 	return r
+}
+
+// fleeting reports whether nothing of a statement is for the ledger: all that it changes are temporary tables, and the session is no migration tool's as
+// far as is known. Applications make such tables with each request.
+func (s *session) fleeting(statement ddl.Statement, known facts.Facts) bool {
+	if s.owes() || s.chronicle.named || len(s.chronicle.courses) > 0 || len(statement.Calls)+len(statement.Inner) > 0 {
+		return false
+	}
+	created, _ := statement.Action.(ddl.CreateTable)
+	temporary := false
+	for _, ref := range statement.Refs {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		switch {
+		case created.Temp && ref.Name == created.Table, !ref.Created && relation != nil && relation.Persistence == "t":
+			temporary = true
+		case ref.Created && ref.Kind == "INDEX": // where its table is
+		case ref.Created || ref.Written || ref.Lock > ddl.AccessShare:
+			return false
+		}
+	}
+	return temporary
 }
 
 // deciding is the rule that decided, "" for none.

@@ -524,14 +524,19 @@ const canceled = "57014"
 
 // judge applies the rules, and what this transaction has promised before.
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
+	fleeting := s.fleeting(at.Statement, known)
 	where := policy.Context{
 		InTransaction: at.inTransaction,
-		Ledger:        s.mayDefer(ctx),
+		Ledger:        !fleeting && s.mayDefer(ctx),
 		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
 		Session:       s.kind(at.Statement),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
+	if fleeting && verdict.Action != policy.Pass { // then the ledger may make a difference
+		where.Ledger = s.mayDefer(ctx)
+		verdict = s.options.Policy.Judge(at.Statement, known, where)
+	}
 	if s.owes() {
 		opaque, err := s.opaque(ctx, at.Statement, known)
 		if err != nil {
@@ -544,8 +549,10 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 			verdict.Add(finding)
 		}
 	}
-	if finding, ok := s.unfinished(ctx, at); ok {
-		verdict.Add(finding)
+	if !fleeting {
+		if finding, ok := s.unfinished(ctx, at); ok {
+			verdict.Add(finding)
+		}
 	}
 	if finding, ok := s.unrecorded(); ok {
 		verdict.Add(finding)

@@ -479,3 +479,26 @@ func rowsOf(results []*pgconn.Result, err error) string {
 	}
 	return out.String()
 }
+
+// What a session does with temporary tables waits for no control connection.
+func TestTemporaryTablesBorrowNothing(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	options := *w.server.following.Load()
+	options.Control = unlent{t}
+	w.server.SetSession(options)
+	for _, sql := range []string{"BEGIN", "CREATE TEMP TABLE mine (id int)", "CREATE INDEX ON mine (id)", "DROP TABLE mine", "COMMIT"} {
+		if _, err := w.conn(t, "a").Exec(t.Context(), sql).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// unlent lends nothing.
+type unlent struct{ t *testing.T }
+
+func (u unlent) Conn(context.Context, string) (run.Conn, func(), error) {
+	u.t.Error("a control connection was borrowed")
+	return nil, nil, errors.New("not lent")
+}
+
+func (unlent) CloseDatabase(context.Context, string) error { return nil }
