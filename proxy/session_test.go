@@ -20,6 +20,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
@@ -502,3 +503,43 @@ func (u unlent) Conn(context.Context, string) (run.Conn, func(), error) {
 }
 
 func (unlent) CloseDatabase(context.Context, string) error { return nil }
+
+// A turn that is over while the server skips to a Sync is given back later: the server would not answer.
+func TestTurnIsOverInFailedPipeline(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive wait")
+	conn := w.conn(t, "a")
+	setup := "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('1'); CREATE TABLE t (id int PRIMARY KEY)"
+	if _, err := conn.Exec(t.Context(), setup).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	client := conn.Frontend()
+	until := func(last byte) {
+		t.Helper()
+		if err := conn.Conn().SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for kind := byte(0); kind != last; {
+			m, err := client.Receive()
+			if err != nil {
+				t.Fatalf("waiting for %q: %v", last, err)
+			}
+			switch m.(type) {
+			case *pgproto3.ErrorResponse:
+				kind = 'E'
+			case *pgproto3.ReadyForQuery:
+				kind = 'Z'
+			}
+		}
+	}
+	client.Send(&pgproto3.Parse{Query: "SELECT nonsense"})
+	client.Send(&pgproto3.Flush{})
+	until('E')
+	w.passed.Add(int64(2 * turnIdle))
+	client.Send(&pgproto3.Parse{Query: "SELECT 1"})
+	client.Send(&pgproto3.Sync{})
+	until('Z')
+}
