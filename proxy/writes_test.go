@@ -49,6 +49,9 @@ func TestWritesOfFewRowsPassUnread(t *testing.T) {
 		{"UPDATE t SET b = 'x' WHERE a = 6", 0},
 		{"DELETE FROM t WHERE id = ANY ('{1, 2}')", 1},
 		{"DELETE FROM t WHERE id = ANY ('{3}')", 0},
+		{"DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 1 LIMIT 1)", 1},
+		{"DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 2 LIMIT 1)", 0},
+		{"DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 2 LIMIT 2)", 1}, // a limit is not any constant
 		{"INSERT INTO t VALUES (1, 1, 'x') ON CONFLICT (id) DO UPDATE SET b = 'y'", 0},
 		{"SELECT * FROM t LIMIT 1 FOR UPDATE", 0},
 		// Here the rows depend on the constants.
