@@ -43,8 +43,8 @@ type session struct {
 	voice   *voice
 	log     *slog.Logger
 
-	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
-	// is wandering once it has spoken of its search_path, by which it finds that.
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
+	// that. It is wandering once it has spoken of its search_path, by which it finds that.
 	shaper    *ddl.Shapes
 	shapeSalt uint64
 	ownShapes map[uint64]shape

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,12 +23,12 @@ import (
 // passes reports whether a text of writes is known to touch few rows, if it is no longer than most bytes (0 is any length). It runs at line speed.
 func (s *session) passes(text []byte) (few bool, most int) {
 	key, ok := s.shapeOf(text)
-	if !ok {
+	if !ok || s.wandering {
 		return false, 0
 	}
-	found, known := s.options.shapes.get(key)
-	if !known && !s.wandering {
-		found, known = s.ownShapes[key]
+	found, known := s.ownShapes[key]
+	if !known && !s.link.startup.apart {
+		found, known = s.options.shapes.get(key)
 	}
 	return known && found.few && time.Now().Before(found.until), found.most
 }
@@ -73,15 +74,19 @@ func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (closer boo
 	return !few, most
 }
 
-// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before.
+// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before, or be about other tables than
+// those that a name means once one of them has run.
 func (s *session) mayNotAsk(statements []ddl.Statement) bool {
-	for _, statement := range statements {
-		switch statement.Action.(type) {
-		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+	return slices.ContainsFunc(statements, func(statement ddl.Statement) bool {
+		switch action := statement.Action.(type) {
+		case ddl.Setting:
+			resets := action.Op == ddl.ResetAll || action.Op == ddl.DiscardAll
+			return s.backend.TxStatus() == 'T' || resets || action.Op != ddl.Show && decidesNames.MatchString(action.Name)
+		case ddl.Transaction, ddl.LockTable:
 			return s.backend.TxStatus() == 'T'
 		}
-	}
-	return false
+		return ddl.CallsSetConfig(statement) && decidesNames.MatchString(statement.Text)
+	})
 }
 
 // touchesFew reports whether writes touch few rows, whatever their parameters are as long as they have no more than most bytes (0 is any), and remembers
@@ -114,7 +119,7 @@ func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []
 
 func (s *session) rememberShape(key uint64, few facts.Few) {
 	what := shape{few: few.Certain, most: few.MostBytes}
-	if few.Certain && few.Keyed {
+	if few.Certain && few.Keyed && few.Only && !s.wandering && !s.link.startup.apart {
 		what.until = time.Now().Add(keyedFor)
 		s.options.shapes.put(key, what)
 		return
