@@ -419,6 +419,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	}
 	if ddl.Changes(at.Statement) {
 		var err error
+		at.plans = map[string][]string{}
 		if at.small, err = s.small(ctx, at); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}

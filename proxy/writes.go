@@ -132,7 +132,8 @@ func (s *session) rememberShape(key uint64, few facts.Few) {
 	s.ownShapes[key] = what
 }
 
-// small asks the planner whether a write touches few rows. What it cannot say is left to the server, unless the statement leaves no row out.
+// small asks the planner whether a write touches few rows. Where it has waited in vain, the statement has, too; what it cannot say otherwise is left to the
+// server, unless the statement leaves no row out.
 func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 	text := at.Text
 	for _, inner := range at.Inner {
@@ -141,11 +142,12 @@ func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 		}
 	}
 	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+	code := run.SQLState(err)
+	if err != nil && (code == "" || code == canceled || s.backend.piped || s.options.Mode == Enforce && run.Retryable(err)) {
 		return false, err
 	}
 	if err != nil {
-		failsAnyway := strings.HasPrefix(run.SQLState(err), "42") // a name, a type or a right
+		failsAnyway := strings.HasPrefix(code, "42") // a name, a type or a right
 		return failsAnyway || !s.concerns(at.Statement), nil
 	}
 	changed, added := expected.Total()
@@ -158,47 +160,36 @@ type explainer struct {
 	at      occasion
 }
 
-// explainLockTimeout is how long the planner may wait for the table, in milliseconds. The statement itself would wait in the same place.
-const explainLockTimeout = "100"
-
-// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace. Within a pipeline, where there are no
-// savepoints, the client's own portal holds the locks already, and what fails there fails for the client, too.
+// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace, once for an occasion. It waits for a table where
+// the statement itself would. Within a pipeline, where there are no savepoints, the client's own portal holds the locks already, and what fails there
+// fails for the client, too.
 func (e explainer) Explain(ctx context.Context, statement string) ([]string, error) {
+	if plan, ok := e.at.plans[statement]; ok {
+		return plan, nil
+	}
 	b := e.session.backend
 	with := parameters{bind: &pgproto3.Bind{}}
 	if portal := e.at.portal; portal != nil {
 		with.oids = portal.prepared.oids
 		with.bind = &pgproto3.Bind{ParameterFormatCodes: portal.bind.ParameterFormatCodes, Parameters: portal.bind.Parameters}
 	}
-	none := parameters{bind: &pgproto3.Bind{}}
-	statements, given := []string{facts.ExplainSQL + statement}, []parameters{with}
-	place := 0
-	if !b.piped {
-		timeout, err := b.textArgs([]string{explainLockTimeout})
-		if err != nil {
-			return nil, err
-		}
-		statements = append([]string{"SELECT pg_catalog.set_config('lock_timeout', $1, true)"}, statements...)
-		given, place = append([]parameters{timeout}, given...), 1
-	}
-	inBlock := !b.piped && b.TxStatus() == 'T'
-	if inBlock {
-		statements = append(append([]string{"SAVEPOINT pgsluice"}, statements...), "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice")
-		given, place = append(append([]parameters{none}, given...), none, none), 2
+	statements, given, place := []string{facts.ExplainSQL + statement}, []parameters{with}, 0
+	if b.inBlock() {
+		none := parameters{bind: &pgproto3.Bind{}}
+		statements = []string{"SAVEPOINT pgsluice", statements[0], "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}
+		given, place = []parameters{none, with, none, none}, 1
 	}
 	answers, err := b.askAll(ctx, statements, given)
 	if err == nil && len(answers) != len(statements) {
 		err = errors.New("the server skipped a statement of pgsluice")
 	}
-	if err == nil {
-		return answers[place].rows, nil
+	if err != nil {
+		return nil, b.restored(ctx, err)
 	}
-	if inBlock && b.TxStatus() == 'E' {
-		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
-			return nil, undone
-		}
+	if e.at.plans != nil {
+		e.at.plans[statement] = answers[place].rows
 	}
-	return nil, err
+	return answers[place].rows, nil
 }
 
 // askedOnce and askedAgain are Queriers that can explain the statement at hand.

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // meter counts the statements that pass unread and those that are parsed.
@@ -142,6 +143,29 @@ func TestRememberedWritesAreTheSame(t *testing.T) {
 		if got := counted.parsed - before; got != c.want {
 			t.Errorf("parsed %d times instead of %d by %s: %s", got, c.want, c.conn, c.sql)
 		}
+	}
+}
+
+// A table that is locked hides nothing: the planner waits for it as the statement would, by the lock_timeout of the session.
+func TestBulkWriteWaitsForALock(t *testing.T) {
+	w := newStage(t, Enforce, false, true)
+	blocker, side := pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn)
+	execSQL(t, blocker, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g; ANALYZE t")
+	execSQL(t, blocker, "BEGIN; LOCK TABLE t")
+	client, impatient := w.conn(t, "a"), w.conn(t, "b")
+	execAll(t, client, "BEGIN")
+	done := make(chan error, 1)
+	go func() { done <- execWire(client, "UPDATE t SET n = n + 1 WHERE n > 0") }()
+	pgtest.WaitFor(t, side, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.pid = $1 AND NOT l.granted AND clock_timestamp() - a.xact_start > '300ms')`, int(client.PID()))
+
+	execAll(t, impatient, "BEGIN; SET LOCAL lock_timeout = 1")
+	if err := execWire(impatient, "UPDATE t SET n = n + 1 WHERE n > 0"); run.SQLState(err) != "55P03" || impatient.TxStatus() != 'E' {
+		t.Errorf("%v, in state %c", err, impatient.TxStatus())
+	}
+	execSQL(t, blocker, "COMMIT")
+	if err := <-done; run.SQLState(err) != codeRefused {
+		t.Errorf("12000 rows of a table that was locked: %v", err)
 	}
 }
 
