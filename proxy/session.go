@@ -45,8 +45,8 @@ type session struct {
 	// now is the clock of whose turn it is.
 	now func() time.Time
 
-	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
-	// is wandering once it has spoken of its search_path, by which it finds that.
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
+	// that. It is wandering once it has spoken of its search_path, by which it finds that.
 	shaper    *ddl.Shapes
 	shapeSalt uint64
 	ownShapes map[uint64]shape
@@ -423,6 +423,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	}
 	if ddl.Changes(at.Statement) {
 		var err error
+		at.plans = map[string][]string{}
 		if at.small, err = s.small(ctx, at); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,12 +23,12 @@ import (
 // passes reports whether a text of writes is known to touch few rows, if it is no longer than most bytes (0 is any length). It runs at line speed.
 func (s *session) passes(text []byte) (few bool, most int) {
 	key, ok := s.shapeOf(text)
-	if !ok {
+	if !ok || s.wandering {
 		return false, 0
 	}
-	found, known := s.options.shapes.get(key)
-	if !known && !s.wandering {
-		found, known = s.ownShapes[key]
+	found, known := s.ownShapes[key]
+	if !known && !s.link.startup.apart {
+		found, known = s.options.shapes.get(key)
 	}
 	return known && found.few && time.Now().Before(found.until), found.most
 }
@@ -73,15 +74,19 @@ func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (closer boo
 	return !few, most
 }
 
-// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before.
+// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before, or be about other tables than
+// those that a name means once one of them has run.
 func (s *session) mayNotAsk(statements []ddl.Statement) bool {
-	for _, statement := range statements {
-		switch statement.Action.(type) {
-		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+	return slices.ContainsFunc(statements, func(statement ddl.Statement) bool {
+		switch action := statement.Action.(type) {
+		case ddl.Setting:
+			resets := action.Op == ddl.ResetAll || action.Op == ddl.DiscardAll
+			return s.backend.TxStatus() == 'T' || resets || action.Op != ddl.Show && decidesNames.MatchString(action.Name)
+		case ddl.Transaction, ddl.LockTable:
 			return s.backend.TxStatus() == 'T'
 		}
-	}
-	return false
+		return ddl.CallsSetConfig(statement) && decidesNames.MatchString(statement.Text)
+	})
 }
 
 // touchesFew reports whether writes touch few rows, whatever their parameters are as long as they have no more than most bytes (0 is any), and remembers
@@ -114,7 +119,7 @@ func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []
 
 func (s *session) rememberShape(key uint64, few facts.Few) {
 	what := shape{few: few.Certain, most: few.MostBytes}
-	if few.Certain && few.Keyed {
+	if few.Certain && few.Keyed && few.Only && !s.wandering && !s.link.startup.apart {
 		what.until = time.Now().Add(keyedFor)
 		s.options.shapes.put(key, what)
 		return
@@ -127,7 +132,8 @@ func (s *session) rememberShape(key uint64, few facts.Few) {
 	s.ownShapes[key] = what
 }
 
-// small asks the planner whether a write touches few rows. What it cannot say is left to the server, unless the statement leaves no row out.
+// small asks the planner whether a write touches few rows. Where it has waited in vain, the statement has, too; what it cannot say otherwise is left to the
+// server, unless the statement leaves no row out.
 func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 	text := at.Text
 	for _, inner := range at.Inner {
@@ -136,11 +142,12 @@ func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 		}
 	}
 	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+	code := run.SQLState(err)
+	if err != nil && (code == "" || code == canceled || s.backend.piped || s.options.Mode == Enforce && run.Retryable(err)) {
 		return false, err
 	}
 	if err != nil {
-		failsAnyway := strings.HasPrefix(run.SQLState(err), "42") // a name, a type or a right
+		failsAnyway := strings.HasPrefix(code, "42") // a name, a type or a right
 		return failsAnyway || !s.concerns(at.Statement), nil
 	}
 	changed, added := expected.Total()
@@ -153,47 +160,36 @@ type explainer struct {
 	at      occasion
 }
 
-// explainLockTimeout is how long the planner may wait for the table, in milliseconds. The statement itself would wait in the same place.
-const explainLockTimeout = "100"
-
-// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace. Within a pipeline, where there are no
-// savepoints, the client's own portal holds the locks already, and what fails there fails for the client, too.
+// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace, once for an occasion. It waits for a table where
+// the statement itself would. Within a pipeline, where there are no savepoints, the client's own portal holds the locks already, and what fails there
+// fails for the client, too.
 func (e explainer) Explain(ctx context.Context, statement string) ([]string, error) {
+	if plan, ok := e.at.plans[statement]; ok {
+		return plan, nil
+	}
 	b := e.session.backend
 	with := parameters{bind: &pgproto3.Bind{}}
 	if portal := e.at.portal; portal != nil {
 		with.oids = portal.prepared.oids
 		with.bind = &pgproto3.Bind{ParameterFormatCodes: portal.bind.ParameterFormatCodes, Parameters: portal.bind.Parameters}
 	}
-	none := parameters{bind: &pgproto3.Bind{}}
-	statements, given := []string{facts.ExplainSQL + statement}, []parameters{with}
-	place := 0
-	if !b.piped {
-		timeout, err := b.textArgs([]string{explainLockTimeout})
-		if err != nil {
-			return nil, err
-		}
-		statements = append([]string{"SELECT pg_catalog.set_config('lock_timeout', $1, true)"}, statements...)
-		given, place = append([]parameters{timeout}, given...), 1
-	}
-	inBlock := !b.piped && b.TxStatus() == 'T'
-	if inBlock {
-		statements = append(append([]string{"SAVEPOINT pgsluice"}, statements...), "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice")
-		given, place = append(append([]parameters{none}, given...), none, none), 2
+	statements, given, place := []string{facts.ExplainSQL + statement}, []parameters{with}, 0
+	if b.inBlock() {
+		none := parameters{bind: &pgproto3.Bind{}}
+		statements = []string{"SAVEPOINT pgsluice", statements[0], "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}
+		given, place = []parameters{none, with, none, none}, 1
 	}
 	answers, err := b.askAll(ctx, statements, given)
 	if err == nil && len(answers) != len(statements) {
 		err = errors.New("the server skipped a statement of pgsluice")
 	}
-	if err == nil {
-		return answers[place].rows, nil
+	if err != nil {
+		return nil, b.restored(ctx, err)
 	}
-	if inBlock && b.TxStatus() == 'E' {
-		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
-			return nil, undone
-		}
+	if e.at.plans != nil {
+		e.at.plans[statement] = answers[place].rows
 	}
-	return nil, err
+	return answers[place].rows, nil
 }
 
 // askedOnce and askedAgain are Queriers that can explain the statement at hand.
