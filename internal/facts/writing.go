@@ -59,8 +59,10 @@ type Member struct {
 	// May is true when the current user may read it and change its rows by its own name.
 	May bool `json:"may"`
 	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, or are volatile.
+	// Parting are those that do not let the current user read the same rows as change them.
 	RowSecurity bool     `json:"row_security"`
 	Policies    []string `json:"policies"`
+	Parting     []string `json:"parting"`
 	// Rules are the rewrite rules, Triggers the triggers of users that the statement would fire.
 	Rules    []string `json:"rules"`
 	Triggers []Firing `json:"triggers"`

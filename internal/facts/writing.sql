@@ -140,6 +140,19 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
                        WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
                           OR o.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char" AND o.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid))),
+              -- One that is not the same for reading a row as for changing it: the ranges read the key, so that it would hold where it does not now.
+              'parting', (
+                 SELECT pg_catalog.json_agg(p.polname ORDER BY p.polname)
+                   FROM pg_catalog.pg_policy p
+                  WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
+                    AND (0::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (p.polroles)
+                         OR EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r(oid) WHERE pg_catalog.pg_has_role(r.oid, 'USAGE')))
+                    AND CASE p.polcmd WHEN 'r'::pg_catalog."char" THEN true
+                                      WHEN 'w'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2
+                                      WHEN 'd'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 8::pg_catalog.int2
+                                      WHEN '*'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2 AND p.polwithcheck IS NOT NULL
+                                       AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
+                                      ELSE false END),
               'rules', (
                  SELECT pg_catalog.json_agg(w.rulename ORDER BY w.rulename)
                    FROM pg_catalog.pg_rewrite w

@@ -510,6 +510,56 @@ block
   detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# The ranges read the key, so that policies for SELECT would hold that do not hold for the statement.
+setup
+RESET ROLE; CREATE TABLE hidden (id serial PRIMARY KEY, hid bool, a int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; INSERT INTO hidden (a) VALUES (1);
+GRANT SELECT, UPDATE, DELETE ON hidden TO PUBLIC; CREATE POLICY any_row ON hidden FOR UPDATE USING (true); CREATE POLICY no_row ON hidden FOR DELETE USING (false);
+CREATE POLICY seen ON hidden FOR SELECT USING (NOT hid); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "any_row" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; DROP POLICY seen ON hidden; DROP POLICY any_row ON hidden; CREATE POLICY theirs ON hidden FOR SELECT TO pg_read_all_stats USING (NOT hid);
+CREATE POLICY mine ON hidden USING (NOT hid) WITH CHECK (NOT hid); CREATE POLICY others ON hidden FOR SELECT TO pg_read_all_data USING (hid); SET ROLE pg_read_all_data
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "others" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; SET ROLE pg_read_all_settings
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction keeps them locked until the last is done; run it in batches
+
+setup
+RESET ROLE; ALTER POLICY mine ON hidden WITH CHECK (true); SET ROLE pg_read_all_settings
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "mine" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 setup
 RESET ROLE
 ----

@@ -42,6 +42,9 @@ func (s *splitting) table() (why, hint string) {
 			return fmt.Sprintf("row security of %q holds for this login, and would not on its partitions; use a login that it does not hold for", root.Name), ""
 		case m.RowSecurity && len(m.Policies) > 0:
 			return fmt.Sprintf("the policy %q of %q looks at more than the row itself; use a login that row security does not hold for", m.Policies[0], m.Name), ""
+		case m.RowSecurity && len(m.Parting) > 0:
+			return fmt.Sprintf("the policy %q of %q is not the same for SELECT as for %s, and the batches read the key; use a login that row security does not hold for",
+				m.Parting[0], m.Name, s.check.Stmt.Tag), ""
 		case m.RowSecurity && m.OID != s.OID:
 			return fmt.Sprintf("row security of the partition %q would hold for this login; use one that it does not hold for", m.Name), ""
 		}
