@@ -58,7 +58,8 @@ type Member struct {
 	Kind   string `json:"kind"` // pg_class.relkind
 	// May is true when the current user may read it and change its rows by its own name.
 	May bool `json:"may"`
-	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, or are volatile.
+	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, at the
+	// clock, or at the session's settings: the functions that they call are not all immutable.
 	// Parting are those that do not let the current user read the same rows as change them.
 	RowSecurity bool     `json:"row_security"`
 	Policies    []string `json:"policies"`

@@ -135,11 +135,11 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                    FROM pg_catalog.pg_policy p
                   CROSS JOIN LATERAL (SELECT pg_catalog.concat(p.polqual, p.polwithcheck) AS tree) q
                   WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
-                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                    -- The first words of the SQL standard are the clock's, up to 8 (LOCALTIMESTAMP); the rest name a role or a database.
+                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR q.tree OPERATOR(pg_catalog.~) '{SQLVALUEFUNCTION :op [0-8] ' OR EXISTS (
                       SELECT FROM pg_catalog.regexp_matches(q.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS f(id)
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
-                       WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
-                          OR o.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char" AND o.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid))),
+                       WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))),
               -- One that is not the same for reading a row as for changing it: the ranges read the key, so that it would hold where it does not now.
               'parting', (
                  SELECT pg_catalog.json_agg(p.polname ORDER BY p.polname)

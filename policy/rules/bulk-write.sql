@@ -227,6 +227,27 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# What the session has set: the job may be taken up by another one of the same login.
+setup
+SET app.tenant = 'a'
+----
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = 1 WHERE name = current_setting('app.tenant')
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: current_setting() depends on the session, and another may go on with the batches; write its value as a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET name = pg_catalog.current_setting('app.tenant', true)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: pg_catalog.current_setting() depends on the session, and another may go on with the batches; write its value as a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 check rows=2000000 bytes=500000000
 UPDATE users SET at = 'now'
 ----
@@ -362,7 +383,20 @@ rewrite
   UPDATE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
 
 setup
-DROP TRIGGER counts ON touched; CREATE TRIGGER all_at_once AFTER UPDATE ON touched FOR EACH STATEMENT EXECUTE FUNCTION touch()
+CREATE FUNCTION signs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n = current_setting(''app.tenant''); RETURN NEW; END';
+DROP TRIGGER counts ON touched; CREATE TRIGGER signs BEFORE UPDATE ON touched FOR EACH ROW EXECUTE FUNCTION signs()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET at = NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: trigger "signs" of "touched" runs signs(), which reads a setting of the session, and another may go on with the batches; see to it that it does not
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+DROP TRIGGER signs ON touched; CREATE TRIGGER all_at_once AFTER UPDATE ON touched FOR EACH STATEMENT EXECUTE FUNCTION touch()
 ----
 
 check rows=2000000 bytes=500000000
@@ -508,6 +542,31 @@ UPDATE events SET a = 1
 block
   UPDATE of about 2,000,000 rows of "events" in one transaction cannot be run in batches: row security of "events" holds for this login, and would not on its partitions; use a login that it does not hold for
   detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# What the policies look at must be the same for each batch, and for another session.
+setup
+RESET ROLE; DROP POLICY others ON owned; CREATE POLICY tenant ON owned USING (a::text = current_setting('app.tenant')); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "owned" in one transaction cannot be run in batches: the policy "tenant" of "owned" looks at more than the row itself; use a login that row security does not hold for
+  detail: Table public.owned has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; DROP POLICY tenant ON owned; CREATE POLICY timed ON owned USING (CURRENT_DATE > date '2020-01-01'); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "owned" in one transaction cannot be run in batches: the policy "timed" of "owned" looks at more than the row itself; use a login that row security does not hold for
+  detail: Table public.owned has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
 # The ranges read the key, so that policies for SELECT would hold that do not hold for the statement.

@@ -81,6 +81,8 @@ func (s *splitting) values() (why, hint string) {
 			return fmt.Sprintf("%s() is volatile, so that batches give other values; use constants or columns", name), ""
 		case r.Reads:
 			return fmt.Sprintf("%s() may read tables, which change between batches; write what it does in place of it", name), ""
+		case r.System && ofSession(call):
+			return fmt.Sprintf("%s() depends on the session, and another may go on with the batches; write its value as a constant", name), ""
 		case r.System && r.Volatile == "s" && moves(call):
 			return fmt.Sprintf("%s() depends on when it is called; use now() or a constant", name), ""
 		}
@@ -114,6 +116,9 @@ func (s *splitting) values() (why, hint string) {
 	}
 	return "", ""
 }
+
+// ofSession reports whether a function of the system's reads a setting of the session, which the one that goes on with a stopped job need not have.
+func ofSession(call ddl.Call) bool { return call.Name.Name == "current_setting" }
 
 // moves reports whether a stable function of the system's looks at the clock, at tables, or at what the server is doing.
 func moves(call ddl.Call) bool {
@@ -155,6 +160,9 @@ func (s *splitting) triggers() (why, hint string) {
 			body, ok := t.Body()
 			if !ok || slices.ContainsFunc(body.Calls, s.mayRead) || slices.ContainsFunc(body.Inserts, s.isMember) {
 				return fmt.Sprintf("%s runs %s(), which may read tables or change more than its row; see to it that it does not", name, t.Function), ""
+			}
+			if slices.ContainsFunc(body.Calls, ofSession) {
+				return fmt.Sprintf("%s runs %s(), which reads a setting of the session, and another may go on with the batches; see to it that it does not", name, t.Function), ""
 			}
 		}
 	}
