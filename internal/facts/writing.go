@@ -35,7 +35,8 @@ type Writing struct {
 	// ReadOnly is true when the session's transactions may not write. RowSecurity is true when policies of the table hold for the current user.
 	ReadOnly    bool `json:"read_only"`
 	RowSecurity bool `json:"row_security"`
-	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own.
+	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own
+	// that no session takes values of in advance.
 	Growing []string `json:"growing"`
 	// Members are the table and its descendants.
 	Members []Member `json:"members"`

@@ -41,7 +41,8 @@ cascade AS (
     JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) d.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
                                    AND k.confdeltype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
 ),
--- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own.
+-- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own. With a cache, each session has
+-- lower ones left.
 growing AS MATERIALIZED (
   SELECT n.attname
     FROM asked a
@@ -50,7 +51,7 @@ growing AS MATERIALIZED (
                                AND d.refobjid OPERATOR(pg_catalog.=) a.oid AND d.refobjsubid OPERATOR(pg_catalog.=) n.attnum::pg_catalog.int4
                                AND d.classid OPERATOR(pg_catalog.=) d.refclassid AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::pg_catalog."char"[])
     JOIN pg_catalog.pg_sequence s ON s.seqrelid OPERATOR(pg_catalog.=) d.objid
-   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle
+   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle AND s.seqcache OPERATOR(pg_catalog.=) 1
      AND (n.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char" OR EXISTS (
        SELECT FROM pg_catalog.pg_attrdef f
          JOIN pg_catalog.pg_depend e ON e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid

@@ -625,7 +625,9 @@ RESET ROLE
 
 # 11: rows that come meanwhile.
 setup
-CREATE TABLE random (id uuid PRIMARY KEY, a int, done bool); INSERT INTO random VALUES ('00000000-0000-0000-0000-000000000001', 1)
+CREATE TABLE random (id uuid PRIMARY KEY, a int, done bool, s text, t text, at timestamptz, list int[]);
+INSERT INTO random VALUES ('00000000-0000-0000-0000-000000000001', 1);
+CREATE TABLE cached (id bigint GENERATED ALWAYS AS IDENTITY (CACHE 20) PRIMARY KEY, a int); INSERT INTO cached (a) VALUES (1)
 ----
 
 check rows=2000000 bytes=500000000
@@ -650,6 +652,119 @@ UPDATE random SET done = false WHERE done IS DISTINCT FROM false
 ----
 rewrite
   UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'old' WHERE s <> 'archived'
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'old' WHERE s <> 'old' OR a > 5
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random AS o SET s = 'old' FROM orders WHERE o.a = orders.total AND orders.user_id <> 5 AND o.s IS NOT NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'new' FROM orders AS o (id, s2, total) WHERE random.a = o.total AND o.s2 IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET list[1] = 5, done = DEFAULT WHERE list IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = upper(t) WHERE s IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET a = 2 WHERE a = 1 AND 'x' <> s AND NOT done
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: a IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random AS o SET s = 'old' WHERE 'old' <> o.s AND a > 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = upper(t) WHERE s IS DISTINCT FROM upper(t)
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = coalesce(upper(t), '') WHERE s IS NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET at = now() WHERE at IS NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET at = NULL WHERE at IS NOT NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = true WHERE done IS NULL OR NOT done
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = false WHERE done AND a > 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE cached SET a = 5
+----
+block
+  UPDATE of about 2,000,000 rows of "cached" in one transaction cannot be run in batches: keys of new rows of "cached" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.cached has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: a IS DISTINCT FROM (the new value)
 
 check rows=2000000 bytes=500000000
 DELETE FROM random WHERE a < 5

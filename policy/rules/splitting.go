@@ -268,12 +268,14 @@ func (s *splitting) newcomers() (why, hint string) {
 		if s.Grows(s.Key(m, s.assigned)) {
 			continue
 		}
-		if s.write.Op == ddl.Delete && !s.text.Always || s.write.Op == ddl.Update && s.Repeatable(s.text) && firstOf(s.text.Tests, s.text.Assigned) != "" {
+		said, column := ddl.WhatIsLeft(s.check.Stmt)
+		repeatable := s.write.Op == ddl.Update && s.Repeatable(s.text)
+		if s.write.Op == ddl.Delete && !s.text.Always || repeatable && said {
 			continue
 		}
 		means := fmt.Sprintf("keys of new rows of %q may lie anywhere, so that rows that come meanwhile would be changed, too", m.Name)
-		if s.write.Op == ddl.Update && s.Repeatable(s.text) && len(s.text.Assigned) > 0 {
-			return means + "; let its condition say what is left to do", fmt.Sprintf("Add to its condition: %s IS DISTINCT FROM (the new value)", quoted(s.text.Assigned[0]))
+		if repeatable && column != "" {
+			return means + "; let its condition say what is left to do", fmt.Sprintf("Add to its condition: %s IS DISTINCT FROM (the new value)", quoted(column))
 		}
 		return means + "; override it to run it whole", ""
 	}
