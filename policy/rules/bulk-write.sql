@@ -586,7 +586,7 @@ block
 
 setup
 RESET ROLE; DROP POLICY seen ON hidden; DROP POLICY any_row ON hidden; CREATE POLICY theirs ON hidden FOR SELECT TO pg_read_all_stats USING (NOT hid);
-CREATE POLICY mine ON hidden USING (NOT hid) WITH CHECK (NOT hid); CREATE POLICY others ON hidden FOR SELECT TO pg_read_all_data USING (hid); SET ROLE pg_read_all_data
+CREATE POLICY mine ON hidden USING (NOT hid) WITH CHECK (NOT hid); CREATE POLICY others ON hidden FOR SELECT TO pg_signal_backend USING (hid); SET ROLE pg_signal_backend
 ----
 
 check rows=2000000 bytes=500000000
