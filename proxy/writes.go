@@ -210,6 +210,10 @@ func (s *session) params(at occasion) ([]rewrite.Param, error) {
 		return nil, nil
 	}
 	bind := at.portal.bind
+	text, err := ddl.ReadWriting(at.Statement)
+	if err != nil {
+		return nil, err
+	}
 	types, err := s.backend.parameterTypes(at.piece, at.portal.prepared.oids)
 	if err != nil {
 		return nil, err
@@ -226,15 +230,15 @@ func (s *session) params(at occasion) ([]rewrite.Param, error) {
 		if i < len(types) {
 			params[i].OID = types[i]
 		}
-		if params[i].Format == 0 && timeTypes[params[i].OID] && ddl.ReadsClock(string(value)) {
-			return nil, fmt.Errorf("parameter $%d is %q, which each batch would read anew; send the time itself", i+1, value)
+		if ddl.ReadsClock(string(value)) && (!stringTypes[params[i].OID] || slices.Contains(text.Converted, i+1)) {
+			return nil, fmt.Errorf(`parameter $%d has a word ("now", "today") that each batch may read anew as a time; send the time itself`, i+1)
 		}
 	}
 	return params, nil
 }
 
-// timeTypes are date, time, timestamp, timestamptz and timetz.
-var timeTypes = map[uint32]bool{1082: true, 1083: true, 1114: true, 1184: true, 1266: true}
+// stringTypes are those that hold a string as it is: bytea, name, text, json, bpchar, varchar, jsonb, and text[], bpchar[], varchar[].
+var stringTypes = map[uint32]bool{17: true, 19: true, 25: true, 114: true, 1042: true, 1043: true, 3802: true, 1009: true, 1014: true, 1015: true}
 
 // parameterTypes are the types of the parameters of a statement. It may be asked within a pipeline.
 func (b *backend) parameterTypes(sql string, oids []uint32) ([]uint32, error) {

@@ -170,7 +170,7 @@ type splitting struct {
 	text  ddl.Writing
 	// unread is true when the text could not be read again.
 	unread bool
-	// assigned are the columns that are set, those that triggers set included.
+	// assigned are the columns that are set, those that triggers set and the generated ones included.
 	assigned []string
 }
 

@@ -87,6 +87,11 @@ func (s *splitting) values() (why, hint string) {
 			return fmt.Sprintf("%s() depends on when it is called; use now() or a constant", name), ""
 		}
 	}
+	for _, a := range s.text.Attributes {
+		if r := s.Attribute(a); r != nil && (r.Volatile == "v" || r.Reads) {
+			return fmt.Sprintf("%q behind a dot may call the function %s() by attribute notation, which is volatile or may read tables; do without it", a.Name, a.Name), ""
+		}
+	}
 	for _, name := range s.text.Operators {
 		if r := s.Routine("o", name, -1); r != nil && (r.Volatile == "v" || r.Reads) {
 			return fmt.Sprintf("the function behind the operator %s is volatile, or may read tables; do without it", name.Name), ""
@@ -145,9 +150,10 @@ func (s *splitting) isTime(column string) bool {
 
 // triggers are those that must not be there.
 func (s *splitting) triggers() (why, hint string) {
+	set := s.Set(s.text)
 	for _, m := range s.members() {
 		for _, t := range m.Triggers {
-			if len(t.Columns) > 0 && !slices.ContainsFunc(t.Columns, func(c string) bool { return slices.Contains(s.text.Assigned, c) }) {
+			if len(t.Columns) > 0 && !slices.ContainsFunc(t.Columns, func(c string) bool { return slices.Contains(set, c) }) {
 				continue
 			}
 			name := fmt.Sprintf("trigger %q of %q", t.Name, m.Name)
