@@ -43,8 +43,12 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
-	closer, most := s.lookAt(ctx, r, []byte(query))
-	closer = closer || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	look, err := s.lookAt(ctx, r, []byte(query))
+	if err != nil {
+		return s.givenUp(ctx, size, err)
+	}
+	most := look.most
+	closer := !look.few || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
 	noted := s.anyNote(r.statements)
 	concerned := closer || most > 0 || noted
 	if !concerned && !s.careful() {
@@ -69,6 +73,14 @@ func (s *session) parse(ctx context.Context, size int) error {
 		}
 	}
 	return nil
+}
+
+// givenUp forwards a message that the server will ignore up to the next Sync, because a question of ours has failed before it. That error is its answer.
+func (s *session) givenUp(ctx context.Context, size int, err error) error {
+	if err := s.answerFailure(ctx, occasion{}, rewrite.Plan{}, err); err != nil {
+		return err
+	}
+	return s.passOn(size)
 }
 
 // key is what the server tells the names of statements and portals apart by: NAMEDATALEN of their bytes.
@@ -106,7 +118,7 @@ func (s *session) bind(ctx context.Context, size int) error {
 	from, known := s.prepared[key(m.PreparedStatement)]
 	if !known && s.unseen(m.PreparedStatement) && (s.backend.TxStatus() != 'E' || s.unsettled) {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
-			return err
+			return s.givenUp(ctx, size, err)
 		}
 		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements) || s.anyNote(from.reading.statements))
 		if from != nil && s.untracked {

@@ -49,6 +49,8 @@ type session struct {
 	shapeSalt uint64
 	ownShapes map[uint64]shape
 	wandering bool
+	// statistics is "t" when the login may read the planner's statistics, "" while that is not known.
+	statistics string
 	// encoded is the client_encoding, for the relay.
 	encoded atomic.Pointer[ddl.Encoding]
 
@@ -244,7 +246,9 @@ func (s *session) message(ctx context.Context) error {
 	defer s.leave()
 	if s.turnOver() {
 		if err := s.passTurn(ctx); err != nil {
-			return err
+			if err = s.relayFailure(err); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.tidy(); err != nil {
@@ -313,12 +317,15 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	closer, most := false, 0
+	look := shape{few: true}
 	if !s.pipe.executed {
-		closer, most = s.lookAt(ctx, r, []byte(raw))
+		var err error
+		if look, err = s.lookAt(ctx, r, []byte(raw)); err != nil {
+			return err
+		}
 	}
 	noted := s.anyNote(r.statements)
-	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
+	if s.pipe.executed || look.few && !noted && (look.most == 0 || size <= look.most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
