@@ -95,18 +95,21 @@ type session struct {
 	// back, shows while the simple Query at hand would show it.
 	passed         int
 	overdue, shows bool
+	// revealers are the named statements of the client's that show, or remove, what is prepared.
+	revealers map[string]bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
 	s := &session{
-		options:  options,
-		link:     l,
-		pipe:     &pipeline{status: l.status},
-		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
-		prepared: map[string]*prepared{},
-		portals:  map[string]*portal{},
-		harmless: map[string]bool{},
-		id:       rand.Text(),
+		options:   options,
+		link:      l,
+		pipe:      &pipeline{status: l.status},
+		log:       options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
+		prepared:  map[string]*prepared{},
+		portals:   map[string]*portal{},
+		harmless:  map[string]bool{},
+		revealers: map[string]bool{},
+		id:        rand.Text(),
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -176,7 +179,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 			return s.counted(true)
 		}
 		name, query, _ := cString(frame[headerSize:])
-		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || name != "" && s.isCounted(query) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
 		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
@@ -214,7 +217,7 @@ func (s *session) names(kind byte, frame []byte) bool {
 		second, _, ok2 := cString(rest)
 		_, size, _ := frameAt(frame)
 		from := s.prepared[key(second)]
-		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (from.most == 0 || size > from.most)
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (size > from.most || !from.until.IsZero() && (s.wandering || !time.Now().Before(from.until)))
 	}
 	return true
 }
