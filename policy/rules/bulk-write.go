@@ -135,15 +135,18 @@ func targetOf(stmt ddl.Statement) ddl.Name {
 func bulkInsert(c *policy.Check, rows float64) policy.Finding {
 	f := policy.Finding{
 		Action: policy.Warn,
-		Message: fmt.Sprintf("INSERT of about %s rows in one transaction: replicas and vacuum wait for all of it; insert it in ranges of the source's key",
-			thousands(int64(rows))),
 	}
 	var sources []string
+	into := ""
 	for _, ref := range c.Stmt.Refs {
 		if !ref.Written {
 			sources = append(sources, qualifiedAsWritten(ref.Name))
+		} else if into == "" {
+			into = " into " + qualifiedAsWritten(ref.Name)
 		}
 	}
+	f.Message = fmt.Sprintf("INSERT of about %s rows%s in one transaction: replicas and vacuum wait for all of it; insert it in ranges of the source's key",
+		thousands(int64(rows)), into)
 	if len(sources) == 1 {
 		f.Hint = fmt.Sprintf("Add to its condition, one range after the other, up to the last key of %s:\n  key > 'the last one' AND key <= (SELECT max(key) FROM "+
 			"(SELECT key FROM %s WHERE key > 'the last one' ORDER BY key LIMIT %d) AS next)", sources[0], sources[0], max(c.BulkRows, 1))

@@ -561,7 +561,7 @@ check rows=2000000 bytes=500000000
 INSERT INTO orders (user_id) SELECT id FROM users WHERE seen
 ----
 warn
-  INSERT of about 2,000,000 rows in one transaction: replicas and vacuum wait for all of it; insert it in ranges of the source's key
+  INSERT of about 2,000,000 rows into orders in one transaction: replicas and vacuum wait for all of it; insert it in ranges of the source's key
   hint: Add to its condition, one range after the other, up to the last key of users:
       key > 'the last one' AND key <= (SELECT max(key) FROM (SELECT key FROM users WHERE key > 'the last one' ORDER BY key LIMIT 1) AS next)
 

@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -39,6 +40,19 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 		rows[i] = string(row[0])
 	}
 	return rows, result.Err
+}
+
+// Explain implements facts.Explainer. As for the proxy, what the planner cannot say leaves no failed transaction.
+func (q querier) Explain(ctx context.Context, statement string) ([]string, error) {
+	if q.PgConn().TxStatus() != 'T' {
+		return q.Query(ctx, facts.ExplainSQL+statement)
+	}
+	if _, err := q.Exec(ctx, "SAVEPOINT explained"); err != nil {
+		return nil, err
+	}
+	rows, err := q.Query(ctx, facts.ExplainSQL+statement)
+	_, undone := q.Exec(ctx, "ROLLBACK TO SAVEPOINT explained")
+	return rows, errors.Join(err, undone)
 }
 
 // TestCases runs the cases beside each rule, each file on a database of its own:

@@ -56,7 +56,23 @@ func runUnattributedDDL(c *policy.Check) {
 		return
 	}
 	c.Report(policy.Finding{
-		Message: fmt.Sprintf("%s belongs to no migration; put it into one", c.Stmt.Tag),
+		Message: fmt.Sprintf("%s%s belongs to no migration; put it into one", c.Stmt.Tag, subject(c.Stmt)),
 		Hint:    "Or say which it belongs to: SET pgsluice.revision = '...'",
 	})
+}
+
+// subject is the name of what a statement is about, behind a space; "" if it has none.
+func subject(stmt ddl.Statement) string {
+	switch action := stmt.Action.(type) {
+	case ddl.CreateTable:
+		return " " + qualifiedAsWritten(action.Table)
+	case ddl.Utility:
+		if len(action.Names) > 0 {
+			return " " + qualifiedAsWritten(action.Names[0])
+		}
+	}
+	if len(stmt.Refs) > 0 {
+		return " " + qualifiedAsWritten(stmt.Refs[0].Name)
+	}
+	return ""
 }

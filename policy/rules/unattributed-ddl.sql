@@ -8,28 +8,28 @@ check session=none
 ALTER TABLE t ADD COLUMN b int
 ----
 block
-  ALTER TABLE belongs to no migration; put it into one
+  ALTER TABLE t belongs to no migration; put it into one
   hint: Or say which it belongs to: SET pgsluice.revision = '...'
 
 check session=none action=warn
 CREATE TABLE u (id int PRIMARY KEY)
 ----
 warn
-  CREATE TABLE belongs to no migration; put it into one
+  CREATE TABLE u belongs to no migration; put it into one
   hint: Or say which it belongs to: SET pgsluice.revision = '...'
 
 check session=none
 CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'
 ----
 block
-  CREATE FUNCTION belongs to no migration; put it into one
+  CREATE FUNCTION f belongs to no migration; put it into one
   hint: Or say which it belongs to: SET pgsluice.revision = '...'
 
 check session=none
 DO $$ BEGIN CREATE TABLE w (id int); END $$
 ----
 block
-  line 1 of the DO block: CREATE TABLE belongs to no migration; put it into one
+  line 1 of the DO block: CREATE TABLE w belongs to no migration; put it into one
   hint: Or say which it belongs to: SET pgsluice.revision = '...'
 
 check session=migration
