@@ -86,10 +86,15 @@ func (s *session) parse(ctx context.Context, size int) error {
 	return nil
 }
 
-// givenUp forwards a message that the server will ignore up to the next Sync, because a question of ours has failed before it. That error is its answer.
+// givenUp answers a message with the error of a question of ours before it. The server ignores it, and all that follows up to the next Sync.
 func (s *session) givenUp(ctx context.Context, size int, err error) error {
 	if err := s.answerFailure(ctx, occasion{}, rewrite.Plan{}, err); err != nil {
 		return err
+	}
+	if !s.pipe.skipping {
+		if err := s.skipToSync(ctx); err != nil {
+			return err
+		}
 	}
 	return s.passOn(size)
 }
