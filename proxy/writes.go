@@ -52,26 +52,25 @@ func (s *session) onlyWrites(statement ddl.Statement) bool {
 	return !ok || !write.Program && !(s.altering && write.Reach >= ddl.ManyRows)
 }
 
-// lookAt reports whether a text has to be dealt with statement by statement; or else, if most is not 0, whether that is so where its arrays have more
-// bytes. The catalog may be asked, and what it says is remembered.
-func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (closer bool, most int) {
+// lookAt reports whether a text is known to touch few rows, or else has to be dealt with statement by statement. The catalog may be asked, and what it
+// says is remembered. An error is one in a pipeline, which the server ignores from then on.
+func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, error) {
 	var writes []ddl.Statement
 	for _, statement := range r.statements {
 		switch {
 		case s.onlyWrites(statement):
 			writes = append(writes, statement)
 		case s.concerns(statement):
-			return true, 0
+			return shape{}, nil
 		}
 	}
 	if len(writes) == 0 {
-		return false, 0
+		return shape{few: true}, nil
 	}
 	if len(r.statements) > 1 && s.mayNotAsk(r.statements) {
-		return true, 0 // piece by piece: what comes before the first snapshot is run before anything is asked
+		return shape{}, nil // piece by piece: what comes before the first snapshot is run before anything is asked
 	}
-	few, most := s.touchesFew(ctx, writes, raw)
-	return !few, most
+	return s.touchesFew(ctx, writes, raw)
 }
 
 // mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before, or be about other tables than
@@ -90,31 +89,58 @@ func (s *session) mayNotAsk(statements []ddl.Statement) bool {
 }
 
 // touchesFew reports whether writes touch few rows, whatever their parameters are as long as they have no more than most bytes (0 is any), and remembers
-// it for the text.
-func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (few bool, most int) {
+// it for the text. What the catalog does not say is not few.
+func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (shape, error) {
 	key, hasShape := s.shapeOf(raw)
 	if known, ok := s.ownShapes[key]; hasShape && ok && !s.wandering && time.Now().Before(known.until) {
-		return known.few, known.most
+		return known, nil
 	}
 	if s.backend.TxStatus() == 'E' || s.pipe.skipping {
-		return false, 0
+		return shape{}, nil
 	}
 	var touches []ddl.Touch
 	for _, statement := range writes {
 		more, err := ddl.Touches(statement)
 		if err != nil {
-			return false, 0
+			return shape{}, nil
 		}
 		touches = append(touches, more...)
 	}
+	if open, err := s.statisticsOpen(ctx); err != nil || !open {
+		return shape{}, err
+	}
 	known, err := facts.TouchesFew(ctx, sheltered{s.backend}, touches, s.options.BulkRows)
+	if err != nil && s.backend.piped {
+		s.statistics = "" // a right may have been taken since
+		return shape{}, err
+	}
 	if err != nil {
-		return false, 0
+		return shape{}, nil
 	}
 	if hasShape {
 		s.rememberShape(key, known)
 	}
-	return known.Certain, known.MostBytes
+	look := shape{few: known.Certain, most: known.MostBytes}
+	if !known.Keyed {
+		look.until = time.Now().Add(countedFor)
+	}
+	return look, nil
+}
+
+// statisticsOpen reports whether the client's login may read the statistics that touchesFew asks for. That has to be certain in a pipeline, where an error
+// would be the client's, and is asked once in a session.
+func (s *session) statisticsOpen(ctx context.Context) (bool, error) {
+	if !s.backend.piped {
+		return true, nil
+	}
+	if s.statistics == "" {
+		rows, err := s.backend.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+		if err != nil {
+			return false, err
+		}
+		s.statistics = strings.Join(rows, "")
+	}
+	return s.statistics == "t", nil
 }
 
 func (s *session) rememberShape(key uint64, few facts.Few) {
