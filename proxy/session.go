@@ -45,12 +45,14 @@ type session struct {
 	// now is the clock of whose turn it is.
 	now func() time.Time
 
-	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
-	// is wandering once it has spoken of its search_path, by which it finds that.
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
+	// that. It is wandering once it has spoken of its search_path, by which it finds that.
 	shaper    *ddl.Shapes
 	shapeSalt uint64
 	ownShapes map[uint64]shape
 	wandering bool
+	// statistics is "t" when the login may read the planner's statistics, "" while that is not known.
+	statistics string
 	// encoded is the client_encoding, for the relay.
 	encoded atomic.Pointer[ddl.Encoding]
 
@@ -95,19 +97,22 @@ type session struct {
 	// back, shows while the simple Query at hand would show it.
 	passed         int
 	overdue, shows bool
+	// revealers are the named statements of the client's that show, or remove, what is prepared.
+	revealers map[string]bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
 	s := &session{
-		options:  options,
-		link:     l,
-		pipe:     &pipeline{status: l.status},
-		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
-		prepared: map[string]*prepared{},
-		portals:  map[string]*portal{},
-		harmless: map[string]bool{},
-		id:       rand.Text(),
-		now:      time.Now,
+		options:   options,
+		link:      l,
+		pipe:      &pipeline{status: l.status},
+		log:       options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
+		prepared:  map[string]*prepared{},
+		portals:   map[string]*portal{},
+		harmless:  map[string]bool{},
+		revealers: map[string]bool{},
+		id:        rand.Text(),
+		now:       time.Now,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -177,7 +182,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 			return s.counted(true)
 		}
 		name, query, _ := cString(frame[headerSize:])
-		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || name != "" && s.isCounted(query) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
 		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
@@ -215,7 +220,7 @@ func (s *session) names(kind byte, frame []byte) bool {
 		second, _, ok2 := cString(rest)
 		_, size, _ := frameAt(frame)
 		from := s.prepared[key(second)]
-		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (from.most == 0 || size > from.most)
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (size > from.most || !from.until.IsZero() && (s.wandering || !time.Now().Before(from.until)))
 	}
 	return true
 }
@@ -247,7 +252,9 @@ func (s *session) message(ctx context.Context) error {
 	defer s.leave()
 	if s.turnOver() {
 		if err := s.passTurn(ctx); err != nil {
-			return err
+			if err = s.relayFailure(err); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.tidy(); err != nil {
@@ -316,12 +323,15 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	closer, most := false, 0
+	look := shape{few: true}
 	if !s.pipe.executed {
-		closer, most = s.lookAt(ctx, r, []byte(raw))
+		var err error
+		if look, err = s.lookAt(ctx, r, []byte(raw)); err != nil {
+			return err
+		}
 	}
 	noted := s.anyNote(r.statements)
-	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
+	if s.pipe.executed || look.few && !noted && (look.most == 0 || size <= look.most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -423,6 +433,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	}
 	if ddl.Changes(at.Statement) {
 		var err error
+		at.plans = map[string][]string{}
 		if at.small, err = s.small(ctx, at); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}

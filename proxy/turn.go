@@ -122,7 +122,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	}
 	looks, err := s.looksAtVersions(ctx, at)
 	if err != nil {
-		return false, err
+		return false, s.relayFailure(err)
 	}
 	if len(s.chronicle.courses) == 0 || s.besideOthers() || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement)) {
 		return true, nil

@@ -385,7 +385,14 @@ func (s *session) verify(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(p.plan.DataChecks) == 0 || !p.written && s.holdsStrong(ctx) {
+		if len(p.plan.DataChecks) == 0 {
+			continue
+		}
+		strong, err := s.holdsStrong(ctx)
+		if err != nil {
+			return err
+		}
+		if !p.written && strong {
 			continue
 		}
 		if err := s.checkData(ctx, p.plan); err != nil {
@@ -395,13 +402,16 @@ func (s *session) verify(ctx context.Context) error {
 	return nil
 }
 
-// holdsStrong reports whether others may be waiting for this transaction.
-func (s *session) holdsStrong(ctx context.Context) bool {
+// holdsStrong reports whether others may be waiting for this transaction. An error is one in a pipeline.
+func (s *session) holdsStrong(ctx context.Context) (bool, error) {
 	if !s.strong {
 		now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+		if err != nil && s.backend.piped {
+			return false, err
+		}
 		s.strong = err == nil && now.HoldsStrong
 	}
-	return s.strong
+	return s.strong, nil
 }
 
 func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {

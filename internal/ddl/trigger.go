@@ -55,6 +55,9 @@ func (b *TriggerBody) words(text string) bool {
 		if i < 0 || i >= len(list) || list[i].kind == endToken {
 			return ""
 		}
+		if name := foldedWord(text, list[i]); list[i].kind == nameToken && (name == "new" || name == "old") {
+			return strings.ToUpper(name)
+		}
 		return strings.ToUpper(text[list[i].start:list[i].end])
 	}
 	for i, t := range list {
@@ -64,12 +67,19 @@ func (b *TriggerBody) words(text string) bool {
 		if t.kind != wordToken && t.kind != nameToken {
 			continue
 		}
+		if t.kind == nameToken && text[t.start] != '"' {
+			return false // U&"…" may spell any name
+		}
 		switch word(i) {
 		case "SELECT", "INSERT", "UPDATE", "DELETE", "MERGE", "EXECUTE", "PERFORM", "CALL", "TABLE", "WITH", "QUERY", "COPY", "OPEN", "FETCH", "CURSOR", "DO",
 			"TRUNCATE", "COMMIT", "ROLLBACK", "INTO", "VALUES", "UNION", "USING", "GET":
 			return false
 		case "IN":
 			if word(i+1) != "(" {
+				return false
+			}
+		case "ALIAS":
+			if word(i+1) == "FOR" {
 				return false
 			}
 		case "FROM":
@@ -81,8 +91,11 @@ func (b *TriggerBody) words(text string) bool {
 				return false
 			}
 		case "NEW":
+			if word(i-1) == "." { // by the label of its block, which is the function's name
+				return false
+			}
 			if word(i+1) != "." {
-				if begins(word(i-1)) || word(i-1) == "," || word(i-1) == "(" { // NEW := …, or the whole row for a function
+				if begins(word(i-1)) || word(i-1) == "DECLARE" || word(i-1) == "," || word(i-1) == "(" { // NEW := …, or the whole row for a function
 					return false
 				}
 				continue

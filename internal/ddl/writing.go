@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	pgquery "github.com/pganalyze/pg_query_go/v5"
@@ -26,10 +27,15 @@ type Writing struct {
 	// Calls are the functions that are called by name, Operators the operators that are used, each once.
 	Calls     []Call
 	Operators []Name
+	// Attributes are the words behind a dot that may be columns, or functions in attribute notation, each once.
+	Attributes []Attribute
 	// Moments are what may have the value of the transaction's beginning or of the session.
 	Moments []Moment
 	// Clocks are the strings that stand for the time at which they are read: 'now', 'today'.
 	Clocks []Clock
+	// Converted are the numbers of the parameters that are not just assigned or compared, but cast to anything that is no string, given to a function, or
+	// part of a query within: a string may become a time there.
+	Converted []int
 	// Returning, CurrentOf and WritingWith are true for RETURNING, WHERE CURRENT OF and a query of WITH that writes.
 	Returning, CurrentOf, WritingWith bool
 	// Joined is true when the condition can speak of other tables: with FROM, USING or WITH.
@@ -42,6 +48,12 @@ type Writing struct {
 type Call struct {
 	Name Name
 	Args int
+}
+
+// Attribute is a word behind a dot. Own is true when what stands before it can only be the statement's own table.
+type Attribute struct {
+	Name string
+	Own  bool
 }
 
 // Moment is a part of the text that may have one value for the whole statement, and another in the next: CURRENT_TIMESTAMP and its kin, and a
@@ -64,6 +76,10 @@ func ReadWriting(s Statement) (Writing, error) {
 	text := newSource(&Statement{Text: s.Text, known: s.known})
 	r := writingReader{text: text}
 	w := &r.Writing
+	eachMessage(root.ProtoReflect(), func(m protoreflect.Message) {
+		_, ok := m.Interface().(*pgquery.SelectStmt)
+		r.queries = r.queries || ok
+	})
 	var relation *pgquery.RangeVar
 	var where *pgquery.Node
 	var joined []*pgquery.Node
@@ -87,6 +103,7 @@ func ReadWriting(s Statement) (Writing, error) {
 		r.clocks(node, "")
 	}
 	for _, cte := range withClause(root).GetCtes() {
+		r.clocks(cte, "")
 		w.WritingWith = w.WritingWith || cte.GetCommonTableExpr().GetCtequery().GetSelectStmt() == nil
 	}
 	found := newRefs()
@@ -96,6 +113,7 @@ func ReadWriting(s Statement) (Writing, error) {
 		w.Tables = append(w.Tables, ref.Name)
 	}
 	eachMessage(root.ProtoReflect(), r.used)
+	r.converted(root, false)
 	w.sort()
 	return r.Writing, nil
 }
@@ -106,7 +124,11 @@ func (w *Writing) sort() {
 	slices.SortFunc(w.Moments, func(a, b Moment) int { return cmp.Compare(a.Span.Start, b.Span.Start) })
 	slices.SortFunc(w.Calls, func(a, b Call) int { return cmp.Or(byName(a.Name, b.Name), cmp.Compare(a.Args, b.Args)) })
 	slices.SortFunc(w.Operators, byName)
+	slices.SortFunc(w.Attributes, func(a, b Attribute) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(strconv.FormatBool(a.Own), strconv.FormatBool(b.Own)))
+	})
 	slices.SortFunc(w.Clocks, func(a, b Clock) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Column, b.Column)) })
+	slices.Sort(w.Converted)
 	slices.Sort(w.Reads)
 	slices.Sort(w.Tests)
 }
@@ -115,15 +137,36 @@ func (w *Writing) sort() {
 type writingReader struct {
 	Writing
 	text *source
+	// queries is true when there are queries within, where another table may have the name of the statement's own.
+	queries bool
 }
 
 func (r *writingReader) assigned(target *pgquery.ResTarget) {
+	value := newValue(target)
 	r.Assigned = addOnce(r.Assigned, target.GetName())
-	if target.GetVal().GetSetToDefault() != nil {
-		r.Defaulted = addOnce(r.Defaulted, target.GetName())
+	eachMessage(value.ProtoReflect(), func(m protoreflect.Message) {
+		if _, ok := m.Interface().(*pgquery.SetToDefault); ok {
+			r.Defaulted = addOnce(r.Defaulted, target.GetName())
+		}
+	})
+	r.columns(value, &r.Reads)
+	r.clocks(value, target.GetName())
+}
+
+// newValue is what a column is set to; for one of (a, b) = (x, y) its own part, or the whole row where its place there cannot be told.
+func newValue(target *pgquery.ResTarget) *pgquery.Node {
+	multi := target.GetVal().GetMultiAssignRef()
+	row := multi.GetSource().GetRowExpr()
+	if row == nil || len(row.Args) != int(multi.Ncolumns) {
+		return target.GetVal()
 	}
-	r.columns(target.GetVal(), &r.Reads)
-	r.clocks(target.GetVal(), target.GetName())
+	for _, part := range row.Args {
+		fields := part.GetColumnRef().GetFields()
+		if part.GetAIndirection() != nil || len(wordsOf(fields)) < len(fields) { // row.*, which may be any number of columns
+			return target.GetVal()
+		}
+	}
+	return row.Args[multi.Colno-1]
 }
 
 // columns adds the columns that an expression names.
@@ -159,8 +202,8 @@ func (r *writingReader) clocks(node *pgquery.Node, column string) {
 			r.Clocks = append(r.Clocks, Clock{text, column})
 		}
 	case *pgquery.Node_AExpr:
-		r.clocks(n.AExpr.Lexpr, cmp.Or(columnOf(n.AExpr.Rexpr), column))
-		r.clocks(n.AExpr.Rexpr, cmp.Or(columnOf(n.AExpr.Lexpr), column))
+		r.clocks(n.AExpr.Lexpr, cmp.Or(r.columnOf(n.AExpr.Rexpr), column))
+		r.clocks(n.AExpr.Rexpr, cmp.Or(r.columnOf(n.AExpr.Lexpr), column))
 	default:
 		if node.GetList() == nil {
 			column = "" // a cast, or the argument of a function: it may become a time there
@@ -169,13 +212,41 @@ func (r *writingReader) clocks(node *pgquery.Node, column string) {
 	}
 }
 
-// columnOf is the name of a column, "" for any other expression.
-func columnOf(n *pgquery.Node) string {
+// columnOf is the name of a column of the statement's own table, "" for any other expression, and where it may be one of another table.
+func (r *writingReader) columnOf(n *pgquery.Node) string {
 	words := wordsOf(n.GetColumnRef().GetFields())
-	if len(words) == 0 {
+	if len(words) == 0 || r.queries || len(words) > 1 && words[len(words)-2] != r.Alias {
 		return ""
 	}
 	return words[len(words)-1]
+}
+
+// converted notes the parameters below a node that may become a time; within is true where all of them may.
+func (r *writingReader) converted(node *pgquery.Node, within bool) {
+	switch n := node.GetNode().(type) {
+	case *pgquery.Node_ParamRef:
+		if within {
+			r.Converted = addOnce(r.Converted, int(n.ParamRef.Number))
+		}
+	case *pgquery.Node_FuncCall, *pgquery.Node_SelectStmt:
+		within = true
+	case *pgquery.Node_TypeCast:
+		within = within || !keepsString(n.TypeCast.TypeName)
+	}
+	eachChild(node.ProtoReflect(), func(child *pgquery.Node) { r.converted(child, within) })
+}
+
+// keepsString reports whether a type holds a string as it is.
+func keepsString(t *pgquery.TypeName) bool {
+	name := listName(t.GetNames())
+	if name.Schema != "" && name.Schema != "pg_catalog" || len(t.GetArrayBounds()) > 0 {
+		return false
+	}
+	switch name.Name {
+	case "text", "varchar", "bpchar", "name", "json", "jsonb", "bytea":
+		return true
+	}
+	return false
 }
 
 // eachChild visits the nearest nodes below a message.
@@ -238,6 +309,15 @@ func (r *writingReader) used(m protoreflect.Message) {
 		}
 		span := r.text.span(at, end)
 		r.Moments = append(r.Moments, Moment{Span: span, SQL: moment(r.text.text[span.Start:span.End])})
+	case *pgquery.ColumnRef:
+		if words := wordsOf(n.Fields); len(words) > 1 && len(words) == len(n.Fields) {
+			own := len(words) == 2 && words[0] == r.Alias && !r.queries
+			r.Attributes = addOnce(r.Attributes, Attribute{words[len(words)-1], own})
+		}
+	case *pgquery.A_Indirection:
+		for _, word := range wordsOf(n.Indirection) {
+			r.Attributes = addOnce(r.Attributes, Attribute{word, false})
+		}
 	case *pgquery.A_Expr:
 		switch n.Kind {
 		case pgquery.A_Expr_Kind_AEXPR_BETWEEN, pgquery.A_Expr_Kind_AEXPR_NOT_BETWEEN, pgquery.A_Expr_Kind_AEXPR_BETWEEN_SYM,

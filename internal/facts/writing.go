@@ -35,8 +35,11 @@ type Writing struct {
 	// ReadOnly is true when the session's transactions may not write. RowSecurity is true when policies of the table hold for the current user.
 	ReadOnly    bool `json:"read_only"`
 	RowSecurity bool `json:"row_security"`
-	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own.
+	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own
+	// that no session takes values of in advance.
 	Growing []string `json:"growing"`
+	// Columns are the columns of the table.
+	Columns []string `json:"columns"`
 	// Members are the table and its descendants.
 	Members []Member `json:"members"`
 	// References are the foreign keys that reference the table, for a DELETE. Circular is true when what they delete leads back to it.
@@ -58,9 +61,12 @@ type Member struct {
 	Kind   string `json:"kind"` // pg_class.relkind
 	// May is true when the current user may read it and change its rows by its own name.
 	May bool `json:"may"`
-	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, or are volatile.
+	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, at the
+	// clock, or at the session's settings: the functions that they call are not all immutable.
+	// Parting are those that do not let the current user read the same rows as change them.
 	RowSecurity bool     `json:"row_security"`
 	Policies    []string `json:"policies"`
+	Parting     []string `json:"parting"`
 	// Rules are the rewrite rules, Triggers the triggers of users that the statement would fire.
 	Rules    []string `json:"rules"`
 	Triggers []Firing `json:"triggers"`
@@ -75,6 +81,8 @@ type Member struct {
 	PartitionedBy []string `json:"partitioned_by"`
 	// MovingDefaults are the columns whose default is not the same for every statement.
 	MovingDefaults []string `json:"moving_defaults"`
+	// Generated are the columns that are made of others.
+	Generated []string `json:"generated"`
 }
 
 // Firing is a trigger that a statement fires.
@@ -128,7 +136,7 @@ type Called struct {
 	Schema string `json:"schema"`
 	Name   string `json:"name"`
 	Args   int    `json:"args"` // -1 for an operator and a cast
-	Kind   string `json:"kind"` // f, o or c (a cast)
+	Kind   string `json:"kind"` // f, o, c (a cast) or a (a function of a row, which attribute notation may call)
 	// Volatile is the worst pg_proc.provolatile; System is true when all are pg_catalog's; Reads when one of them is stable and may read tables.
 	Volatile string `json:"volatile"`
 	System   bool   `json:"system"`
@@ -168,9 +176,21 @@ func (w *Writing) Key(m Member, assigned []string) *Order {
 // Grows reports whether new rows have keys behind all others.
 func (w *Writing) Grows(key *Order) bool { return slices.Contains(w.Growing, key.Columns[0]) }
 
-// Assigned are the columns that a statement sets, those that its triggers set included.
+// Set are the columns that a statement sets by its text, and the generated ones, which may be made of them.
+func (w *Writing) Set(text ddl.Writing) []string {
+	set := slices.Clone(text.Assigned)
+	if len(set) == 0 {
+		return nil
+	}
+	for _, m := range w.Members {
+		set = append(set, m.Generated...)
+	}
+	return set
+}
+
+// Assigned are the columns that a statement sets, those that its triggers set and the generated ones included.
 func (w *Writing) Assigned(text ddl.Writing) []string {
-	assigned := slices.Clone(text.Assigned)
+	assigned := w.Set(text)
 	for _, m := range w.Members {
 		for _, t := range m.Triggers {
 			body, _ := t.Body()
@@ -184,7 +204,8 @@ func (w *Writing) Assigned(text ddl.Writing) []string {
 // has a hand in it.
 func (w *Writing) Repeatable(text ddl.Writing) bool {
 	fires := slices.ContainsFunc(w.Members, func(m Member) bool { return len(m.Triggers) > 0 })
-	return !fires && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(text.Assigned, column) })
+	set := w.Set(text)
+	return !fires && !slices.ContainsFunc(text.Attributes, func(a ddl.Attribute) bool { return w.Attribute(a) != nil }) && !slices.ContainsFunc(text.Reads, func(column string) bool { return column == "" || slices.Contains(set, column) })
 }
 
 // Explainer is a Querier that can have a statement of the client's explained with the parameters that it is to run with.
@@ -321,6 +342,14 @@ func (w *Writing) Routine(kind string, name ddl.Name, args int) *Called {
 	return &w.Routines[i]
 }
 
+// Attribute is the function that attribute notation (t.f for f(t)) may call; nil where the word can only be a column.
+func (w *Writing) Attribute(a ddl.Attribute) *Called {
+	if a.Own && slices.Contains(w.Columns, a.Name) {
+		return nil
+	}
+	return w.Routine("a", ddl.Name{Name: a.Name}, 1)
+}
+
 // read asks what decides whether an UPDATE or DELETE can be split.
 func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, text ddl.Writing, calls []ddl.Call) error {
 	type routine struct {
@@ -329,12 +358,13 @@ func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, tex
 		Args   int    `json:"args"`
 	}
 	asked := struct {
-		Table     string    `json:"table"`
-		Reads     []string  `json:"reads"`
-		Event     int       `json:"event"`
-		Functions []routine `json:"functions"`
-		Operators []routine `json:"operators"`
-	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}}
+		Table      string    `json:"table"`
+		Reads      []string  `json:"reads"`
+		Event      int       `json:"event"`
+		Functions  []routine `json:"functions"`
+		Operators  []routine `json:"operators"`
+		Attributes []string  `json:"attributes"`
+	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}, []string{}}
 	if write.Op == ddl.Delete {
 		asked.Event = 1 << 3
 	}
@@ -346,6 +376,9 @@ func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, tex
 	}
 	for _, name := range text.Operators {
 		asked.Operators = append(asked.Operators, routine{name.Schema, name.Name, -1})
+	}
+	for _, a := range text.Attributes {
+		asked.Attributes = append(asked.Attributes, a.Name)
 	}
 	parameter, err := json.Marshal(asked)
 	if err != nil {

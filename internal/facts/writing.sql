@@ -1,12 +1,12 @@
 -- What decides whether an UPDATE or DELETE may be run in parts: one row, one column, base64 of UTF-8 JSON. The parameter is hex of a UTF-8 JSON
 -- object: table (its name as it is written, quoted), reads (the names of what else it reads), event (the bit of pg_trigger.tgtype), functions
--- {schema, name, args: -1 for any number}, operators {schema, name}. It obeys the rules of facts.sql, but for names in schemas that the login may not use: the server
+-- {schema, name, args: -1 for any number}, operators {schema, name}, attributes (words that may be functions of a row). It obeys the rules of facts.sql, but for names in schemas that the login may not use: the server
 -- has planned the statement just before.
 WITH RECURSIVE
 asked AS MATERIALIZED (
   SELECT pg_catalog.to_regclass(a."table")::pg_catalog.oid AS oid, a.*
     FROM pg_catalog.json_to_record(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
-         AS a("table" pg_catalog.text, reads pg_catalog.json, event pg_catalog.int2, functions pg_catalog.json, operators pg_catalog.json)
+         AS a("table" pg_catalog.text, reads pg_catalog.json, event pg_catalog.int2, functions pg_catalog.json, operators pg_catalog.json, attributes pg_catalog.json)
 ),
 tree AS (
   SELECT a.oid FROM asked a WHERE a.oid IS NOT NULL
@@ -41,7 +41,8 @@ cascade AS (
     JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) d.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
                                    AND k.confdeltype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
 ),
--- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own.
+-- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own. With a cache, each session has
+-- lower ones left.
 growing AS MATERIALIZED (
   SELECT n.attname
     FROM asked a
@@ -50,7 +51,7 @@ growing AS MATERIALIZED (
                                AND d.refobjid OPERATOR(pg_catalog.=) a.oid AND d.refobjsubid OPERATOR(pg_catalog.=) n.attnum::pg_catalog.int4
                                AND d.classid OPERATOR(pg_catalog.=) d.refclassid AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::pg_catalog."char"[])
     JOIN pg_catalog.pg_sequence s ON s.seqrelid OPERATOR(pg_catalog.=) d.objid
-   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle
+   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle AND s.seqcache OPERATOR(pg_catalog.=) 1
      AND (n.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char" OR EXISTS (
        SELECT FROM pg_catalog.pg_attrdef f
          JOIN pg_catalog.pg_depend e ON e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid
@@ -114,6 +115,20 @@ routine AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) o.oprnamespace
    WHERE CASE WHEN f.schema OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_operator_is_visible(o.oid) ELSE n.nspname OPERATOR(pg_catalog.=) f.schema::pg_catalog.name END
    UNION ALL
+  -- What attribute notation may call: a function that takes a row, or what a row may be cast to.
+  SELECT '', f.name, 1, 'a', p.oid
+    FROM asked a
+   CROSS JOIN LATERAL (SELECT DISTINCT e.name FROM pg_catalog.json_array_elements_text(a.attributes) AS e(name)) f
+    JOIN pg_catalog.pg_proc p ON p.proname OPERATOR(pg_catalog.=) f.name::pg_catalog.name
+    JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) p.proargtypes[0]
+   WHERE p.prokind OPERATOR(pg_catalog.=) 'f'::pg_catalog."char" AND pg_catalog.pg_function_is_visible(p.oid)
+     AND p.pronargs::pg_catalog.int4 OPERATOR(pg_catalog.-) p.pronargdefaults::pg_catalog.int4 OPERATOR(pg_catalog.<=) 1
+     AND (y.typtype OPERATOR(pg_catalog.=) ANY (ARRAY['c', 'd']::pg_catalog."char"[])
+       OR y.typname OPERATOR(pg_catalog.=) ANY (ARRAY['record', 'any', 'anyelement', 'anynonarray', 'anycompatible', 'anycompatiblenonarray']::pg_catalog.name[])
+       OR EXISTS (
+         SELECT FROM pg_catalog.pg_cast k JOIN pg_catalog.pg_type z ON z.oid OPERATOR(pg_catalog.=) k.castsource
+          WHERE k.casttarget OPERATOR(pg_catalog.=) y.oid AND z.typtype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"))
+   UNION ALL
   SELECT '', pg_catalog.concat('cast from ', pg_catalog.format_type(k.castsource, NULL), ' to ', pg_catalog.format_type(k.casttarget, NULL)), -1, 'c', k.castfunc
     FROM pg_catalog.pg_cast k
    WHERE k.oid OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid AND k.castfunc OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
@@ -122,6 +137,8 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
   'oid', a.oid::pg_catalog.int8,
   'read_only', pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool,
   'row_security', pg_catalog.row_security_active(a.oid),
+  'columns', (SELECT pg_catalog.json_agg(b.attname ORDER BY b.attnum) FROM pg_catalog.pg_attribute b
+               WHERE b.attrelid OPERATOR(pg_catalog.=) a.oid AND NOT b.attisdropped),
   'growing', (SELECT pg_catalog.json_agg(g.attname) FROM growing g),
   'members', (
      SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
@@ -135,11 +152,24 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                    FROM pg_catalog.pg_policy p
                   CROSS JOIN LATERAL (SELECT pg_catalog.concat(p.polqual, p.polwithcheck) AS tree) q
                   WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
-                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                    -- The first words of the SQL standard are the clock's, up to 8 (LOCALTIMESTAMP); the rest name a role or a database.
+                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR q.tree OPERATOR(pg_catalog.~) '{SQLVALUEFUNCTION :op [0-8] ' OR EXISTS (
                       SELECT FROM pg_catalog.regexp_matches(q.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS f(id)
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
-                       WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
-                          OR o.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char" AND o.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid))),
+                       WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))),
+              -- One that is not the same for reading a row as for changing it: the ranges read the key, so that it would hold where it does not now.
+              'parting', (
+                 SELECT pg_catalog.json_agg(p.polname ORDER BY p.polname)
+                   FROM pg_catalog.pg_policy p
+                  WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
+                    AND (0::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (p.polroles)
+                         OR EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r(oid) WHERE pg_catalog.pg_has_role(r.oid, 'USAGE')))
+                    AND CASE p.polcmd WHEN 'r'::pg_catalog."char" THEN true
+                                      WHEN 'w'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2
+                                      WHEN 'd'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 8::pg_catalog.int2
+                                      WHEN '*'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2 AND p.polwithcheck IS NOT NULL
+                                       AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
+                                      ELSE false END),
               'rules', (
                  SELECT pg_catalog.json_agg(w.rulename ORDER BY w.rulename)
                    FROM pg_catalog.pg_rewrite w
@@ -186,14 +216,21 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                      WHERE d.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_class'::pg_catalog.regclass::pg_catalog.oid AND d.objid OPERATOR(pg_catalog.=) c.oid
                        AND d.refobjid OPERATOR(pg_catalog.=) c.oid AND d.refobjsubid OPERATOR(pg_catalog.=) b.attnum::pg_catalog.int4)
                     AND r.partexprs IS NOT NULL)),
-              -- The defaults that are not the same for every statement. (SQLVALUEFUNCTION is CURRENT_TIMESTAMP and its kin.)
+              'generated', (
+                 SELECT pg_catalog.json_agg(b.attname ORDER BY b.attnum)
+                   FROM pg_catalog.pg_attribute b
+                  WHERE b.attrelid OPERATOR(pg_catalog.=) c.oid AND b.attgenerated OPERATOR(pg_catalog.<>) ''::pg_catalog."char" AND NOT b.attisdropped),
+              -- The defaults that are not the same for every statement, those of identities and of domains included. (SQLVALUEFUNCTION is CURRENT_TIMESTAMP and its kin.)
               'moving_defaults', (
                  SELECT pg_catalog.json_agg(b.attname)
-                   FROM pg_catalog.pg_attrdef f
-                   JOIN pg_catalog.pg_attribute b ON b.attrelid OPERATOR(pg_catalog.=) f.adrelid AND b.attnum OPERATOR(pg_catalog.=) f.adnum
-                  WHERE f.adrelid OPERATOR(pg_catalog.=) c.oid AND b.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char"
-                    AND (pg_catalog.strpos(f.adbin::pg_catalog.text, 'SQLVALUEFUNCTION') OPERATOR(pg_catalog.>) 0 OR EXISTS (
-                      SELECT FROM pg_catalog.regexp_matches(f.adbin::pg_catalog.text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(id)
+                   FROM pg_catalog.pg_attribute b
+                   JOIN pg_catalog.pg_type y ON y.oid OPERATOR(pg_catalog.=) b.atttypid
+                   LEFT JOIN pg_catalog.pg_attrdef f ON f.adrelid OPERATOR(pg_catalog.=) b.attrelid AND f.adnum OPERATOR(pg_catalog.=) b.attnum
+                  CROSS JOIN LATERAL (SELECT COALESCE(f.adbin, y.typdefaultbin)::pg_catalog.text AS tree) q
+                  WHERE b.attrelid OPERATOR(pg_catalog.=) c.oid AND b.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 AND NOT b.attisdropped
+                    AND b.attgenerated OPERATOR(pg_catalog.=) ''::pg_catalog."char"
+                    AND (b.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char" OR pg_catalog.strpos(q.tree, 'SQLVALUEFUNCTION') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                      SELECT FROM pg_catalog.regexp_matches(q.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(id)
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) m.id[1]::pg_catalog.oid
                        WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))))
               ORDER BY n.nspname, c.relname)
