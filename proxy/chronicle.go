@@ -3,6 +3,7 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"errors"
 	"net"
 	"regexp"
 	"slices"
@@ -12,8 +13,10 @@ import (
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 // chronicle is what a session has to tell the ledger: which statements it has run, and for which revision.
@@ -21,7 +24,7 @@ type chronicle struct {
 	began time.Time // the session
 	// courses are the version tables that the session has written to, by OID.
 	courses map[uint32]*revisions.Course
-	// pending are the statements that have run and belong to no revision yet: most tools write its row behind them.
+	// pending are the statements that have run and belong to no revision yet, the last mostPending of them: most tools write its row behind them.
 	pending []int64
 	// running is the revision that was begun and has not ended, and revision its id by the tool; 0 and "" for none.
 	running  int64
@@ -36,6 +39,9 @@ type chronicle struct {
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
 }
+
+// mostPending bounds what a session remembers that never tells of a revision.
+const mostPending = 10_000
 
 // notes reports whether the statement tells something of revisions, or of how they end.
 func (s *session) notes(statement ddl.Statement) bool {
@@ -105,7 +111,7 @@ func (s *session) versionTable(statement ddl.Statement) (ddl.Name, bool) {
 func (s *session) version(ctx context.Context, at occasion, table ddl.Name) error {
 	course, err := s.course(ctx, table)
 	if err != nil {
-		return err
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	if course == nil {
 		return s.judged(ctx, at)
@@ -113,7 +119,7 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 	write := s.writeOf(at, course)
 	if course.OneRow(write) {
 		if err := s.current(ctx, course); err != nil {
-			return err
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}
 	}
 	if err := s.write(ctx, at); err != nil || s.failed {
@@ -124,7 +130,10 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 		return nil
 	}
 	write.Count = rows
-	return s.learn(ctx, at, course, write)
+	if err := s.learn(ctx, at, course, write); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
+	return nil
 }
 
 // write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work.
@@ -154,20 +163,25 @@ func (s *session) course(ctx context.Context, name ddl.Name) (*revisions.Course,
 		course = &revisions.Course{Tool: tool, Table: table}
 		s.chronicle.courses[table.OID] = course
 	}
+	course.Table = table
 	return course, nil
 }
 
-// aside returns an error that ends the session; any other is said in the log, and the client's work goes on.
+// aside returns an error that ends the session, and one of the server's in a pipeline: it has undone what the client has done there, and the server hears
+// nothing more up to the Sync. Any other is said in the log, and the client's work goes on.
 func (s *session) aside(ctx context.Context, what string, err error) error {
-	if err == nil || isGone(err) || ctx.Err() != nil {
+	if err == nil || isGone(err) || ctx.Err() != nil || s.backend.piped && isServerError(err) {
 		return err
 	}
 	s.log.WarnContext(ctx, what, "error", err)
 	return nil
 }
 
-// current asks which version a table of one row has. In a transaction that may still choose its isolation level nothing is asked.
+// current asks which version a table of one row has, if the client's login may. In a transaction that may still choose its isolation level nothing is asked.
 func (s *session) current(ctx context.Context, course *revisions.Course) error {
+	if !course.Table.Readable(course.Tool.ID[0]) {
+		return nil
+	}
 	rows, err := sheltered{s.backend}.Query(ctx, "SELECT "+facts.QuoteIdent(course.Tool.ID[0])+"::pg_catalog.text FROM ONLY "+
 		facts.Key(course.Table.Schema, course.Table.Name)+" LIMIT 2")
 	switch {
@@ -209,8 +223,8 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		var err error
 		wrote.Digest = revisions.Digest(wrote.Asked)
 		if wrote.ID, err = ledger.Begin(ctx, wrote); err == nil {
-			if err = s.ended(ctx, ledger, &wrote); err == nil {
-				err = ledger.End(ctx, wrote)
+			if err = s.ended(ctx, ledger, &wrote); err == nil || isServerError(err) {
+				err = errors.Join(err, ledger.End(ctx, wrote))
 			}
 		}
 		if err != nil {
@@ -266,7 +280,8 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 		}
 	}
 	if statement.Revision == 0 && !statement.Own {
-		s.chronicle.pending = append(s.chronicle.pending, statement.ID)
+		pending := append(s.chronicle.pending, statement.ID)
+		s.chronicle.pending = pending[max(0, len(pending)-mostPending):]
 	}
 	if ledger == nil {
 		return nil
@@ -275,7 +290,7 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 }
 
 // ended fills in how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row
-// that vanishes with it.
+// that vanishes with it. An error of the server's is one in a pipeline, and then the statement has failed after all.
 func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
 	c := &s.chronicle
 	if s.backend.TxStatus() != 'T' && !s.backend.piped {
@@ -290,8 +305,11 @@ func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement
 		}
 		s.log.WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
 	}
-	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
+	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
 	if err != nil || len(rows) != 1 {
+		if err = s.aside(ctx, "cannot ask which transaction it is", err); isServerError(err) {
+			statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
+		}
 		return err
 	}
 	statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
@@ -332,6 +350,7 @@ func (s *session) settle(ctx context.Context) error {
 		return nil
 	}
 	c.open, c.xid = false, 0
+	s.worked()
 	ledger := s.ledger(ctx)
 	if ledger == nil {
 		return nil

@@ -1,8 +1,12 @@
 package proxy
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"math"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -15,6 +19,9 @@ type prepared struct {
 	oids    []uint32
 	// most is how many bytes a Bind may have for it to be of no concern: its arrays have few members then. 0: it is, whatever its length.
 	most int
+	// until is when it has to be looked at again whether it touches few rows, raw its text for that; zero when that need not be.
+	until time.Time
+	raw   []byte
 	// writes is true when only the number of rows could be of concern in it, or what it tells of revisions.
 	writes bool
 	// quiet is true when no rule cares.
@@ -43,11 +50,16 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
-	closer, most := s.lookAt(ctx, r, []byte(query))
-	closer = closer || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
+	look, err := s.lookAt(ctx, r, []byte(query))
+	if err != nil {
+		return s.givenUp(ctx, size, err)
+	}
+	most := look.most
+	closer := !look.few || len(r.statements) == 1 && r.statements[0].Tag == "EXECUTE"
 	noted := s.anyNote(r.statements)
 	concerned := closer || most > 0 || noted
-	if !concerned && !s.careful() {
+	counted := name != "" && !closer && !noted && !look.until.IsZero()
+	if !concerned && !counted && !s.careful() {
 		return s.passOn(size)
 	}
 	if (closer || most > 0) && !isASCII([]byte(name)) && s.options.Mode == Enforce {
@@ -60,7 +72,7 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	delete(s.prepared, key(name))
 	if s.untracked {
-		s.harmless[key(name)] = !concerned
+		s.harmless[key(name)] = !concerned && !counted
 	}
 	if concerned {
 		s.prepared[key(name)] = &prepared{reading: r, oids: oids, quiet: !closer && most == 0, writes: !closer && most == 0 || len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
@@ -68,7 +80,23 @@ func (s *session) parse(ctx context.Context, size int) error {
 			s.prepared[key(name)].most = most
 		}
 	}
+	if counted && accepted {
+		s.prepared[key(name)] = &prepared{reading: r, oids: oids, most: cmp.Or(most, math.MaxInt), until: look.until, raw: []byte(query), writes: true}
+	}
 	return nil
+}
+
+// givenUp answers a message with the error of a question of ours before it. The server ignores it, and all that follows up to the next Sync.
+func (s *session) givenUp(ctx context.Context, size int, err error) error {
+	if err := s.answerFailure(ctx, occasion{}, rewrite.Plan{}, err); err != nil {
+		return err
+	}
+	if !s.pipe.skipping {
+		if err := s.skipToSync(ctx); err != nil {
+			return err
+		}
+	}
+	return s.passOn(size)
 }
 
 // key is what the server tells the names of statements and portals apart by: NAMEDATALEN of their bytes.
@@ -106,12 +134,19 @@ func (s *session) bind(ctx context.Context, size int) error {
 	from, known := s.prepared[key(m.PreparedStatement)]
 	if !known && s.unseen(m.PreparedStatement) && (s.backend.TxStatus() != 'E' || s.unsettled) {
 		if from, err = s.preparedBefore(ctx, m.PreparedStatement); err != nil {
-			return err
+			return s.givenUp(ctx, size, err)
 		}
 		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements) || s.anyNote(from.reading.statements))
 		if from != nil && s.untracked {
 			s.harmless[key(m.PreparedStatement)] = !known
 		}
+	}
+	if known && !from.until.IsZero() {
+		few, err := s.stillFew(ctx, from, size)
+		if err != nil {
+			return s.givenUp(ctx, size, err)
+		}
+		known = !few
 	}
 	if known && !from.quiet && !isASCII([]byte(m.DestinationPortal)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
@@ -127,6 +162,33 @@ func (s *session) bind(ctx context.Context, size int) error {
 	return nil
 }
 
+// stillFew reports whether a Bind of a prepared statement of which that is only known for a while touches few rows.
+func (s *session) stillFew(ctx context.Context, p *prepared, size int) (bool, error) {
+	if s.wandering || !time.Now().Before(p.until) {
+		look, err := s.lookAt(ctx, p.reading, p.raw)
+		if err != nil {
+			return false, err
+		}
+		p.most, p.until = cmp.Or(look.most, math.MaxInt), look.until
+		if !look.few {
+			p.most, p.until = 0, time.Now() // the next Bind asks again
+		}
+	}
+	return size <= p.most, nil
+}
+
+// isCounted reports whether a text that a client prepares is known to touch few rows, but only for a while.
+func (s *session) isCounted(text []byte) bool {
+	if len(s.ownShapes) == 0 {
+		return false
+	}
+	if end := bytes.IndexByte(text, 0); end >= 0 {
+		text = text[:end]
+	}
+	key, ok := s.shapeOf(text)
+	return ok && s.ownShapes[key].few
+}
+
 // bindLong forwards a Bind that is not held: it carries data for a write. One for something of concern is refused.
 func (s *session) bindLong(ctx context.Context, size int) error {
 	frame, err := s.heldFrame(min(size, bufferSize))
@@ -135,7 +197,15 @@ func (s *session) bindLong(ctx context.Context, size int) error {
 	}
 	name, rest, ok := cString(frame[headerSize:])
 	statement, _, ok2 := cString(rest)
-	if _, known := s.prepared[key(statement)]; !ok || !ok2 || known || s.owes() {
+	from, known := s.prepared[key(statement)]
+	if known && !from.until.IsZero() && !s.owes() {
+		few, err := s.stillFew(ctx, from, size)
+		if err != nil {
+			return s.givenUp(ctx, size, err)
+		}
+		known = !few
+	}
+	if !ok || !ok2 || known || s.owes() {
 		return s.refuseMessage(ctx, size, s.voice.report(codeRefused,
 			"pgsluice: a Bind over the inspect limit is refused for a schema change, and behind deferred work in the same transaction", "",
 			"Send the data in smaller pieces, or raise limits.inspect_bytes."))

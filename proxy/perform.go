@@ -72,6 +72,7 @@ func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts
 		}
 		s.leave()
 		beside = func(ctx context.Context) error {
+			s.pen.nonce, s.promises = revisions.Nonce{}, nil // a try before this one was rolled back
 			if err := s.ink(ctx, known); err != nil {
 				return err
 			}

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -194,22 +195,54 @@ var revealing = regexp.MustCompile(`(?i)prepared_statement|deallocate|discard`)
 
 // overstayed reports whether what stays prepared must be taken back before a message of the client's.
 func (s *session) overstayed(kind byte, frame []byte) bool {
+	s.recall(kind, frame)
 	if s.backend.kept == nil {
 		return false
 	}
 	switch kind {
 	case 'Q':
 		s.passed++
-		s.overdue = s.overdue || frame == nil || revealing.Match(frame)
+		s.overdue = s.overdue || frame == nil || revealing.Match(frame) || mentionsExecute(frame)
 	case 'P':
 		s.overdue = s.overdue || frame == nil || revealing.Match(frame)
 	case 'B', 'F':
 		s.passed++
+		s.overdue = s.overdue || kind == 'B' && len(s.revealers) > 0 && s.bindsRevealer(frame)
 	default:
 		return false
 	}
 	s.overdue = s.overdue || s.passed > lingering && !s.owes() || s.options.Mode == Transparent
 	return s.overdue
+}
+
+// recall keeps the names under which the client has prepared what shows, or removes, what is prepared: it may be executed much later. What has no name
+// has gone by then, as a rule, and is not looked at.
+func (s *session) recall(kind byte, frame []byte) {
+	if frame == nil || kind != 'P' && (kind != 'C' || len(s.revealers) == 0) {
+		return
+	}
+	if kind == 'C' {
+		if object, name, _ := bytes.Cut(frame[headerSize:], []byte{'S'}); len(object) == 0 {
+			closed, _, _ := cString(name)
+			delete(s.revealers, key(closed))
+		}
+		return
+	}
+	name, query, _ := cString(frame[headerSize:])
+	switch {
+	case name == "":
+	case revealing.Match(query) || mentionsExecute(query):
+		s.revealers[key(name)] = true
+	default:
+		delete(s.revealers, key(name))
+	}
+}
+
+// bindsRevealer reports whether a Bind, as far as it has come, may be of a statement that shows what is prepared.
+func (s *session) bindsRevealer(frame []byte) bool {
+	_, rest, _ := cString(frame[headerSize:])
+	name, _, ok := cString(rest)
+	return !ok || s.revealers[key(name)]
 }
 
 // tidy takes back what stays prepared when it is overdue.

@@ -12,6 +12,7 @@ import (
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 // record is the audit line of one judged statement: begun when it is judged, written when its end is known.
@@ -51,8 +52,31 @@ func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, ver
 			Policy:      s.options.Policy.Version(),
 		},
 	}
-	r.intend(ctx, at)
+	if verdict.Action != policy.Pass || len(r.entry.Rules)+len(r.entry.Overrides) > 0 || !s.fleeting(at.Statement, known) {
+		r.intend(ctx, at)
+	}
 	return r
+}
+
+// fleeting reports whether nothing of a statement is for the ledger: all that it changes are temporary tables, and the session is no migration tool's as
+// far as is known. Applications make such tables with each request.
+func (s *session) fleeting(statement ddl.Statement, known facts.Facts) bool {
+	if s.owes() || s.chronicle.named || len(s.chronicle.courses) > 0 || len(statement.Calls)+len(statement.Inner) > 0 {
+		return false
+	}
+	created, _ := statement.Action.(ddl.CreateTable)
+	temporary := false
+	for _, ref := range statement.Refs {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		switch {
+		case created.Temp && ref.Name == created.Table, !ref.Created && relation != nil && relation.Persistence == "t":
+			temporary = true
+		case ref.Created && ref.Kind == "INDEX": // where its table is
+		case ref.Created || ref.Written || ref.Lock > ddl.AccessShare:
+			return false
+		}
+	}
+	return temporary
 }
 
 // deciding is the rule that decided, "" for none.
@@ -129,8 +153,8 @@ func (r *record) finish(ctx context.Context, err error) error {
 	default:
 		r.entry.Outcome = "done"
 	}
-	if lost := r.conclude(ctx); err == nil {
-		err = lost
+	if lost := r.conclude(ctx); err == nil && lost != nil {
+		err = r.session.answerFailure(ctx, occasion{}, rewrite.Plan{}, lost)
 	}
 	if r.session.options.Audit == nil {
 		return err
@@ -181,7 +205,7 @@ func locksOf(statement ddl.Statement) []revisions.StatementLock {
 	return locks
 }
 
-// conclude writes into the ledger what became of the statement. The error is one that ends the session.
+// conclude writes into the ledger what became of the statement. The error is one that ends the session, or that undoes the statement.
 func (r *record) conclude(ctx context.Context) error {
 	s := r.session
 	if r.statement.ID == 0 {
@@ -197,20 +221,22 @@ func (r *record) conclude(ctx context.Context) error {
 	ledger := s.ledger(ctx)
 	switch r.entry.Outcome {
 	case "done", "deferred":
-		lost = s.ran(ctx, ledger, statement)
+		if lost = s.ran(ctx, ledger, statement); isServerError(lost) {
+			r.entry.Outcome, r.entry.SQLState = statement.Outcome, statement.SQLState
+		}
 	case "lost":
 		statement.Outcome, statement.XID = revisions.OutcomeLost, s.chronicle.xid
 		s.chronicle.open = true
 	default: // failed, refused, observed
 		statement.Outcome = r.entry.Outcome
 	}
-	if ledger == nil || lost != nil {
+	if ledger == nil || lost != nil && !isServerError(lost) {
 		return lost
 	}
 	if err := ledger.End(ctx, *statement); err != nil {
 		s.log.WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
 	}
-	return nil
+	return lost
 }
 
 // unfinishedFinding says what is missing and how to finish it.

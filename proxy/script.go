@@ -205,6 +205,8 @@ type occasion struct {
 	execute *pgproto3.Execute
 	// small is true for a write of which the planner expects few rows.
 	small bool
+	// plans are what the planner has said of texts on this occasion; nil remembers none.
+	plans map[string][]string
 	// alone is true for an Execute that is followed by Sync outside of any transaction: it is one by itself.
 	alone bool
 }

@@ -42,13 +42,17 @@ type session struct {
 	backend *backend
 	voice   *voice
 	log     *slog.Logger
+	// now is the clock of whose turn it is.
+	now func() time.Time
 
-	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on the size of what it finds by a name. It
-	// is wandering once it has spoken of its search_path, by which it finds that.
+	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
+	// that. It is wandering once it has spoken of its search_path, by which it finds that.
 	shaper    *ddl.Shapes
 	shapeSalt uint64
 	ownShapes map[uint64]shape
 	wandering bool
+	// statistics is "t" when the login may read the planner's statistics, "" while that is not known.
+	statistics string
 	// encoded is the client_encoding, for the relay.
 	encoded atomic.Pointer[ddl.Encoding]
 
@@ -93,18 +97,22 @@ type session struct {
 	// back, shows while the simple Query at hand would show it.
 	passed         int
 	overdue, shows bool
+	// revealers are the named statements of the client's that show, or remove, what is prepared.
+	revealers map[string]bool
 }
 
 func newSession(options SessionOptions, l *link) *session {
 	s := &session{
-		options:  options,
-		link:     l,
-		pipe:     &pipeline{status: l.status},
-		log:      options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
-		prepared: map[string]*prepared{},
-		portals:  map[string]*portal{},
-		harmless: map[string]bool{},
-		id:       rand.Text(),
+		options:   options,
+		link:      l,
+		pipe:      &pipeline{status: l.status},
+		log:       options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
+		prepared:  map[string]*prepared{},
+		portals:   map[string]*portal{},
+		harmless:  map[string]bool{},
+		revealers: map[string]bool{},
+		id:        rand.Text(),
+		now:       time.Now,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -174,7 +182,7 @@ func (s *session) matters(kind byte, frame []byte) bool {
 			return s.counted(true)
 		}
 		name, query, _ := cString(frame[headerSize:])
-		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || mentionsExecute(frame) || s.tells(kind, frame))
+		return s.counted(s.prepared[key(name)] != nil || s.saysMore(frame, query, math.MaxInt) || name != "" && s.isCounted(query) || mentionsExecute(frame) || s.tells(kind, frame))
 	case 'B', 'E', 'C':
 		return s.careful() && (s.owes() || s.untracked || s.names(kind, frame))
 	case 'S', 'F':
@@ -212,7 +220,7 @@ func (s *session) names(kind byte, frame []byte) bool {
 		second, _, ok2 := cString(rest)
 		_, size, _ := frameAt(frame)
 		from := s.prepared[key(second)]
-		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (from.most == 0 || size > from.most)
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (size > from.most || !from.until.IsZero() && (s.wandering || !time.Now().Before(from.until)))
 	}
 	return true
 }
@@ -244,7 +252,9 @@ func (s *session) message(ctx context.Context) error {
 	defer s.leave()
 	if s.turnOver() {
 		if err := s.passTurn(ctx); err != nil {
-			return err
+			if err = s.relayFailure(err); err != nil {
+				return err
+			}
 		}
 	}
 	if err := s.tidy(); err != nil {
@@ -313,12 +323,15 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
-	closer, most := false, 0
+	look := shape{few: true}
 	if !s.pipe.executed {
-		closer, most = s.lookAt(ctx, r, []byte(raw))
+		var err error
+		if look, err = s.lookAt(ctx, r, []byte(raw)); err != nil {
+			return err
+		}
 	}
 	noted := s.anyNote(r.statements)
-	if s.pipe.executed || !closer && !noted && (most == 0 || size <= most) || r.mistyped && s.serverRejects(ctx, r.text) {
+	if s.pipe.executed || look.few && !noted && (look.most == 0 || size <= look.most) || r.mistyped && s.serverRejects(ctx, r.text) {
 		return s.passOn(size)
 	}
 	if s.options.Mode == Observe && len(r.statements) > 1 {
@@ -389,6 +402,7 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 
 // statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
 func (s *session) statement(ctx context.Context, at occasion) error {
+	defer s.worked() // it may take hours
 	if control, ok := at.Action.(ddl.Transaction); ok {
 		return s.transaction(ctx, at, control)
 	}
@@ -419,6 +433,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	}
 	if ddl.Changes(at.Statement) {
 		var err error
+		at.plans = map[string][]string{}
 		if at.small, err = s.small(ctx, at); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}
@@ -520,14 +535,19 @@ const canceled = "57014"
 
 // judge applies the rules, and what this transaction has promised before.
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
+	fleeting := s.fleeting(at.Statement, known)
 	where := policy.Context{
 		InTransaction: at.inTransaction,
-		Ledger:        s.mayDefer(ctx),
+		Ledger:        !fleeting && s.mayDefer(ctx),
 		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
 		Session:       s.kind(at.Statement),
 		Now:           time.Now(),
 	}
 	verdict := s.options.Policy.Judge(at.Statement, known, where)
+	if fleeting && verdict.Action != policy.Pass { // then the ledger may make a difference
+		where.Ledger = s.mayDefer(ctx)
+		verdict = s.options.Policy.Judge(at.Statement, known, where)
+	}
 	if s.owes() {
 		opaque, err := s.opaque(ctx, at.Statement, known)
 		if err != nil {
@@ -540,8 +560,10 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 			verdict.Add(finding)
 		}
 	}
-	if finding, ok := s.unfinished(ctx, at); ok {
-		verdict.Add(finding)
+	if !fleeting {
+		if finding, ok := s.unfinished(ctx, at); ok {
+			verdict.Add(finding)
+		}
 	}
 	if finding, ok := s.unrecorded(); ok {
 		verdict.Add(finding)

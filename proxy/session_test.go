@@ -16,9 +16,11 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cockroachdb/datadriven"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
@@ -41,6 +43,7 @@ import (
 //	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
+//	later            lets so much time pass for whose turn it is, which stands still otherwise
 //	audit            what the audit trail has had since it was last asked
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
@@ -83,6 +86,8 @@ type stage struct {
 	// waiting is the answer of what was started, and noticed hears that a client was told to wait.
 	waiting chan string
 	noticed chan struct{}
+	// passed is the time, in nanoseconds, that has passed by "later".
+	passed atomic.Int64
 }
 
 // pids finds what is different each time.
@@ -117,7 +122,12 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	options.Audit = revisions.NewAudit(w)
 	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
 	f.following.Store(&options)
-	f.run = func(ctx context.Context, l *link) error { return newFollower(&f.following, l).run(ctx) }
+	began := time.Now()
+	f.run = func(ctx context.Context, l *link) error {
+		s := newFollower(&f.following, l)
+		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
+		return s.run(ctx)
+	}
 	w.server = f.Server
 	w.proxied = fmt.Sprintf("host=127.0.0.1 port=%d user=%s database=%s sslmode=disable", f.tcp.Port, config.User, config.Database)
 	t.Cleanup(func() {
@@ -168,6 +178,13 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "later":
+		passed, err := time.ParseDuration(d.Input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.passed.Add(int64(passed))
+		return ""
 	case "start":
 		conn := w.conn(t, name)
 		w.waiting = make(chan string, 1)
@@ -462,4 +479,67 @@ func rowsOf(results []*pgconn.Result, err error) string {
 		fmt.Fprintf(&out, "%v\n", err)
 	}
 	return out.String()
+}
+
+// What a session does with temporary tables waits for no control connection.
+func TestTemporaryTablesBorrowNothing(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	options := *w.server.following.Load()
+	options.Control = unlent{t}
+	w.server.SetSession(options)
+	for _, sql := range []string{"BEGIN", "CREATE TEMP TABLE mine (id int)", "CREATE INDEX ON mine (id)", "DROP TABLE mine", "COMMIT"} {
+		if _, err := w.conn(t, "a").Exec(t.Context(), sql).ReadAll(); err != nil {
+			t.Fatalf("%s: %v", sql, err)
+		}
+	}
+}
+
+// unlent lends nothing.
+type unlent struct{ t *testing.T }
+
+func (u unlent) Conn(context.Context, string) (run.Conn, func(), error) {
+	u.t.Error("a control connection was borrowed")
+	return nil, nil, errors.New("not lent")
+}
+
+func (unlent) CloseDatabase(context.Context, string) error { return nil }
+
+// A turn that is over while the server skips to a Sync is given back later: the server would not answer.
+func TestTurnIsOverInFailedPipeline(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive wait")
+	conn := w.conn(t, "a")
+	setup := "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('1'); CREATE TABLE t (id int PRIMARY KEY)"
+	if _, err := conn.Exec(t.Context(), setup).ReadAll(); err != nil {
+		t.Fatal(err)
+	}
+	client := conn.Frontend()
+	until := func(last byte) {
+		t.Helper()
+		if err := conn.Conn().SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		if err := client.Flush(); err != nil {
+			t.Fatal(err)
+		}
+		for kind := byte(0); kind != last; {
+			m, err := client.Receive()
+			if err != nil {
+				t.Fatalf("waiting for %q: %v", last, err)
+			}
+			switch m.(type) {
+			case *pgproto3.ErrorResponse:
+				kind = 'E'
+			case *pgproto3.ReadyForQuery:
+				kind = 'Z'
+			}
+		}
+	}
+	client.Send(&pgproto3.Parse{Query: "SELECT nonsense"})
+	client.Send(&pgproto3.Flush{})
+	until('E')
+	w.passed.Add(int64(2 * turnIdle))
+	client.Send(&pgproto3.Parse{Query: "SELECT 1"})
+	client.Send(&pgproto3.Sync{})
+	until('Z')
 }

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// shapes remembers, for all sessions, the shapes of statements whose rows are few by their keys: those pass unread.
+// shapes remembers, for all sessions, the shapes of statements whose rows are few by their keys, in tables that all find by the same names: those pass
+// unread.
 type shapes struct {
 	seed maphash.Seed
 

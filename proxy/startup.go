@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -19,6 +20,7 @@ type startup struct {
 	applicationName string
 	options         string
 	replication     string // "", "true" (physical, opaque) or "database"
+	apart           bool   // it may find other tables by a name than the login's sessions do by default
 	version         uint32 // protocol version that the client asked for: major<<16 | minor
 	raw             []byte // the packet as it came; it goes to the server unchanged
 }
@@ -47,6 +49,11 @@ func parseStartup(raw []byte) (startup, error) {
 		if !ok {
 			break
 		}
+		settings := name
+		if name == "options" {
+			settings = unescaped.Replace(value)
+		}
+		s.apart = s.apart || decidesNames.MatchString(settings)
 		switch name {
 		case "user":
 			s.user = value
@@ -78,6 +85,12 @@ func parseStartup(raw []byte) (startup, error) {
 	}
 	return s, nil
 }
+
+// decidesNames finds the settings that decide which tables are found by a name; unescaped is how the server reads the text of options.
+var (
+	decidesNames = regexp.MustCompile(`(?i)search_path|role|session_authorization`)
+	unescaped    = strings.NewReplacer(`\`, "", "-", "_")
+)
 
 // parseBool follows parse_bool of Postgres for what is true. What Postgres would not accept is false here: the server
 // ends that connection itself.

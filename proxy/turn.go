@@ -12,7 +12,8 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own.
+// turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own. Who holds
+// it is not to be ended for a lock: package run knows it by its upper half.
 const turnKey = 0x7067736c75696365
 
 const (
@@ -24,7 +25,7 @@ const (
 
 // migrationTurn is a session's part in having one migration at a time.
 type migrationTurn struct {
-	// held is true while the session holds the lock; worked is when it last did what the lock is for.
+	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
 	worked time.Time
 	// looked is true once the session has read a version table: what it does from then on rests on what it has read.
@@ -112,12 +113,16 @@ func unlocks(statement ddl.Statement) bool {
 // first of a migration keeps the turn for the session.
 func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err error) {
 	t := &s.chronicle.turn
+	switch at.Action.(type) {
+	case ddl.Setting, ddl.LockTable, ddl.Transaction:
+		return true, nil // The question would take the snapshot that they come before; what follows them asks.
+	}
 	if !s.exclusive() || t.held || s.backend.TxStatus() == 'E' {
 		return true, nil
 	}
 	looks, err := s.looksAtVersions(ctx, at)
 	if err != nil {
-		return false, err
+		return false, s.relayFailure(err)
 	}
 	if len(s.chronicle.courses) == 0 || s.besideOthers() || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement)) {
 		return true, nil
@@ -150,9 +155,12 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	}
 	t.looked = t.looked || !keeps
 	t.held = keeps
-	t.worked = time.Now()
+	s.worked()
 	return true, nil
 }
+
+// worked notes that a session which holds the turn has just done what it is for.
+func (s *session) worked() { s.chronicle.turn.worked = s.now() }
 
 // awaitTurn tries until it has the lock. other is who has it, when it is not to be waited for any longer.
 func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other *holder, err error) {
@@ -214,12 +222,12 @@ func (s *session) besideOthers() bool {
 // turnOver reports whether a session that holds the turn has done nothing for so long that its next message is no migration's.
 func (s *session) turnOver() bool {
 	t := &s.chronicle.turn
-	return t.held && time.Since(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
+	return t.held && s.now().Sub(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
 }
 
-// passTurn gives the turn back.
+// passTurn gives the turn back, unless the server would not hear of it now.
 func (s *session) passTurn(ctx context.Context) error {
-	if s.backend.TxStatus() != 'I' || s.pipe.executed {
+	if s.backend.TxStatus() != 'I' || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
 	s.chronicle.turn = migrationTurn{}

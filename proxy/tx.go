@@ -41,9 +41,11 @@ func (s *session) forget() {
 // pen is what the promises of one transaction are signed with.
 type pen struct {
 	key revisions.Key
-	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for.
-	nonce revisions.Nonce
-	users [2]string
+	// nonce is for the next promise, as long as it is made by the same users; zero when it must be asked for. An attestation may have left it, which
+	// knows no names: it is theirs while it is of the same login and role as the one that they got.
+	nonce  revisions.Nonce
+	users  [2]string
+	theirs [2]uint32
 }
 
 // mayDefer reports whether work can be promised here. In a transaction that has promised some the ledger need not be asked again.
@@ -67,11 +69,11 @@ func (s *session) takePen(ctx context.Context) error {
 // ink makes the pen ready for the next promise, in the transaction that it is for.
 func (s *session) ink(ctx context.Context, known facts.Facts) error {
 	users := [2]string{known.SessionUser, known.CurrentUser}
-	if s.pen.nonce.Number != 0 && s.pen.users == users {
+	if s.pen.nonce.Number != 0 && s.pen.users == users && s.pen.theirs == [2]uint32{s.pen.nonce.Login, s.pen.nonce.Role} {
 		return nil
 	}
 	nonce, err := revisions.NewNonce(ctx, s.backend)
-	s.pen.nonce, s.pen.users = nonce, users
+	s.pen.nonce, s.pen.users, s.pen.theirs = nonce, users, [2]uint32{nonce.Login, nonce.Role}
 	return err
 }
 
@@ -383,7 +385,14 @@ func (s *session) verify(ctx context.Context) error {
 				return err
 			}
 		}
-		if len(p.plan.DataChecks) == 0 || !p.written && s.holdsStrong(ctx) {
+		if len(p.plan.DataChecks) == 0 {
+			continue
+		}
+		strong, err := s.holdsStrong(ctx)
+		if err != nil {
+			return err
+		}
+		if !p.written && strong {
 			continue
 		}
 		if err := s.checkData(ctx, p.plan); err != nil {
@@ -393,13 +402,16 @@ func (s *session) verify(ctx context.Context) error {
 	return nil
 }
 
-// holdsStrong reports whether others may be waiting for this transaction.
-func (s *session) holdsStrong(ctx context.Context) bool {
+// holdsStrong reports whether others may be waiting for this transaction. An error is one in a pipeline.
+func (s *session) holdsStrong(ctx context.Context) (bool, error) {
 	if !s.strong {
 		now, err := facts.Read(ctx, sheltered{s.backend}, nil)
+		if err != nil && s.backend.piped {
+			return false, err
+		}
 		s.strong = err == nil && now.HoldsStrong
 	}
-	return s.strong
+	return s.strong, nil
 }
 
 func (s *session) targetGone(ctx context.Context, table uint32) (bool, error) {

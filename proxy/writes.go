@@ -23,12 +23,12 @@ import (
 // passes reports whether a text of writes is known to touch few rows, if it is no longer than most bytes (0 is any length). It runs at line speed.
 func (s *session) passes(text []byte) (few bool, most int) {
 	key, ok := s.shapeOf(text)
-	if !ok {
+	if !ok || s.wandering {
 		return false, 0
 	}
-	found, known := s.options.shapes.get(key)
-	if !known && !s.wandering {
-		found, known = s.ownShapes[key]
+	found, known := s.ownShapes[key]
+	if !known && !s.link.startup.apart {
+		found, known = s.options.shapes.get(key)
 	}
 	return known && found.few && time.Now().Before(found.until), found.most
 }
@@ -52,70 +52,100 @@ func (s *session) onlyWrites(statement ddl.Statement) bool {
 	return !ok || !write.Program && !(s.altering && write.Reach >= ddl.ManyRows)
 }
 
-// lookAt reports whether a text has to be dealt with statement by statement; or else, if most is not 0, whether that is so where its arrays have more
-// bytes. The catalog may be asked, and what it says is remembered.
-func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (closer bool, most int) {
+// lookAt reports whether a text is known to touch few rows, or else has to be dealt with statement by statement. The catalog may be asked, and what it
+// says is remembered. An error is one in a pipeline, which the server ignores from then on.
+func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, error) {
 	var writes []ddl.Statement
 	for _, statement := range r.statements {
 		switch {
 		case s.onlyWrites(statement):
 			writes = append(writes, statement)
 		case s.concerns(statement):
-			return true, 0
+			return shape{}, nil
 		}
 	}
 	if len(writes) == 0 {
-		return false, 0
+		return shape{few: true}, nil
 	}
 	if len(r.statements) > 1 && s.mayNotAsk(r.statements) {
-		return true, 0 // piece by piece: what comes before the first snapshot is run before anything is asked
+		return shape{}, nil // piece by piece: what comes before the first snapshot is run before anything is asked
 	}
-	few, most := s.touchesFew(ctx, writes, raw)
-	return !few, most
+	return s.touchesFew(ctx, writes, raw)
 }
 
-// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before.
+// mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before, or be about other tables than
+// those that a name means once one of them has run.
 func (s *session) mayNotAsk(statements []ddl.Statement) bool {
-	for _, statement := range statements {
-		switch statement.Action.(type) {
-		case ddl.Setting, ddl.Transaction, ddl.LockTable:
+	return slices.ContainsFunc(statements, func(statement ddl.Statement) bool {
+		switch action := statement.Action.(type) {
+		case ddl.Setting:
+			resets := action.Op == ddl.ResetAll || action.Op == ddl.DiscardAll
+			return s.backend.TxStatus() == 'T' || resets || action.Op != ddl.Show && decidesNames.MatchString(action.Name)
+		case ddl.Transaction, ddl.LockTable:
 			return s.backend.TxStatus() == 'T'
 		}
-	}
-	return false
+		return ddl.CallsSetConfig(statement) && decidesNames.MatchString(statement.Text)
+	})
 }
 
 // touchesFew reports whether writes touch few rows, whatever their parameters are as long as they have no more than most bytes (0 is any), and remembers
-// it for the text.
-func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (few bool, most int) {
+// it for the text. What the catalog does not say is not few.
+func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (shape, error) {
 	key, hasShape := s.shapeOf(raw)
 	if known, ok := s.ownShapes[key]; hasShape && ok && !s.wandering && time.Now().Before(known.until) {
-		return known.few, known.most
+		return known, nil
 	}
 	if s.backend.TxStatus() == 'E' || s.pipe.skipping {
-		return false, 0
+		return shape{}, nil
 	}
 	var touches []ddl.Touch
 	for _, statement := range writes {
 		more, err := ddl.Touches(statement)
 		if err != nil {
-			return false, 0
+			return shape{}, nil
 		}
 		touches = append(touches, more...)
 	}
+	if open, err := s.statisticsOpen(ctx); err != nil || !open {
+		return shape{}, err
+	}
 	known, err := facts.TouchesFew(ctx, sheltered{s.backend}, touches, s.options.BulkRows)
+	if err != nil && s.backend.piped {
+		s.statistics = "" // a right may have been taken since
+		return shape{}, err
+	}
 	if err != nil {
-		return false, 0
+		return shape{}, nil
 	}
 	if hasShape {
 		s.rememberShape(key, known)
 	}
-	return known.Certain, known.MostBytes
+	look := shape{few: known.Certain, most: known.MostBytes}
+	if !known.Keyed {
+		look.until = time.Now().Add(countedFor)
+	}
+	return look, nil
+}
+
+// statisticsOpen reports whether the client's login may read the statistics that touchesFew asks for. That has to be certain in a pipeline, where an error
+// would be the client's, and is asked once in a session.
+func (s *session) statisticsOpen(ctx context.Context) (bool, error) {
+	if !s.backend.piped {
+		return true, nil
+	}
+	if s.statistics == "" {
+		rows, err := s.backend.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+		if err != nil {
+			return false, err
+		}
+		s.statistics = strings.Join(rows, "")
+	}
+	return s.statistics == "t", nil
 }
 
 func (s *session) rememberShape(key uint64, few facts.Few) {
 	what := shape{few: few.Certain, most: few.MostBytes}
-	if few.Certain && few.Keyed {
+	if few.Certain && few.Keyed && few.Only && !s.wandering && !s.link.startup.apart {
 		what.until = time.Now().Add(keyedFor)
 		s.options.shapes.put(key, what)
 		return
@@ -128,7 +158,8 @@ func (s *session) rememberShape(key uint64, few facts.Few) {
 	s.ownShapes[key] = what
 }
 
-// small asks the planner whether a write touches few rows. What it cannot say is left to the server, unless the statement leaves no row out.
+// small asks the planner whether a write touches few rows. Where it has waited in vain, the statement has, too; what it cannot say otherwise is left to the
+// server, unless the statement leaves no row out.
 func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 	text := at.Text
 	for _, inner := range at.Inner {
@@ -137,11 +168,12 @@ func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 		}
 	}
 	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+	code := run.SQLState(err)
+	if err != nil && (code == "" || code == canceled || s.backend.piped || s.options.Mode == Enforce && run.Retryable(err)) {
 		return false, err
 	}
 	if err != nil {
-		failsAnyway := strings.HasPrefix(run.SQLState(err), "42") // a name, a type or a right
+		failsAnyway := strings.HasPrefix(code, "42") // a name, a type or a right
 		return failsAnyway || !s.concerns(at.Statement), nil
 	}
 	changed, added := expected.Total()
@@ -154,47 +186,36 @@ type explainer struct {
 	at      occasion
 }
 
-// explainLockTimeout is how long the planner may wait for the table, in milliseconds. The statement itself would wait in the same place.
-const explainLockTimeout = "100"
-
-// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace. Within a pipeline, where there are no
-// savepoints, the client's own portal holds the locks already, and what fails there fails for the client, too.
+// Explain implements facts.Explainer: with the parameters of the statement at hand, and without a trace, once for an occasion. It waits for a table where
+// the statement itself would. Within a pipeline, where there are no savepoints, the client's own portal holds the locks already, and what fails there
+// fails for the client, too.
 func (e explainer) Explain(ctx context.Context, statement string) ([]string, error) {
+	if plan, ok := e.at.plans[statement]; ok {
+		return plan, nil
+	}
 	b := e.session.backend
 	with := parameters{bind: &pgproto3.Bind{}}
 	if portal := e.at.portal; portal != nil {
 		with.oids = portal.prepared.oids
 		with.bind = &pgproto3.Bind{ParameterFormatCodes: portal.bind.ParameterFormatCodes, Parameters: portal.bind.Parameters}
 	}
-	none := parameters{bind: &pgproto3.Bind{}}
-	statements, given := []string{facts.ExplainSQL + statement}, []parameters{with}
-	place := 0
-	if !b.piped {
-		timeout, err := b.textArgs([]string{explainLockTimeout})
-		if err != nil {
-			return nil, err
-		}
-		statements = append([]string{"SELECT pg_catalog.set_config('lock_timeout', $1, true)"}, statements...)
-		given, place = append([]parameters{timeout}, given...), 1
-	}
-	inBlock := !b.piped && b.TxStatus() == 'T'
-	if inBlock {
-		statements = append(append([]string{"SAVEPOINT pgsluice"}, statements...), "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice")
-		given, place = append(append([]parameters{none}, given...), none, none), 2
+	statements, given, place := []string{facts.ExplainSQL + statement}, []parameters{with}, 0
+	if b.inBlock() {
+		none := parameters{bind: &pgproto3.Bind{}}
+		statements = []string{"SAVEPOINT pgsluice", statements[0], "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"}
+		given, place = []parameters{none, with, none, none}, 1
 	}
 	answers, err := b.askAll(ctx, statements, given)
 	if err == nil && len(answers) != len(statements) {
 		err = errors.New("the server skipped a statement of pgsluice")
 	}
-	if err == nil {
-		return answers[place].rows, nil
+	if err != nil {
+		return nil, b.restored(ctx, err)
 	}
-	if inBlock && b.TxStatus() == 'E' {
-		if _, undone := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); undone != nil {
-			return nil, undone
-		}
+	if e.at.plans != nil {
+		e.at.plans[statement] = answers[place].rows
 	}
-	return nil, err
+	return answers[place].rows, nil
 }
 
 // askedOnce and askedAgain are Queriers that can explain the statement at hand.

@@ -6,6 +6,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // meter counts the statements that pass unread and those that are parsed.
@@ -90,6 +93,79 @@ func TestWritesOfFewRowsPassUnread(t *testing.T) {
 	}
 	if result := second.ExecPrepared(t.Context(), sql, [][]byte{[]byte("{11,12}")}, nil, nil).Read(); result.Err != nil || result.CommandTag.String() != "DELETE 2" {
 		t.Errorf("%s, %v", result.CommandTag, result.Err)
+	}
+}
+
+// What is remembered of one text must hold for all of its shape, and for all sessions of the login if they are told: their tables, not those of the session
+// that has asked.
+func TestRememberedWritesAreTheSame(t *testing.T) {
+	w := newStage(t, Enforce, false, false)
+	counted := &meter{}
+	options := *w.server.following.Load()
+	options.Meter = counted
+	w.server.following.Store(&options)
+	direct := pgtest.Connect(t, w.dsn)
+	execSQL(t, direct, `CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, 1 FROM generate_series(1, 20000) g;
+		CREATE TABLE parent (id int PRIMARY KEY, a int); CREATE TABLE child () INHERITS (parent); INSERT INTO child SELECT 1, g FROM generate_series(1, 20000) g;
+		CREATE COLLATION blind (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+		CREATE TABLE word (id int PRIMARY KEY, w text COLLATE blind); CREATE UNIQUE INDEX ON word (w COLLATE "C");
+		CREATE TABLE half (id int PRIMARY KEY, a int) PARTITION BY RANGE (id); CREATE TABLE half1 PARTITION OF half DEFAULT;
+		CREATE TABLE o (a int); INSERT INTO o SELECT 1 FROM generate_series(1, 20000); CREATE TABLE p (a int); INSERT INTO p SELECT 1 FROM generate_series(1, 20000);
+		CREATE SCHEMA other; CREATE TABLE other.p (a int PRIMARY KEY); ANALYZE`)
+	w.open(t, "away", map[string]string{"options": `--search-p\ath=other`})
+	for _, c := range []struct {
+		conn, sql string
+		want      int // how often it is parsed
+	}{
+		{"a", "DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 2 LIMIT 1)", 1},
+		{"a", "DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 3 LIMIT 1)", 0},
+		{"a", "DELETE FROM t WHERE id IN (SELECT id FROM t WHERE a = 3 LIMIT 5000)", 1},
+		{"a", "UPDATE half SET a = 1 WHERE id = 1", 1},
+		{"b", "UPDATE half SET a = 1 WHERE id = 2", 0},
+		// A key that is not that of all rows, or by which others are equal.
+		{"a", "UPDATE parent SET a = 1 WHERE id = 3", 1},
+		{"a", "UPDATE parent SET a = 1 WHERE id = 4", 1},
+		{"a", "UPDATE child SET a = 1 WHERE id = 4", 1},
+		{"b", "UPDATE word SET w = 'x' WHERE w = 'a'", 1},
+		{"c", "UPDATE word SET w = 'x' WHERE w = 'b'", 1},
+		// A table that others do not find by the name.
+		{"away", "UPDATE p SET a = 1 WHERE a = 2", 1},
+		{"away", "UPDATE p SET a = 1 WHERE a = 3", 0},
+		{"a", "UPDATE p SET a = 1 WHERE a = 4", 1},
+		{"b", "CREATE TEMP TABLE o (a int PRIMARY KEY)", 1},
+		{"b", "UPDATE o SET a = 1 WHERE a = 2", 1},
+		{"a", "UPDATE o SET a = 1 WHERE a = 2", 1},
+		{"c", "SET search_path = other", 0},
+		{"c", "UPDATE half SET a = 1 WHERE id = 3", 1},
+	} {
+		before := counted.parsed
+		_ = execWire(w.conn(t, c.conn), c.sql)
+		if got := counted.parsed - before; got != c.want {
+			t.Errorf("parsed %d times instead of %d by %s: %s", got, c.want, c.conn, c.sql)
+		}
+	}
+}
+
+// A table that is locked hides nothing: the planner waits for it as the statement would, by the lock_timeout of the session.
+func TestBulkWriteWaitsForALock(t *testing.T) {
+	w := newStage(t, Enforce, false, true)
+	blocker, side := pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn)
+	execSQL(t, blocker, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g; ANALYZE t")
+	execSQL(t, blocker, "BEGIN; LOCK TABLE t")
+	client, impatient := w.conn(t, "a"), w.conn(t, "b")
+	execAll(t, client, "BEGIN")
+	done := make(chan error, 1)
+	go func() { done <- execWire(client, "UPDATE t SET n = n + 1 WHERE n > 0") }()
+	pgtest.WaitFor(t, side, `SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
+		WHERE l.pid = $1 AND NOT l.granted AND clock_timestamp() - a.xact_start > '300ms')`, int(client.PID()))
+
+	execAll(t, impatient, "BEGIN; SET LOCAL lock_timeout = 1")
+	if err := execWire(impatient, "UPDATE t SET n = n + 1 WHERE n > 0"); run.SQLState(err) != "55P03" || impatient.TxStatus() != 'E' {
+		t.Errorf("%v, in state %c", err, impatient.TxStatus())
+	}
+	execSQL(t, blocker, "COMMIT")
+	if err := <-done; run.SQLState(err) != codeRefused {
+		t.Errorf("12000 rows of a table that was locked: %v", err)
 	}
 }
 

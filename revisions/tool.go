@@ -127,6 +127,13 @@ type VersionTable struct {
 type VersionColumn struct {
 	Name string `json:"name"`
 	Type string `json:"type"` // as format_type spells it
+	// Readable is true when the session's current user may read it.
+	Readable bool `json:"readable"`
+}
+
+// Readable reports whether the current user of the session that was asked may read a column.
+func (t VersionTable) Readable(column string) bool {
+	return slices.ContainsFunc(t.Columns, func(c VersionColumn) bool { return c.Name == column && c.Readable })
 }
 
 // String is the table's qualified name, as people write it.

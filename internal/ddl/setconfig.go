@@ -10,7 +10,7 @@ import (
 // SetConfigs are the settings that a SELECT of nothing but constants sets by set_config, as SET would; none for any other statement. A value that is
 // no constant is left out.
 func SetConfigs(s Statement) []Setting {
-	if _, ok := s.Action.(Query); !ok || !slices.ContainsFunc(s.Calls, isSetConfig) {
+	if _, ok := s.Action.(Query); !ok || !CallsSetConfig(s) {
 		return nil
 	}
 	root, err := parseOne(s.Text)
@@ -35,6 +35,9 @@ func SetConfigs(s Statement) []Setting {
 	}
 	return settings
 }
+
+// CallsSetConfig reports whether a statement calls set_config itself, with whatever arguments.
+func CallsSetConfig(s Statement) bool { return slices.ContainsFunc(s.Calls, isSetConfig) }
 
 func isSetConfig(name Name) bool {
 	return name.Name == "set_config" && (name.Schema == "" || name.Schema == "pg_catalog")

@@ -15,19 +15,22 @@ func NewShapes(seed maphash.Seed) *Shapes { return &Shapes{seed: seed} }
 // longestShape bounds the texts that have one.
 const longestShape = 16 << 10
 
-// Of is the number of a text in the encoding, without its numbers, strings and comments. ok is false where it is not certain in every reading what those
-// are: a backslash in a string, a string with a prefix, a dollar quote, a number that a word follows.
+// Of is the number of a text in the encoding, without its numbers, strings and comments; but with the numbers of LIMIT and FETCH, which say how many rows
+// a statement touches. ok is false where it is not certain in every reading what those are: a backslash in a string, a string with a prefix, a dollar
+// quote, a number that a word follows.
 func (s *Shapes) Of(raw []byte, e Encoding) (shape uint64, ok bool) {
 	if len(raw) > longestShape {
 		return 0, false
 	}
 	out := s.text[:0]
+	limit := false
 	for i := 0; i < len(raw); {
 		switch c := raw[i]; {
 		case c >= 0x80 && (e.wide || !e.known), c == 0:
 			return 0, false
 		case isWordStart(c):
 			end := nameEnd(raw, i)
+			limit = limits(raw[i:end], limit)
 			out, i = append(out, raw[i:end]...), end
 		case c == '\'', c == '"':
 			end, certain := quoteEnd(raw, i)
@@ -45,7 +48,12 @@ func (s *Shapes) Of(raw []byte, e Encoding) (shape uint64, ok bool) {
 			if !certain {
 				return 0, false
 			}
-			out, i = append(out, '0'), end
+			if limit {
+				out = append(out, raw[i:end]...)
+			} else {
+				out = append(out, '0')
+			}
+			i = end
 		case c == '$':
 			end := i + 1
 			for end < len(raw) && isDigit(raw[end]) {
@@ -67,6 +75,17 @@ func (s *Shapes) Of(raw []byte, e Encoding) (shape uint64, ok bool) {
 	}
 	s.text = out
 	return maphash.Bytes(s.seed, out), true
+}
+
+// limits reports whether the numbers up to the next word are those of LIMIT or FETCH; behind is whether those before the word were.
+func limits(word []byte, behind bool) bool {
+	switch len(word) {
+	case len("next"):
+		return behind && startsWith(word, "next")
+	case len("limit"): // and FETCH, FIRST
+		return startsWith(word, "limit") || startsWith(word, "fetch") || behind && startsWith(word, "first")
+	}
+	return false
 }
 
 // numberEnd is the end of a decimal number, if no word follows on it: versions differ in what that is.

@@ -75,6 +75,8 @@ func TestShapes(t *testing.T) {
 		{"UPDATE t SET a = 'x'", "UPDATE t SET a = 'it''s'", "UPDATE t SET a = 'José'", "UPDATE t SET a = ' WHERE '"},
 		{"UPDATE t SET a = $1 /* a */", "UPDATE t SET a = $1 /* trace='7' */"},
 		{"UPDATE t SET a = $1 -- a", "UPDATE t SET a = $1 --"},
+		{"UPDATE t SET a = 1 WHERE id IN (SELECT id FROM t LIMIT 5) AND b = 2", "UPDATE t SET a = 3 WHERE id IN (SELECT id FROM t LIMIT 5) AND b = 4"},
+		{"UPDATE t SET first = 1, next = 2", "UPDATE t SET first = 3, next = 4"},
 	} {
 		for _, text := range same {
 			if of(text, utf8) != of(same[0], utf8) {
@@ -84,6 +86,11 @@ func TestShapes(t *testing.T) {
 	}
 	different := []string{"DELETE FROM t WHERE a = 1", "DELETE FROM t WHERE b = 1", "DELETE FROM t WHERE a = '1'", "DELETE FROM t WHERE a = $1", "DELETE FROM t WHERE a = $2",
 		`DELETE FROM t WHERE "a" = 1`, `DELETE FROM t WHERE a1 = 1`, "DELETE FROM t WHERE a = 1 OR 1", "DELETE FROM t --\nWHERE a = 1"}
+	for _, limit := range []string{"LIMIT %d", "limit /* 1 */ (%d)", "LIMIT - -%d", "FETCH FIRST %d ROWS ONLY", "fetch next (%d) rows only"} {
+		for _, count := range []int{10, 5000000} {
+			different = append(different, "DELETE FROM t WHERE id IN (SELECT id FROM t "+fmt.Sprintf(limit, count)+")")
+		}
+	}
 	var seen []any
 	for _, text := range different {
 		if slices.Contains(seen, of(text, utf8)) {

@@ -18,6 +18,8 @@ var touchedSQL string
 type Few struct {
 	// Certain is true when they do. Keyed is true when unique keys alone say so; otherwise the size of a table, or statistics, which change.
 	Certain, Keyed bool
+	// Only is true when the names of its tables cannot mean others in another session, whatever its search_path and its role.
+	Only bool
 	// MostBytes is how long the statement, or its parameters, may be for that: arrays of unknown length have a value in every two bytes. 0 is any length.
 	MostBytes int
 }
@@ -45,7 +47,7 @@ func TouchesFew(ctx context.Context, server Querier, touches []ddl.Touch, rows i
 		}
 		asked = append(asked, w)
 	}
-	few := Few{Certain: true, Keyed: true}
+	few := Few{Certain: true, Keyed: true, Only: true}
 	if len(asked) == 0 {
 		return few, nil
 	}
@@ -76,6 +78,7 @@ func TouchesFew(ctx context.Context, server Querier, touches []ddl.Touch, rows i
 // touchedTable is what touched.sql answers.
 type touchedTable struct {
 	Number int                `json:"number"`
+	Only   bool               `json:"only"`
 	Keys   [][]string         `json:"keys"`
 	Rows   float64            `json:"rows"`
 	Often  map[string]float64 `json:"often"`
@@ -83,6 +86,7 @@ type touchedTable struct {
 
 // add takes in one more part.
 func (f *Few) add(known touchedTable, touch ddl.Touch, rows int64) {
+	f.Only = f.Only && known.Only
 	for _, key := range known.Keys {
 		if bytes, ok := picked(key, touch.Equal, rows); ok {
 			if bytes > 0 && (f.MostBytes == 0 || bytes < f.MostBytes) {

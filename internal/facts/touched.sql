@@ -1,8 +1,13 @@
 -- How many rows of a table can have one value in some of its columns: one row for each table that is asked about, a JSON text in base64. The
 -- parameter is hex of a UTF-8 JSON list of {number, name, schema, columns}. It obeys the rules of facts.sql; and since it is asked about ordinary writes,
--- it reads no more than a few catalog rows, and no size that a lock could hide.
+-- it reads no more than a few catalog rows, and no size that a lock could hide. A key is one of all rows that the name stands for, by the equality of the
+-- columns themselves. A table is the only one when the name means it, or nothing, in every session that has no temporary table of that name.
 SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
          'number', w.number,
+         'only', c.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char" AND NOT EXISTS (
+            SELECT FROM pg_catalog.pg_class o
+             WHERE o.relname OPERATOR(pg_catalog.=) c.relname AND o.oid OPERATOR(pg_catalog.<>) c.oid
+               AND o.relpersistence OPERATOR(pg_catalog.<>) 't'::pg_catalog."char"),
          'keys', (
             SELECT pg_catalog.json_agg((
                      SELECT pg_catalog.json_agg(a.attname)
@@ -11,7 +16,15 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                       WHERE u.place OPERATOR(pg_catalog.<=) i.indnkeyatts::pg_catalog.int8))
               FROM pg_catalog.pg_index i
              WHERE i.indrelid OPERATOR(pg_catalog.=) c.oid AND i.indisunique AND i.indisvalid AND i.indisready
-               AND i.indpred IS NULL AND i.indexprs IS NULL),
+               AND i.indpred IS NULL AND i.indexprs IS NULL
+               AND (c.relkind OPERATOR(pg_catalog.=) 'p'::pg_catalog."char" OR NOT c.relhassubclass)
+               AND NOT EXISTS (
+                     SELECT FROM ROWS FROM (pg_catalog.unnest(i.indkey::pg_catalog.int2[]), pg_catalog.unnest(i.indclass::pg_catalog.oid[]),
+                              pg_catalog.unnest(i.indcollation::pg_catalog.oid[])) WITH ORDINALITY AS u(num, class, sorted, place)
+                       JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) i.indrelid AND a.attnum OPERATOR(pg_catalog.=) u.num
+                       JOIN pg_catalog.pg_opclass p ON p.oid OPERATOR(pg_catalog.=) u.class
+                      WHERE u.place OPERATOR(pg_catalog.<=) i.indnkeyatts::pg_catalog.int8
+                        AND NOT (p.opcdefault AND u.sorted OPERATOR(pg_catalog.=) a.attcollation))),
          'rows', CASE WHEN c.relkind OPERATOR(pg_catalog.=) 'r'::pg_catalog."char" AND NOT c.relhassubclass
                       THEN GREATEST(c.reltuples::pg_catalog.float8, pg_catalog.pg_stat_get_live_tuples(c.oid)::pg_catalog.float8) ELSE -1 END,
          'often', (

@@ -35,7 +35,8 @@ type Writing struct {
 	// ReadOnly is true when the session's transactions may not write. RowSecurity is true when policies of the table hold for the current user.
 	ReadOnly    bool `json:"read_only"`
 	RowSecurity bool `json:"row_security"`
-	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own.
+	// Growing are the columns whose values grow with each new row: of an identity, or by default from a sequence of their own
+	// that no session takes values of in advance.
 	Growing []string `json:"growing"`
 	// Columns are the columns of the table.
 	Columns []string `json:"columns"`
@@ -60,9 +61,12 @@ type Member struct {
 	Kind   string `json:"kind"` // pg_class.relkind
 	// May is true when the current user may read it and change its rows by its own name.
 	May bool `json:"may"`
-	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, or are volatile.
+	// RowSecurity is true when its own policies would hold for the current user. Policies are those that look at other rows, at the
+	// clock, or at the session's settings: the functions that they call are not all immutable.
+	// Parting are those that do not let the current user read the same rows as change them.
 	RowSecurity bool     `json:"row_security"`
 	Policies    []string `json:"policies"`
+	Parting     []string `json:"parting"`
 	// Rules are the rewrite rules, Triggers the triggers of users that the statement would fire.
 	Rules    []string `json:"rules"`
 	Triggers []Firing `json:"triggers"`

@@ -41,7 +41,8 @@ cascade AS (
     JOIN pg_catalog.pg_constraint k ON k.confrelid OPERATOR(pg_catalog.=) d.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char"
                                    AND k.confdeltype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"
 ),
--- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own.
+-- The columns whose values only grow with new rows: of an identity, or by default from a sequence of their own. With a cache, each session has
+-- lower ones left.
 growing AS MATERIALIZED (
   SELECT n.attname
     FROM asked a
@@ -50,7 +51,7 @@ growing AS MATERIALIZED (
                                AND d.refobjid OPERATOR(pg_catalog.=) a.oid AND d.refobjsubid OPERATOR(pg_catalog.=) n.attnum::pg_catalog.int4
                                AND d.classid OPERATOR(pg_catalog.=) d.refclassid AND d.deptype OPERATOR(pg_catalog.=) ANY (ARRAY['a', 'i']::pg_catalog."char"[])
     JOIN pg_catalog.pg_sequence s ON s.seqrelid OPERATOR(pg_catalog.=) d.objid
-   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle
+   WHERE s.seqincrement OPERATOR(pg_catalog.>) 0 AND NOT s.seqcycle AND s.seqcache OPERATOR(pg_catalog.=) 1
      AND (n.attidentity OPERATOR(pg_catalog.<>) ''::pg_catalog."char" OR EXISTS (
        SELECT FROM pg_catalog.pg_attrdef f
          JOIN pg_catalog.pg_depend e ON e.classid OPERATOR(pg_catalog.=) 'pg_catalog.pg_attrdef'::pg_catalog.regclass::pg_catalog.oid
@@ -151,11 +152,24 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
                    FROM pg_catalog.pg_policy p
                   CROSS JOIN LATERAL (SELECT pg_catalog.concat(p.polqual, p.polwithcheck) AS tree) q
                   WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
-                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                    -- The first words of the SQL standard are the clock's, up to 8 (LOCALTIMESTAMP); the rest name a role or a database.
+                    AND (pg_catalog.strpos(q.tree, '{SUBLINK') OPERATOR(pg_catalog.>) 0 OR q.tree OPERATOR(pg_catalog.~) '{SQLVALUEFUNCTION :op [0-8] ' OR EXISTS (
                       SELECT FROM pg_catalog.regexp_matches(q.tree, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS f(id)
                         JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) f.id[1]::pg_catalog.oid
-                       WHERE o.provolatile OPERATOR(pg_catalog.=) 'v'::pg_catalog."char"
-                          OR o.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char" AND o.pronamespace OPERATOR(pg_catalog.<>) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid))),
+                       WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))),
+              -- One that is not the same for reading a row as for changing it: the ranges read the key, so that it would hold where it does not now.
+              'parting', (
+                 SELECT pg_catalog.json_agg(p.polname ORDER BY p.polname)
+                   FROM pg_catalog.pg_policy p
+                  WHERE p.polrelid OPERATOR(pg_catalog.=) c.oid
+                    AND (0::pg_catalog.oid OPERATOR(pg_catalog.=) ANY (p.polroles)
+                         OR EXISTS (SELECT FROM pg_catalog.unnest(p.polroles) AS r(oid) WHERE pg_catalog.pg_has_role(r.oid, 'USAGE')))
+                    AND CASE p.polcmd WHEN 'r'::pg_catalog."char" THEN true
+                                      WHEN 'w'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2
+                                      WHEN 'd'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 8::pg_catalog.int2
+                                      WHEN '*'::pg_catalog."char" THEN a.event OPERATOR(pg_catalog.=) 16::pg_catalog.int2 AND p.polwithcheck IS NOT NULL
+                                       AND pg_catalog.pg_get_expr(p.polqual, p.polrelid) IS DISTINCT FROM pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid)
+                                      ELSE false END),
               'rules', (
                  SELECT pg_catalog.json_agg(w.rulename ORDER BY w.rulename)
                    FROM pg_catalog.pg_rewrite w

@@ -138,8 +138,9 @@ func TestBlockersAreEnded(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		login string // rights of the blocker
-		app   string
 		does  string
+		same  bool   // the plan has its login, too,
+		app   string // and its application_name
 		spare bool
 	}{
 		{name: "reader", does: "BEGIN; SELECT FROM t"},
@@ -147,14 +148,27 @@ func TestBlockersAreEnded(t *testing.T) {
 		{name: "writer since long", does: "BEGIN; INSERT INTO t VALUES (1); SELECT pg_sleep(6)", spare: true},
 		{name: "superuser", login: "SUPERUSER", does: "BEGIN; SELECT FROM t", spare: true},
 		{name: "may replicate", login: "REPLICATION", does: "BEGIN; SELECT FROM t", spare: true},
+		{name: "the same tool", same: true, app: "tool", does: "BEGIN; SELECT FROM t", spare: true},
+		{name: "tools without a name", same: true, does: "BEGIN; SELECT FROM t"},
+		{name: "has the turn to migrate", does: "SELECT pg_advisory_lock(8099569364512629605); BEGIN; SELECT FROM t", spare: true},
 		{name: "the plan's of another", does: "SELECT pg_advisory_lock(1885827948, 0); BEGIN; SELECT FROM t", spare: true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			p := newPlace(t, "CREATE TABLE t (id int); GRANT ALL ON t TO PUBLIC")
-			blocker := pgtest.Connect(t, pgtest.Server(t).DSN(pgtest.Role(t, "LOGIN "+test.login), p.look.Config().Database))
-			p.exec(blocker, test.does)
+			role := pgtest.Role(t, "LOGIN "+test.login)
+			dsn := pgtest.Server(t).DSN(role, p.look.Config().Database)
+			blocker := pgtest.Connect(t, dsn)
+			p.exec(blocker, fmt.Sprintf("SET application_name = '%s'", test.app))
 			r := p.runner()
+			if test.same {
+				p.exec(p.look, "ALTER TABLE t OWNER TO "+role)
+				r.Conn = p.open(dsn)
+				if _, err := r.Conn.Exec(t.Context(), fmt.Sprintf("SET application_name = '%s'", test.app)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			p.exec(blocker, test.does)
 			r.LockBudget, r.FirstTry, r.LongestTry, r.CancelBlockers = 3*time.Second, 500*time.Millisecond, 500*time.Millisecond, 1
 			result, err := r.RunStep(t.Context(), alter())
 			if test.spare {

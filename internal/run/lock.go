@@ -185,7 +185,7 @@ func (w *work) makeWay(ctx context.Context, seen *Contention) {
 		if !b.Autovacuum || b.Wraparound {
 			continue
 		}
-		if went, err := w.Watch.GiveWay(ctx, b.PID); !went || err != nil {
+		if went, err := w.Watch.GiveWay(ctx, b); !went || err != nil {
 			return
 		}
 	}

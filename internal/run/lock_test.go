@@ -363,6 +363,14 @@ func autovacuumGivesWay(t *testing.T, mayCancel bool) {
 	p.exec(p.look, "DELETE FROM t WHERE id % 2 = 0")
 	p.waitFor(`SELECT EXISTS (SELECT FROM pg_locks l JOIN pg_stat_activity a USING (pid)
 		WHERE a.backend_type = 'autovacuum worker' AND l.relation = 't'::regclass AND l.mode = 'ShareUpdateExclusiveLock')`)
+	var worker run.Blocker
+	if err := p.look.QueryRow(t.Context(), "SELECT pid FROM pg_locks WHERE relation = 't'::regclass AND mode = 'ShareUpdateExclusiveLock'").Scan(&worker.PID); err != nil {
+		t.Fatal(err)
+	}
+	worker.Transaction = "999999/1" // on the table before
+	if went, err := p.watch().GiveWay(t.Context(), worker); went || err != nil {
+		t.Errorf("a worker that has gone on to another table was cancelled: %t, %v", went, err)
+	}
 	r := p.runner()
 	sent := &recorder{Conn: r.Conn}
 	r.Conn, r.LockBudget = sent, 40*time.Second
@@ -379,7 +387,9 @@ func autovacuumGivesWay(t *testing.T, mayCancel bool) {
 // shy may not cancel anything.
 type shy struct{ run.Watch }
 
-func (shy) GiveWay(context.Context, int) (bool, error) { return false, errors.New("permission denied") }
+func (shy) GiveWay(context.Context, run.Blocker) (bool, error) {
+	return false, errors.New("permission denied")
+}
 
 // Another try while the transaction in the way goes on would only hold up the others once more.
 func TestBlockerIsWaitedForOutsideTheQueue(t *testing.T) {
@@ -501,7 +511,7 @@ func (f fixed) Old(context.Context, int, uint32, time.Duration) ([]run.Blocker, 
 	return nil, nil
 }
 func (f fixed) Recall(context.Context, int) (bool, error)                 { return false, nil }
-func (f fixed) GiveWay(context.Context, int) (bool, error)                { return false, nil }
+func (f fixed) GiveWay(context.Context, run.Blocker) (bool, error)        { return false, nil }
 func (f fixed) End(context.Context, int, run.Blocker, bool) (bool, error) { return false, nil }
 
 // recorder notes what is sent.

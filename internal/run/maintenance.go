@@ -12,7 +12,7 @@ import (
 )
 
 // maintenanceClass is the first key of the advisory locks, one for each table, under which plans take turns; the second is the
-// table's OID. It spells "pgsl".
+// table's OID. It spells "pgsl", and the upper half of the lock of whose turn it is to migrate a database is the same.
 const maintenanceClass = "1885827948"
 
 // turn runs f while no other plan, of whichever proxy, and nobody else works on the table with a lock of SHARE UPDATE EXCLUSIVE or

@@ -26,8 +26,9 @@ type Watch interface {
 	Old(ctx context.Context, pid int, table uint32, open time.Duration) ([]Blocker, error)
 	// Recall cancels what the backend does if it still waits for the lock of a relation, and reports whether it was canceled.
 	Recall(ctx context.Context, pid int) (bool, error)
-	// GiveWay cancels an autovacuum worker that the server would cancel for whoever waits longer than deadlock_timeout.
-	GiveWay(ctx context.Context, worker int) (bool, error)
+	// GiveWay cancels an autovacuum worker that the server would cancel for whoever waits longer than deadlock_timeout, if it is still in the
+	// transaction in which it was in the way, and reports whether it did.
+	GiveWay(ctx context.Context, worker Blocker) (bool, error)
 	// End cancels a blocker of the backend, or terminates it, unless it is one that is never to be ended, and reports whether it did.
 	End(ctx context.Context, pid int, blocker Blocker, terminate bool) (bool, error)
 }
@@ -129,8 +130,8 @@ func (w watch) Recall(ctx context.Context, pid int) (bool, error) {
 	return w.signal(ctx, recallSQL, strconv.Itoa(pid))
 }
 
-func (w watch) GiveWay(ctx context.Context, worker int) (bool, error) {
-	return w.signal(ctx, giveWaySQL, strconv.Itoa(worker))
+func (w watch) GiveWay(ctx context.Context, worker Blocker) (bool, error) {
+	return w.signal(ctx, giveWaySQL, strconv.Itoa(worker.PID), worker.Transaction)
 }
 
 func (w watch) End(ctx context.Context, pid int, blocker Blocker, terminate bool) (bool, error) {

@@ -227,6 +227,27 @@ block
   detail: Table public.users has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# What the session has set: the job may be taken up by another one of the same login.
+setup
+SET app.tenant = 'a'
+----
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = 1 WHERE name = current_setting('app.tenant')
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: current_setting() depends on the session, and another may go on with the batches; write its value as a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET name = pg_catalog.current_setting('app.tenant', true)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: pg_catalog.current_setting() depends on the session, and another may go on with the batches; write its value as a constant
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 check rows=2000000 bytes=500000000
 UPDATE users SET at = 'now'
 ----
@@ -464,7 +485,20 @@ rewrite
   UPDATE of about 2,000,000 rows of "touched" in one transaction keeps them locked until the last is done; run it in batches
 
 setup
-DROP TRIGGER counts ON touched; CREATE TRIGGER all_at_once AFTER UPDATE ON touched FOR EACH STATEMENT EXECUTE FUNCTION touch()
+CREATE FUNCTION signs() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN NEW.n = current_setting(''app.tenant''); RETURN NEW; END';
+DROP TRIGGER counts ON touched; CREATE TRIGGER signs BEFORE UPDATE ON touched FOR EACH ROW EXECUTE FUNCTION signs()
+----
+
+check rows=2000000 bytes=500000000
+UPDATE touched SET at = NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "touched" in one transaction cannot be run in batches: trigger "signs" of "touched" runs signs(), which reads a setting of the session, and another may go on with the batches; see to it that it does not
+  detail: Table public.touched has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+DROP TRIGGER signs ON touched; CREATE TRIGGER all_at_once AFTER UPDATE ON touched FOR EACH STATEMENT EXECUTE FUNCTION touch()
 ----
 
 check rows=2000000 bytes=500000000
@@ -685,13 +719,90 @@ block
   detail: Table public.events has about 2,000,000 rows in 2 partitions, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
+# What the policies look at must be the same for each batch, and for another session.
+setup
+RESET ROLE; DROP POLICY others ON owned; CREATE POLICY tenant ON owned USING (a::text = current_setting('app.tenant')); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "owned" in one transaction cannot be run in batches: the policy "tenant" of "owned" looks at more than the row itself; use a login that row security does not hold for
+  detail: Table public.owned has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; DROP POLICY tenant ON owned; CREATE POLICY timed ON owned USING (CURRENT_DATE > date '2020-01-01'); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE owned SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "owned" in one transaction cannot be run in batches: the policy "timed" of "owned" looks at more than the row itself; use a login that row security does not hold for
+  detail: Table public.owned has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# The ranges read the key, so that policies for SELECT would hold that do not hold for the statement.
+setup
+RESET ROLE; CREATE TABLE hidden (id serial PRIMARY KEY, hid bool, a int); ALTER TABLE hidden ENABLE ROW LEVEL SECURITY; INSERT INTO hidden (a) VALUES (1);
+GRANT SELECT, UPDATE, DELETE ON hidden TO PUBLIC; CREATE POLICY any_row ON hidden FOR UPDATE USING (true); CREATE POLICY no_row ON hidden FOR DELETE USING (false);
+CREATE POLICY seen ON hidden FOR SELECT USING (NOT hid); SET ROLE pg_monitor
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "any_row" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; DROP POLICY seen ON hidden; DROP POLICY any_row ON hidden; CREATE POLICY theirs ON hidden FOR SELECT TO pg_read_all_stats USING (NOT hid);
+CREATE POLICY mine ON hidden USING (NOT hid) WITH CHECK (NOT hid); CREATE POLICY others ON hidden FOR SELECT TO pg_signal_backend USING (hid); SET ROLE pg_signal_backend
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "others" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+setup
+RESET ROLE; SET ROLE pg_read_all_settings
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction keeps them locked until the last is done; run it in batches
+
+setup
+RESET ROLE; ALTER POLICY mine ON hidden WITH CHECK (true); SET ROLE pg_read_all_settings
+----
+
+check rows=2000000 bytes=500000000
+UPDATE hidden SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "hidden" in one transaction cannot be run in batches: the policy "mine" of "hidden" is not the same for SELECT as for UPDATE, and the batches read the key; use a login that row security does not hold for
+  detail: Table public.hidden has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
 setup
 RESET ROLE
 ----
 
 # 11: rows that come meanwhile.
 setup
-CREATE TABLE random (id uuid PRIMARY KEY, a int, done bool); INSERT INTO random VALUES ('00000000-0000-0000-0000-000000000001', 1)
+CREATE TABLE random (id uuid PRIMARY KEY, a int, done bool, s text, t text, at timestamptz, list int[]);
+INSERT INTO random VALUES ('00000000-0000-0000-0000-000000000001', 1);
+CREATE TABLE cached (id bigint GENERATED ALWAYS AS IDENTITY (CACHE 20) PRIMARY KEY, a int); INSERT INTO cached (a) VALUES (1)
 ----
 
 check rows=2000000 bytes=500000000
@@ -716,6 +827,119 @@ UPDATE random SET done = false WHERE done IS DISTINCT FROM false
 ----
 rewrite
   UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'old' WHERE s <> 'archived'
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'old' WHERE s <> 'old' OR a > 5
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random AS o SET s = 'old' FROM orders WHERE o.a = orders.total AND orders.user_id <> 5 AND o.s IS NOT NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = 'new' FROM orders AS o (id, s2, total) WHERE random.a = o.total AND o.s2 IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET list[1] = 5, done = DEFAULT WHERE list IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; override it to run it whole
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = upper(t) WHERE s IS NULL
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: s IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random SET a = 2 WHERE a = 1 AND 'x' <> s AND NOT done
+----
+block
+  UPDATE of about 2,000,000 rows of "random" in one transaction cannot be run in batches: keys of new rows of "random" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.random has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: a IS DISTINCT FROM (the new value)
+
+check rows=2000000 bytes=500000000
+UPDATE random AS o SET s = 'old' WHERE 'old' <> o.s AND a > 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = upper(t) WHERE s IS DISTINCT FROM upper(t)
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET s = coalesce(upper(t), '') WHERE s IS NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET at = now() WHERE at IS NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET at = NULL WHERE at IS NOT NULL
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = true WHERE done IS NULL OR NOT done
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE random SET done = false WHERE done AND a > 5
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "random" in one transaction keeps them locked until the last is done; run it in batches
+
+check rows=2000000 bytes=500000000
+UPDATE cached SET a = 5
+----
+block
+  UPDATE of about 2,000,000 rows of "cached" in one transaction cannot be run in batches: keys of new rows of "cached" may lie anywhere, so that rows that come meanwhile would be changed, too; let its condition say what is left to do
+  detail: Table public.cached has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: Add to its condition: a IS DISTINCT FROM (the new value)
 
 check rows=2000000 bytes=500000000
 DELETE FROM random WHERE a < 5

@@ -42,6 +42,9 @@ func (s *splitting) table() (why, hint string) {
 			return fmt.Sprintf("row security of %q holds for this login, and would not on its partitions; use a login that it does not hold for", root.Name), ""
 		case m.RowSecurity && len(m.Policies) > 0:
 			return fmt.Sprintf("the policy %q of %q looks at more than the row itself; use a login that row security does not hold for", m.Policies[0], m.Name), ""
+		case m.RowSecurity && len(m.Parting) > 0:
+			return fmt.Sprintf("the policy %q of %q is not the same for SELECT as for %s, and the batches read the key; use a login that row security does not hold for",
+				m.Parting[0], m.Name, s.check.Stmt.Tag), ""
 		case m.RowSecurity && m.OID != s.OID:
 			return fmt.Sprintf("row security of the partition %q would hold for this login; use one that it does not hold for", m.Name), ""
 		}
@@ -78,6 +81,8 @@ func (s *splitting) values() (why, hint string) {
 			return fmt.Sprintf("%s() is volatile, so that batches give other values; use constants or columns", name), ""
 		case r.Reads:
 			return fmt.Sprintf("%s() may read tables, which change between batches; write what it does in place of it", name), ""
+		case r.System && ofSession(call):
+			return fmt.Sprintf("%s() depends on the session, and another may go on with the batches; write its value as a constant", name), ""
 		case r.System && r.Volatile == "s" && moves(call):
 			return fmt.Sprintf("%s() depends on when it is called; use now() or a constant", name), ""
 		}
@@ -116,6 +121,9 @@ func (s *splitting) values() (why, hint string) {
 	}
 	return "", ""
 }
+
+// ofSession reports whether a function of the system's reads a setting of the session, which the one that goes on with a stopped job need not have.
+func ofSession(call ddl.Call) bool { return call.Name.Name == "current_setting" }
 
 // moves reports whether a stable function of the system's looks at the clock, at tables, or at what the server is doing.
 func moves(call ddl.Call) bool {
@@ -158,6 +166,9 @@ func (s *splitting) triggers() (why, hint string) {
 			body, ok := t.Body()
 			if !ok || slices.ContainsFunc(body.Calls, s.mayRead) || slices.ContainsFunc(body.Inserts, s.isMember) {
 				return fmt.Sprintf("%s runs %s(), which may read tables or change more than its row; see to it that it does not", name, t.Function), ""
+			}
+			if slices.ContainsFunc(body.Calls, ofSession) {
+				return fmt.Sprintf("%s runs %s(), which reads a setting of the session, and another may go on with the batches; see to it that it does not", name, t.Function), ""
 			}
 		}
 	}
@@ -263,12 +274,14 @@ func (s *splitting) newcomers() (why, hint string) {
 		if s.Grows(s.Key(m, s.assigned)) {
 			continue
 		}
-		if s.write.Op == ddl.Delete && !s.text.Always || s.write.Op == ddl.Update && s.Repeatable(s.text) && firstOf(s.text.Tests, s.text.Assigned) != "" {
+		said, column := ddl.WhatIsLeft(s.check.Stmt)
+		repeatable := s.write.Op == ddl.Update && s.Repeatable(s.text)
+		if s.write.Op == ddl.Delete && !s.text.Always || repeatable && said {
 			continue
 		}
 		means := fmt.Sprintf("keys of new rows of %q may lie anywhere, so that rows that come meanwhile would be changed, too", m.Name)
-		if s.write.Op == ddl.Update && s.Repeatable(s.text) && len(s.text.Assigned) > 0 {
-			return means + "; let its condition say what is left to do", fmt.Sprintf("Add to its condition: %s IS DISTINCT FROM (the new value)", quoted(s.text.Assigned[0]))
+		if repeatable && column != "" {
+			return means + "; let its condition say what is left to do", fmt.Sprintf("Add to its condition: %s IS DISTINCT FROM (the new value)", quoted(column))
 		}
 		return means + "; override it to run it whole", ""
 	}

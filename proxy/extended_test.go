@@ -1,0 +1,34 @@
+package proxy
+
+import (
+	"log/slog"
+	"math"
+	"testing"
+	"time"
+)
+
+// That a prepared write touches few rows is believed for a while, of parameters of some length, and of one search_path.
+func TestBindIsLookedAtAgain(t *testing.T) {
+	n := newMemory()
+	defer n.close()
+	s := newSession(SessionOptions{Mode: Enforce}.complete(slog.New(slog.DiscardHandler)), n.link())
+	bind := frameOf('B', []byte("\x00s\x00\x00\x00\x00\x00\x00\x00"))
+	for _, c := range []struct {
+		name      string
+		prepared  prepared
+		wandering bool
+		want      bool
+	}{
+		{"for a while", prepared{most: math.MaxInt, until: forever}, false, false},
+		{"no longer", prepared{most: math.MaxInt, until: time.Now().Add(-time.Second)}, false, true},
+		{"by another path", prepared{most: math.MaxInt, until: forever}, true, true},
+		{"by its key", prepared{most: 100}, true, false},
+		{"with long parameters", prepared{most: 5, until: forever}, false, true},
+		{"never", prepared{}, false, true},
+	} {
+		s.prepared["s"], s.wandering = &c.prepared, c.wandering
+		if got := s.matters('B', bind); got != c.want {
+			t.Errorf("%s: it is looked at: %v", c.name, got)
+		}
+	}
+}
