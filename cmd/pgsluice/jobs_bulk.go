@@ -42,6 +42,7 @@ func bulkOf(row revisions.JobRow) job {
 	}
 	if row.State == revisions.Running && !row.Alive {
 		j.State, j.Error = revisions.Stopped, "its session has ended"
+		j.Bulk.Reason = "" // nobody waits any more
 	}
 	return j
 }
