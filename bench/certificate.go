@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// certificate makes a self-signed one and returns the paths of its two PEM files.
-func (l *lab) certificate() (certPath, keyPath string, err error) {
+// makeCertificate makes a self-signed one and returns the paths of its two PEM files.
+func (l *lab) makeCertificate() (certPath, keyPath string, err error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return "", "", err

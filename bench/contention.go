@@ -64,15 +64,8 @@ func contention(ctx context.Context, options contentionOptions, out io.Writer, l
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	certificate, key, err := lab.certificate()
-	if err != nil {
-		return err
-	}
-	if err := lab.installLedger(ctx); err != nil {
-		return err
-	}
 	direct := &route{name: nameDirect, port: lab.box.Port()}
-	proxied, err := program{name: namePgsluice, start: lab.serve(lab.pgsluice, "enforce", certificate, key), lab: lab}.open(ctx)
+	proxied, err := program{name: namePgsluice, start: lab.serve(lab.pgsluice, "enforce"), lab: lab}.open(ctx)
 	if err != nil {
 		return err
 	}

@@ -72,16 +72,9 @@ func decision(ctx context.Context, options decisionOptions, out io.Writer, log p
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	certificate, key, err := lab.certificate()
-	if err != nil {
-		return err
-	}
-	if err := lab.installLedger(ctx); err != nil {
-		return err
-	}
 	routes := map[string]*route{nameDirect: {name: nameDirect, port: lab.box.Port()}}
 	for _, mode := range []string{"observe", "enforce", "pass"} {
-		if routes[mode], err = (program{name: mode, start: lab.serve(lab.pgsluice, mode, certificate, key), lab: lab}).open(ctx); err != nil {
+		if routes[mode], err = (program{name: mode, start: lab.serve(lab.pgsluice, mode), lab: lab}).open(ctx); err != nil {
 			return err
 		}
 		defer routes[mode].close()

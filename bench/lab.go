@@ -17,14 +17,16 @@ const (
 	database = "postgres"
 )
 
-// lab is a running Postgres, a pgsluice built from this source, and a folder for everything else.
+// lab is a running Postgres with the ledger, a pgsluice built from this source, and a folder for everything else.
 type lab struct {
 	box      *pgbox.Server
 	dir      string
 	pgsluice string // path of the binary
 	pgbench  string // path of the binary
-	rows     int    // of pgbench_accounts
-	log      progress
+	// certificate and key are the paths of the PEM files that proxies show to clients.
+	certificate, key string
+	rows             int // of pgbench_accounts
+	log              progress
 }
 
 // openLab starts Postgres for so many connections and builds pgsluice. The caller ends it with close.
@@ -57,7 +59,10 @@ func openLab(ctx context.Context, connections int, log progress) (_ *lab, err er
 	if err != nil {
 		return nil, err
 	}
-	return l, nil
+	if l.certificate, l.key, err = l.makeCertificate(); err != nil {
+		return nil, err
+	}
+	return l, l.installLedger(ctx)
 }
 
 // close ends Postgres and removes the folder.

@@ -75,10 +75,6 @@ func (r *route) close() {
 
 // programs are those that can be compared on this machine; direct is the first.
 func (l *lab) programs(ctx context.Context, against string) ([]program, error) {
-	certificate, key, err := l.certificate()
-	if err != nil {
-		return nil, err
-	}
 	found := []program{{name: nameDirect, lab: l}}
 	for _, other := range []struct {
 		name        string
@@ -87,9 +83,7 @@ func (l *lab) programs(ctx context.Context, against string) ([]program, error) {
 		start       func(path string) func(context.Context, int) (*process, error)
 	}{
 		{nameHAProxy, false, "-v", l.haproxy},
-		{namePgbouncer, true, "--version", func(path string) func(context.Context, int) (*process, error) {
-			return l.pgbouncer(path, certificate, key)
-		}},
+		{namePgbouncer, true, "--version", l.pgbouncer},
 	} {
 		path, err := l.obtain(ctx, other.name)
 		if err != nil {
@@ -103,18 +97,15 @@ func (l *lab) programs(ctx context.Context, against string) ([]program, error) {
 		found = append(found, program{name: other.name, version: version, tls: other.tls, start: other.start(path), lab: l})
 	}
 
-	if err := l.installLedger(ctx); err != nil {
-		return nil, err
-	}
 	version, err := firstLine(ctx, l.pgsluice, "version")
 	if err != nil {
 		return nil, err
 	}
 	found = append(found,
-		program{name: namePgsluice, version: version, tls: true, start: l.serve(l.pgsluice, "enforce", certificate, key), lab: l},
-		program{name: namePgsluicePass, tls: true, start: l.serve(l.pgsluice, "pass", certificate, key), lab: l})
+		program{name: namePgsluice, version: version, tls: true, start: l.serve(l.pgsluice, "enforce"), lab: l},
+		program{name: namePgsluicePass, tls: true, start: l.serve(l.pgsluice, "pass"), lab: l})
 	if against != "" {
-		found = append(found, program{name: nameAgainst, tls: true, start: l.serve(against, "enforce", certificate, key), lab: l})
+		found = append(found, program{name: nameAgainst, tls: true, start: l.serve(against, "enforce"), lab: l})
 	}
 	return found, nil
 }
@@ -184,7 +175,7 @@ listen postgres
 }
 
 // pgbouncer gives each client a server connection of its own, as pgsluice does, but uses it again for later clients.
-func (l *lab) pgbouncer(path, certificate, key string) func(context.Context, int) (*process, error) {
+func (l *lab) pgbouncer(path string) func(context.Context, int) (*process, error) {
 	return func(ctx context.Context, port int) (*process, error) {
 		config, err := l.write("pgbouncer.ini", fmt.Appendf(nil, `[databases]
 * = host=%s port=%d user=%s
@@ -202,7 +193,7 @@ client_tls_key_file = %s
 log_connections = 0
 log_disconnections = 0
 ignore_startup_parameters = extra_float_digits
-`, l.box.Host(), l.box.Port(), login, port, certificate, key))
+`, l.box.Host(), l.box.Port(), login, port, l.certificate, l.key))
 		if err != nil {
 			return nil, err
 		}
@@ -215,7 +206,7 @@ ignore_startup_parameters = extra_float_digits
 }
 
 // serve runs pgsluice as it would run in production, with a ledger and a login of its own.
-func (l *lab) serve(path, mode, certificate, key string, more ...string) func(context.Context, int) (*process, error) {
+func (l *lab) serve(path, mode string, more ...string) func(context.Context, int) (*process, error) {
 	return func(ctx context.Context, port int) (*process, error) {
 		env := []string{
 			"PGSLUICE_LISTEN=127.0.0.1:" + strconv.Itoa(port),
@@ -223,7 +214,7 @@ func (l *lab) serve(path, mode, certificate, key string, more ...string) func(co
 			"PGSLUICE_CONTROL_DSN=" + l.box.DSN(login, database),
 			"PGSLUICE_UPSTREAM_SSLMODE=disable", // the server has no TLS; asking for it would be a round trip that nobody else makes
 			"PGSLUICE_MODE=" + mode,
-			"PGSLUICE_TLS_MODE=allow", "PGSLUICE_TLS_CERT=" + certificate, "PGSLUICE_TLS_KEY=" + key,
+			"PGSLUICE_TLS_MODE=allow", "PGSLUICE_TLS_CERT=" + l.certificate, "PGSLUICE_TLS_KEY=" + l.key,
 		}
 		return startProcess(ctx, l.logOf(port), port, append(env, more...), path, "serve")
 	}

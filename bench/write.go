@@ -72,13 +72,6 @@ func bulkWrite(ctx context.Context, options writeOptions, out io.Writer, log pro
 		return err
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
-	certificate, key, err := lab.certificate()
-	if err != nil {
-		return err
-	}
-	if err := lab.installLedger(ctx); err != nil {
-		return err
-	}
 	log.say("making a standby")
 	standby, err := pgbox.StartStandby(ctx, lab.box, map[string]string{"shared_buffers": "256MB"})
 	if err != nil {
@@ -91,7 +84,7 @@ func bulkWrite(ctx context.Context, options writeOptions, out io.Writer, log pro
 		"PGSLUICE_BATCH_THROTTLE_REPLICA_LAG=0", "PGSLUICE_BATCH_THROTTLE_REPLICA_LAG_BYTES=0", "PGSLUICE_BATCH_THROTTLE_SLOT_RETENTION=0",
 		"PGSLUICE_BATCH_THROTTLE_LOCK_WAITERS=0", "PGSLUICE_BATCH_THROTTLE_ARCHIVE_BACKLOG=0", "PGSLUICE_BATCH_THROTTLE_AUTOVACUUM=false",
 	}, nil} {
-		r, err := program{name: namePgsluice, start: lab.serve(lab.pgsluice, "enforce", certificate, key, more...), lab: lab}.open(ctx)
+		r, err := program{name: namePgsluice, start: lab.serve(lab.pgsluice, "enforce", more...), lab: lab}.open(ctx)
 		if err != nil {
 			return err
 		}
