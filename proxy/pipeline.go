@@ -185,9 +185,9 @@ func (p *pipeline) pop(answer byte, want ...byte) error {
 // idle is true when every message sent has been answered.
 func (p *pipeline) idle() bool { return p.head() == 0 && !p.copying }
 
-// unflushed is true when the server may hold back the answers that are owed until it is asked to flush them.
+// unflushed is true when the server may hold back the answers that are owed until it is asked to flush them: among them the end of a COPY.
 func (p *pipeline) unflushed() bool {
-	if p.head() == 0 || p.copying {
+	if p.head() == 0 || p.stuck() {
 		return false
 	}
 	switch p.queue[len(p.queue)-1] {
