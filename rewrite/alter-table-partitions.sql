@@ -158,6 +158,8 @@ ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT N
   probe
   check 23502 column "kind" of relation "events" contains null values
     SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL LIMIT 1
+  check 55000 pgsluice: the partitions of "events" are not those that index "events_key" was planned for; run the migration again
+    WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   check 23505 could not create unique index "events_key"
     SELECT pg_catalog.concat('Key ("at", "kind")=(', COALESCE(("at"
     )::pg_catalog.text, 'null'), ', ', COALESCE(("kind"
