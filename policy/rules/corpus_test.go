@@ -19,9 +19,9 @@ import (
 // The corpora are statements of all kinds with what comes of them by all rules together, on a server with the tables of testdata/corpus/tables.sql
 // and under the default limit of what is small. testdata/corpus/harmless.txt passes without a word, in a transaction and, behind "out | ", only outside of one. A line of dangerous.txt begins with the verdict:
 //
-//	ACTION RULE[,RULE]  [in]  | STATEMENTS
+//	ACTION RULE[,RULE] [in] [major=N] [before=N] | STATEMENTS
 //
-// "in" judges as inside a transaction. A \n stands for a newline. The verdict of several statements is that of the strictest. Rules that only
+// "in" judges as inside a transaction; a line may hold from one major on, or before one. A \n stands for a newline. The verdict of several statements is that of the strictest. Rules that only
 // warn besides need not be named; the ones named must be found. A verdict that the rules at hand cannot give yet has no place in the file.
 func TestHarmlessCorpus(t *testing.T) {
 	conn := corpusServer(t)
@@ -54,7 +54,20 @@ func TestDangerousCorpus(t *testing.T) {
 		if !ok || len(words) < 2 {
 			t.Fatalf("line %d: want ACTION RULES | STATEMENTS: %s", line.number, line.text)
 		}
-		v := judged(t, conn, text, len(words) == 3 && words[2] == "in")
+		in, from, before := false, 0, 1000
+		for _, word := range words[2:] {
+			if _, err := fmt.Sscanf(word, "major=%d", &from); err == nil {
+				continue
+			}
+			if _, err := fmt.Sscanf(word, "before=%d", &before); err == nil {
+				continue
+			}
+			in = word == "in"
+		}
+		if major := pgtest.Server(t).Version(); major < from || major >= before {
+			continue
+		}
+		v := judged(t, conn, text, in)
 		found := map[string]bool{}
 		for _, f := range v.Findings {
 			found[f.Rule] = true
