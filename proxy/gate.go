@@ -11,6 +11,9 @@ import (
 // matters decides, message by message and at line speed, what the session must see.
 func (s *session) matters(kind byte, frame []byte) bool {
 	s.refresh()
+	if s.options.Mode == Transparent && s.backend.kept == nil {
+		return false
+	}
 	if s.overstayed(kind, frame) {
 		return true
 	}

@@ -39,7 +39,7 @@ type leg struct {
 	buf  []byte   // nil while nothing is unread
 	r, w int
 
-	stock *stock          // where buffers are borrowed
+	stock *sync.Pool      // where buffers are borrowed
 	lent  *[lentSize]byte // what buf is part of; nil for a buffer of the leg's own
 	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err.
 	socket syscall.RawConn
@@ -51,40 +51,11 @@ type leg struct {
 	used int
 }
 
-// reserve is how many buffers a stock keeps through a garbage collection.
-const reserve = 32
-
-// stock has buffers for legs to share. Only what the last read put into one is ever looked at. The pool is for many processors at once; each
-// collection empties it, so some buffers are kept in reserve: where sessions come and go, collections would be frequent by the buffers alone.
-type stock struct {
-	pool    sync.Pool
-	reserve chan *[lentSize]byte
-}
-
-func newStock() *stock { return &stock{reserve: make(chan *[lentSize]byte, reserve)} }
-
-func (s *stock) borrow() *[lentSize]byte {
-	if buffer, ok := s.pool.Get().(*[lentSize]byte); ok {
-		return buffer
-	}
-	select {
-	case buffer := <-s.reserve:
-		return buffer
-	default:
-		return new([lentSize]byte)
-	}
-}
-
-func (s *stock) giveBack(buffer *[lentSize]byte) {
-	select {
-	case s.reserve <- buffer:
-	default:
-		s.pool.Put(buffer)
-	}
-}
+// newBuffers is a stock of buffers for legs to share. Only what the last read put into one is ever looked at.
+func newBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([lentSize]byte) }} }
 
 // newLeg reads from conn into buffers of the stock; without one (nil) the leg keeps a buffer of its own.
-func newLeg(conn net.Conn, stock *stock) *leg {
+func newLeg(conn net.Conn, stock *sync.Pool) *leg {
 	l := &leg{stock: stock}
 	l.try = l.tryRead
 	l.over(conn)
@@ -124,7 +95,7 @@ func (l *leg) read() error {
 // tryRead reads once without blocking, and reports false when there is nothing yet: then the runtime waits, and the leg needs no buffer.
 func (l *leg) tryRead(fd uintptr) bool {
 	if l.buf == nil {
-		l.lent = l.stock.borrow()
+		l.lent = l.stock.Get().(*[lentSize]byte)
 		l.buf, l.used = l.lent[:], 0
 	}
 	for {
@@ -166,7 +137,7 @@ func (l *leg) giveBack() {
 		if l.wary {
 			clear(l.lent[:l.used])
 		}
-		l.stock.giveBack(l.lent)
+		l.stock.Put(l.lent)
 	}
 	l.buf, l.lent = nil, nil
 }

@@ -67,7 +67,7 @@ type Server struct {
 	clientTLS *clientTLS // nil: off
 	tcp       tcpOptions
 	logins    logins
-	buffers   *stock
+	buffers   *sync.Pool
 	following atomic.Pointer[SessionOptions] // what sessions decide by; nil: none does
 
 	// run owns a link from its call to its return; the sockets are closed afterwards.
@@ -102,7 +102,7 @@ func New(o Options) (*Server, error) {
 		o.KeepAlive = net.KeepAliveConfig{Enable: true, Idle: time.Minute, Interval: 10 * time.Second, Count: 6}
 	}
 	tcp := tcpOptions{keepAlive: o.KeepAlive, userTimeout: o.TCPUserTimeout, log: o.Log}
-	buffers := newStock()
+	buffers := newBuffers()
 	upstream, err := newUpstream(o.Upstream, tcp, buffers)
 	if err != nil {
 		return nil, err

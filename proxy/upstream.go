@@ -89,13 +89,13 @@ type upstream struct {
 	options Upstream
 	tls     *serverTLS // nil: never
 	tcp     tcpOptions
-	buffers *stock
+	buffers *sync.Pool
 
 	mu    sync.Mutex
 	first int // the address to begin with, an index
 }
 
-func newUpstream(o Upstream, tcp tcpOptions, buffers *stock) (*upstream, error) {
+func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, error) {
 	if len(o.Addresses) == 0 {
 		return nil, errors.New("no upstream address is given")
 	}

@@ -74,7 +74,7 @@ func (r traffic) start(t testing.TB, options SessionOptions) (roundTrip func()) 
 			}
 		}
 	}()
-	stock := newStock()
+	stock := newBuffers()
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)

@@ -18,8 +18,8 @@ type Writing struct {
 	Only  bool
 	// Assigned are the columns that are set, Defaulted those of them that are set to DEFAULT.
 	Assigned, Defaulted []string
-	// Reads are the columns that the new values are made of, Tests those that the condition and the joins look at, each once; "" is a whole row.
-	Reads, Tests []string
+	// Reads are the columns that the new values are made of, each once; "" is a whole row.
+	Reads []string
 	// Always is true without a condition that data decide.
 	Always bool
 	// Tables are the relations that are read: those of FROM, USING, WITH and sub-queries, the table itself if it is read once more.
@@ -99,7 +99,7 @@ func ReadWriting(s Statement) (Writing, error) {
 	w.Joined = len(joined) > 0 || withClause(root) != nil
 	w.Only, w.Always, w.CurrentOf = !relation.Inh, always(where), where.GetCurrentOfExpr() != nil
 	for _, node := range append(slices.Clone(joined), where) {
-		r.columns(node, &w.Tests)
+		r.columns(node, nil)
 		r.clocks(node, "")
 	}
 	for _, cte := range withClause(root).GetCtes() {
@@ -130,7 +130,6 @@ func (w *Writing) sort() {
 	slices.SortFunc(w.Clocks, func(a, b Clock) int { return cmp.Or(cmp.Compare(a.Text, b.Text), cmp.Compare(a.Column, b.Column)) })
 	slices.Sort(w.Converted)
 	slices.Sort(w.Reads)
-	slices.Sort(w.Tests)
 }
 
 // writingReader collects a Writing from the tree.
@@ -169,7 +168,7 @@ func newValue(target *pgquery.ResTarget) *pgquery.Node {
 	return row.Args[multi.Colno-1]
 }
 
-// columns adds the columns that an expression names.
+// columns notes how an expression names columns, and adds them to a list; nil is none.
 func (r *writingReader) columns(node *pgquery.Node, to *[]string) {
 	eachMessage(node.ProtoReflect(), func(m protoreflect.Message) {
 		ref, ok := m.Interface().(*pgquery.ColumnRef)
@@ -181,7 +180,9 @@ func (r *writingReader) columns(node *pgquery.Node, to *[]string) {
 		if len(words) == len(ref.Fields) && words[len(words)-1] != r.Alias {
 			column = words[len(words)-1]
 		}
-		*to = addOnce(*to, column)
+		if to != nil {
+			*to = addOnce(*to, column)
+		}
 		r.ThreeWords = r.ThreeWords || len(words) > 2
 	})
 }
