@@ -419,7 +419,7 @@ func TestAddressesThatCountAsOne(t *testing.T) {
 	}
 }
 
-// A panic is one client's trouble.
+// A panic is one client's trouble. That the log has it is checked at the end, as for every test that no log has one.
 func TestPanicEndsOneConnection(t *testing.T) {
 	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, func(_ context.Context, l *link) error {
 		if l.startup.applicationName == "panic" {
@@ -434,9 +434,6 @@ func TestPanicEndsOneConnection(t *testing.T) {
 	c.closed()
 	other.send(query("SELECT 1"))
 	other.until('Z')
-	if !strings.Contains(f.log.String(), "on purpose") {
-		t.Error("the log does not have the panic")
-	}
 }
 
 // What the server says at its end arrives, and so does the end, also at a client that would go on for ever.

@@ -26,6 +26,8 @@ type shared struct {
 	ledger *revisions.Ledger
 	// deaf is true when the process is dead: it writes nothing down any more.
 	deaf bool
+	// done is true when the ledger has it that a job is done.
+	done bool
 }
 
 func (s *shared) FindJob(ctx context.Context, like revisions.Job) (*revisions.JobRow, error) {
@@ -58,7 +60,9 @@ func (s *shared) EndJob(ctx context.Context, id int64, by revisions.Runner, outc
 	if s.deaf {
 		return errors.New("dead")
 	}
-	return s.ledger.EndJob(ctx, id, by, outcome)
+	err := s.ledger.EndJob(ctx, id, by, outcome)
+	s.done = s.done || err == nil && outcome.State == revisions.Done
+	return err
 }
 
 func (s *shared) NewKey(ctx context.Context) (revisions.Key, error) {
@@ -254,7 +258,8 @@ func (h *home) untilDone(plan rewrite.Plan) (runs int, tag string) {
 		result, err := r.Run(h.Context(), plan)
 		broken.kills.Wait()
 		conn.Close()
-		if err == nil {
+		// A connection may also break between the end of the job and its answer: sent again, the statement would be a new one.
+		if err == nil || jobs.done {
 			return runs + 1, result.Tag
 		}
 		if code := run.SQLState(err); code != "" && code != "57P01" && code != "08006" {
