@@ -65,7 +65,7 @@ func startProxy(t *testing.T, control string, settings ...string) *proxy {
 	})
 	select {
 	case p.address = <-listening:
-	case <-time.After(30 * time.Second):
+	case <-time.After(2 * time.Minute):
 	}
 	if p.address == "" {
 		t.Fatal("the proxy does not listen")

@@ -21,7 +21,7 @@ import (
 )
 
 // patience bounds each thing that a test waits for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // front is a Server under test, whose sessions are plain pipes.
 type front struct {

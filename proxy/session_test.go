@@ -516,7 +516,7 @@ func TestTurnIsOverInFailedPipeline(t *testing.T) {
 	client := conn.Frontend()
 	until := func(last byte) {
 		t.Helper()
-		if err := conn.Conn().SetReadDeadline(time.Now().Add(30 * time.Second)); err != nil {
+		if err := conn.Conn().SetReadDeadline(time.Now().Add(patience)); err != nil {
 			t.Fatal(err)
 		}
 		if err := client.Flush(); err != nil {

@@ -219,7 +219,7 @@ func (p *process) read(from io.Reader, to *bytes.Buffer) {
 }
 
 // patience bounds everything that a script waits for.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // awaitLine returns the first line that contains the text.
 func (p *process) awaitLine(t interface{ Fatalf(string, ...any) }, text string) string {

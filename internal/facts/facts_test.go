@@ -38,7 +38,7 @@ func (q querier) Query(ctx context.Context, sql string, args ...string) ([]strin
 }
 
 // noWait is far more than facts take, and far less than a lock is held in the cases.
-const noWait = 5 * time.Second
+const noWait = 30 * time.Second
 
 // TestFacts runs testdata: each file on a database of its own, "sql" as the session named by its argument, "facts" as the session a
 // client would have. Sizes are told as 0, small (up to 1 MiB), large and unknown. "whole" asks about what its argument names

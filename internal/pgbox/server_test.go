@@ -84,7 +84,7 @@ func eventually(t *testing.T, what string, happened func() bool) {
 	t.Helper()
 	ticker := time.NewTicker(poll)
 	defer ticker.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(2 * time.Minute)
 	for !happened() {
 		select {
 		case <-ticker.C:

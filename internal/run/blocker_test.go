@@ -35,7 +35,7 @@ func TestTryIsRecalledForThoseBehindIt(t *testing.T) {
 			p.exec(blocker, "BEGIN; SELECT FROM t")
 			done := start(t.Context(), r, alter())
 			p.waitFor(waitsForLock, pid)
-			ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 			defer cancel()
 			if _, err := p.connect().Exec(ctx, "SELECT FROM t"); err != nil {
 				t.Fatalf("a reader behind a try of a minute: %v", err)

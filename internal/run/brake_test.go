@@ -30,7 +30,7 @@ func TestThrottleSeesTheServer(t *testing.T) {
 	// until looks until the throttle says what is wanted; "" is nothing.
 	until := func(t *testing.T, throttle run.Throttle, want string) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 		defer cancel()
 		for {
 			reasons := strings.Join(throttle.Reasons(t.Context(), 0, []uint32{table}), "; ")

@@ -90,7 +90,7 @@ func TestLockIsNeverWaitedForLong(t *testing.T) {
 	pid := p.pid(r.Conn)
 	done := start(t.Context(), r, alter())
 	p.waitFor(waitsForLock, pid)
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	if _, err := p.connect().Exec(ctx, "SELECT FROM t"); err != nil {
 		t.Errorf("a reader behind the waiting ALTER: %v", err)

@@ -39,7 +39,7 @@ func admin(t testing.TB, database string) string {
 }
 
 // patience bounds each thing that a test waits for.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // Main runs the tests of a package, stops the server that they used, and exits. The options change how the server is
 // started; without them it allows prepared transactions and logical slots, which a fresh Postgres does not.
