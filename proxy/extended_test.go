@@ -11,7 +11,8 @@ import (
 func TestBindIsLookedAtAgain(t *testing.T) {
 	n := newMemory()
 	defer n.close()
-	s := newSession(SessionOptions{Mode: Enforce}.complete(slog.New(slog.DiscardHandler)), n.link())
+	options := SessionOptions{Mode: Enforce}.complete(slog.New(slog.DiscardHandler))
+	s := newSession(&options, n.link())
 	bind := frameOf('B', []byte("\x00s\x00\x00\x00\x00\x00\x00\x00"))
 	for _, c := range []struct {
 		name      string

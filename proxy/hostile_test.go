@@ -169,7 +169,7 @@ func runToItsEnd(t *testing.T, n *memory, options SessionOptions, piece int) {
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = newSession(options, l).run(context.Background())
+		_ = newSession(&options, l).run(context.Background())
 		_ = l.client.conn.Close()
 		_ = l.server.conn.Close()
 	}()

@@ -37,9 +37,9 @@ type SessionOptions struct {
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.
 	BlockOnFailed bool
 	// Lock is how plans take strong locks and write in batches.
+	Lock run.Options
 	// BulkRows is how many rows make a write a bulk write; 0 means 10,000.
 	BulkRows int64
-	Lock     run.Options
 	// Throttle is when bulk writes wait.
 	Throttle run.ThrottleOptions
 	// Control opens the proxy's own connections; nil when there is no control login.

@@ -105,63 +105,14 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 
 // up is the pump from client to server.
 func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error {
-	client, server := r.link.client, r.link.server
+	client := r.link.client
 	rest := 0 // bytes of a long message that are still to come
 	for {
-		pos := client.r + min(rest, client.w-client.r)
-		rest -= pos - client.r
-		var (
-			held   int // size of a message that is needed whole
-			matter bool
-			fatal  bool // the last header is one after which the server hangs up
-		)
-		for rest == 0 && client.w-pos >= headerSize {
-			kind, size, ok := frameAt(client.buf[pos:])
-			r.pipe.mu.Lock()
-			fatal = !ok || size-1 > limitOf(kind) || !r.pipe.admits(kind)
-			r.pipe.mu.Unlock()
-			if fatal {
-				pos += headerSize
-				break
-			}
-			var frame []byte
-			if (kind == 'Q' || kind == 'P') && size <= r.limit {
-				if pos+size > client.w {
-					held = size
-					break
-				}
-				frame = client.buf[pos : pos+size]
-			}
-			if kind == 'B' || kind == 'E' || kind == 'C' {
-				frame = client.buf[pos:min(pos+size, client.w)]
-			}
-			if matter = matters(kind, frame); matter {
-				break
-			}
-			r.pipe.mu.Lock()
-			r.pipe.sent(kind)
-			r.pipe.mu.Unlock()
-			end := min(pos+size, client.w)
-			rest = pos + size - end
-			pos = end
-		}
-		if err := r.write(server.conn, client, pos); err != nil {
-			// A server that hung up has said why: its last words are on their way to the client.
-			<-down
-			return errServerGone
-		}
-		if fatal {
-			return errClientGone // The server answers the header in its own words.
-		}
-		if matter {
-			if err := r.settle(); err != nil {
-				<-down
-				return err
-			}
-			return nil
+		done, held, err := r.passUp(matters, &rest, down)
+		if done {
+			return err
 		}
 		client.slim()
-		var err error
 		if held > 0 {
 			err = client.hold(held)
 		} else {
@@ -183,6 +134,63 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 			return errDrained
 		}
 	}
+}
+
+// passUp forwards what has been read from the client, up to the message that matters, if any; then it is done, as when one of both sides has gone. held
+// is the size of a message that is needed whole and has not come yet. It is a function of its own so that a pump that waits has a small stack.
+//
+//go:noinline
+func (r *relay) passUp(matters func(byte, []byte) bool, left *int, down <-chan struct{}) (done bool, held int, err error) {
+	client, rest := r.link.client, *left
+	pos := client.r + min(rest, client.w-client.r)
+	rest -= pos - client.r
+	matter, fatal := false, false // fatal: the last header is one after which the server hangs up
+	for rest == 0 && client.w-pos >= headerSize {
+		kind, size, ok := frameAt(client.buf[pos:])
+		r.pipe.mu.Lock()
+		fatal = !ok || size-1 > limitOf(kind) || !r.pipe.admits(kind)
+		r.pipe.mu.Unlock()
+		if fatal {
+			pos += headerSize
+			break
+		}
+		var frame []byte
+		if (kind == 'Q' || kind == 'P') && size <= r.limit {
+			if pos+size > client.w {
+				held = size
+				break
+			}
+			frame = client.buf[pos : pos+size]
+		}
+		if kind == 'B' || kind == 'E' || kind == 'C' {
+			frame = client.buf[pos:min(pos+size, client.w)]
+		}
+		if matter = matters(kind, frame); matter {
+			break
+		}
+		r.pipe.mu.Lock()
+		r.pipe.sent(kind)
+		r.pipe.mu.Unlock()
+		end := min(pos+size, client.w)
+		rest = pos + size - end
+		pos = end
+	}
+	*left = rest
+	if err := r.write(r.link.server.conn, client, pos); err != nil {
+		// A server that hung up has said why: its last words are on their way to the client.
+		<-down
+		return true, 0, errServerGone
+	}
+	if fatal {
+		return true, 0, errClientGone // The server answers the header in its own words.
+	}
+	if matter {
+		if err = r.settle(); err != nil {
+			<-down
+		}
+		return true, 0, err
+	}
+	return false, held, nil
 }
 
 // settle makes the server send what it owes: the pump towards the client ends once that has been forwarded.

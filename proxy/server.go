@@ -270,30 +270,55 @@ func (s *Server) closeIfQuiet() {
 
 // connection serves one connection from its accept to its end, and calls loggedIn as soon as it does not count among
 // the logins any more. A panic ends this connection alone.
+//
+// What is done once has frames of its own: those of here stay on the stack for as long as the session lasts, and a stack that
+// is hardly used shrinks.
 func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func()) {
-	defer loggedIn()
 	ctx, cancel := context.WithCancel(ctx)
+	defer s.survive(conn, cancel)
+	l, err := s.welcome(ctx, conn, loggedIn)
+	if l != nil {
+		err = s.session(ctx, l)
+	}
+	s.parted(conn, l, err)
+}
+
+// survive is deferred to the end of a connection, which closes it: a panic becomes a line of the log.
+func (s *Server) survive(conn net.Conn, cancel context.CancelFunc) {
 	defer cancel()
+	if reason := recover(); reason != nil {
+		s.log.Error("panic: the connection is closed", "client", clientAddress(conn), "reason", reason, "stack", string(debug.Stack()))
+	}
+}
+
+// welcome logs a client in, which counts among the logins until loggedIn is called. Without a link there is no session, and the
+// client has been told why if that is for its ears.
+//
+//go:noinline
+func (s *Server) welcome(ctx context.Context, conn net.Conn, loggedIn func()) (*link, error) {
+	defer loggedIn()
 	context.AfterFunc(ctx, func() { _ = conn.Close() })
 	s.tcp.apply(conn)
-
 	h := &handshake{server: s, address: clientAddress(conn), patience: s.logins.patience()}
 	h.deadline = time.Now().Add(h.patience)
-	log := s.log.With("client", h.address)
-	defer func() {
-		if reason := recover(); reason != nil {
-			log.Error("panic: the connection is closed", "reason", reason, "stack", string(debug.Stack()))
-		}
-	}()
 	h.client = newLeg(conn, s.buffers)
 	h.client.wary = true
 	_ = conn.SetDeadline(h.deadline)
 	l, err := h.enter(ctx)
-	if l != nil {
-		loggedIn()
-		err = s.session(ctx, l)
+	if l == nil {
+		part(h.client.conn, err)
 	}
-	part(h.client.conn, err)
+	return l, err
+}
+
+// parted ends what is left of a connection: a client with a session is told why if that is for its ears. The log has how it ended.
+//
+//go:noinline
+func (s *Server) parted(conn net.Conn, l *link, err error) {
+	if l != nil {
+		part(l.client.conn, err)
+	}
+	log := s.log.With("client", clientAddress(conn))
 	if f, ours := errors.AsType[*fatal](err); ours {
 		log.Warn("refused a connection", "sqlstate", f.code, "error", f)
 		return
@@ -303,17 +328,20 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 
 // session serves a client that has logged in, and counts as one until it ends.
 func (s *Server) session(ctx context.Context, l *link) error {
-	defer s.end()
+	defer s.left(l)
 	_ = l.client.conn.SetDeadline(time.Time{})
 	_ = l.server.conn.SetDeadline(time.Time{})
-	defer func() { // both sockets, before the session counts as ended
-		_ = l.server.conn.Close()
-		_ = l.client.conn.Close()
-	}()
 	if l.startup.replication == "true" {
 		return pipe(l)
 	}
 	return s.run(ctx, l)
+}
+
+// left closes both sockets before the session counts as ended.
+func (s *Server) left(l *link) {
+	defer s.end()
+	_ = l.server.conn.Close()
+	_ = l.client.conn.Close()
 }
 
 // part closes a client's connection, after telling it why if that is for its ears.

@@ -25,10 +25,9 @@ import (
 // session is one client and its server, from login to the end. The relay carries what nobody must understand; when a message matters it
 // hands both sockets to the session, which deals with it and gives them back. Everything here belongs to one goroutine.
 type session struct {
-	options SessionOptions
-	// following is where options come from; a session of its own options follows nothing. seen is what was last read there.
+	options *SessionOptions
+	// following is where options come from; a session of its own options follows nothing.
 	following *atomic.Pointer[SessionOptions]
-	seen      *SessionOptions
 	// untracked is true when the session was once Transparent: what the client prepared then is not known. harmless are the named statements
 	// that have been read since, and about which no rule cares.
 	untracked bool
@@ -99,7 +98,7 @@ type session struct {
 	revealers map[string]bool
 }
 
-func newSession(options SessionOptions, l *link) *session {
+func newSession(options *SessionOptions, l *link) *session {
 	s := &session{
 		options:   options,
 		link:      l,
@@ -120,14 +119,15 @@ func newSession(options SessionOptions, l *link) *session {
 	for name, value := range l.params {
 		s.setting(name, value)
 	}
+	l.params = nil // nobody asks for them again
 	return s
 }
 
 // newFollower is a session that goes by options which may change.
 func newFollower(following *atomic.Pointer[SessionOptions], l *link) *session {
 	seen := following.Load()
-	s := newSession(*seen, l)
-	s.following, s.seen, s.untracked = following, seen, seen.Mode == Transparent
+	s := newSession(seen, l)
+	s.following, s.untracked = following, seen.Mode == Transparent
 	return s
 }
 
@@ -137,10 +137,10 @@ func (s *session) refresh() {
 		return
 	}
 	now := s.following.Load()
-	if now == s.seen || s.owes() {
+	if now == s.options || s.owes() {
 		return
 	}
-	s.options, s.seen, s.relay.limit = *now, now, now.InspectLimit
+	s.options, s.relay.limit = now, now.InspectLimit
 	if now.Mode == Transparent {
 		s.untracked = true
 		clear(s.prepared)
@@ -150,17 +150,14 @@ func (s *session) refresh() {
 }
 
 // run is the life of a session.
-func (s *session) run(ctx context.Context) error {
+func (s *session) run(ctx context.Context) (err error) {
 	defer s.end()
-	for {
-		err := s.relay.run(ctx, s.matters)
-		if err == nil {
+	for err == nil {
+		if err = s.relay.run(ctx, s.matters); err == nil {
 			err = s.message(ctx)
 		}
-		if err != nil {
-			return s.close(err)
-		}
 	}
+	return s.close(err)
 }
 
 // message deals with the one message that mattered.

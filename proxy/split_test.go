@@ -186,7 +186,8 @@ func (c *conversation) replay(t *testing.T, clientCuts, serverCuts func(from, to
 	n := newMemory()
 	defer n.close()
 	l := n.link()
-	s := newSession(sessionOptions(t, Transparent), l)
+	options := sessionOptions(t, Transparent)
+	s := newSession(&options, l)
 	ended := make(chan error, 1)
 	go func() {
 		ended <- s.run(context.Background())

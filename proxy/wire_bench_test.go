@@ -78,7 +78,7 @@ func (r traffic) start(t testing.TB, options SessionOptions) (roundTrip func()) 
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		_ = newSession(options, &link{client: newLeg(clientSide, stock), server: newLeg(serverSide, stock), status: 'I', drain: context.Background()}).
+		_ = newSession(&options, &link{client: newLeg(clientSide, stock), server: newLeg(serverSide, stock), status: 'I', drain: context.Background()}).
 			run(context.Background())
 	}()
 	t.Cleanup(func() { _ = client.Close(); _ = server.Close(); <-ended })

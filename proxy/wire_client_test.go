@@ -13,7 +13,7 @@ import (
 )
 
 // unanswered is how long a case waits for a message before it says that none came.
-const unanswered = 10 * time.Second
+const unanswered = time.Minute
 
 // wireClient is one connection of a wire case.
 type wireClient struct {

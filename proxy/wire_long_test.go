@@ -130,7 +130,7 @@ func TestAnnouncedLengthsCostNothing(t *testing.T) {
 			defer n.close()
 			options := sessionOptions(t, Enforce)
 			l := n.link()
-			s := newSession(options, l)
+			s := newSession(&options, l)
 			s.prepared["careful"] = &prepared{}
 			n.fromClient.bytes, n.fromServer.bytes = []byte(c.client), []byte(c.server)
 			n.fromClient.ended, n.fromServer.ended = true, true

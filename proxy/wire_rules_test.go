@@ -121,7 +121,7 @@ func recordedWorld(t *testing.T, set *policy.Set) *world {
 	o := Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}
 	f := start(t, o, func(ctx context.Context, l *link) error {
 		l.server.conn = &recorded{Conn: l.server.conn, to: sent}
-		return newSession(options, l).run(ctx)
+		return newSession(&options, l).run(ctx)
 	})
 	w := newWorld(t, "enforcing", f.tcp)
 	w.recorder = sent

@@ -101,7 +101,7 @@ func observing(t *testing.T) SessionOptions {
 func startSessions(t *testing.T, options SessionOptions, run func(*session, context.Context) error) Address {
 	t.Helper()
 	o := Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}
-	return start(t, o, func(ctx context.Context, l *link) error { return run(newSession(options, l), ctx) }).tcp
+	return start(t, o, func(ctx context.Context, l *link) error { return run(newSession(&options, l), ctx) }).tcp
 }
 
 // runCarefully is run for a session that has prepared something of concern, and that takes every Query from the relay.

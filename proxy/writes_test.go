@@ -176,7 +176,7 @@ func BenchmarkPassingWrite(b *testing.B) {
 	n := newMemory()
 	defer n.close()
 	options := SessionOptions{Mode: Enforce}.complete(slog.New(slog.DiscardHandler))
-	s := newSession(options, n.link())
+	s := newSession(&options, n.link())
 	text := []byte("UPDATE pgbench_accounts SET abalance = abalance + -4711 WHERE aid = 815;\x00")
 	frame := append([]byte{'Q', 0, 0, 0, byte(4 + len(text))}, text...)
 	key, ok := s.shapeOf(text[:len(text)-1])
