@@ -93,12 +93,16 @@ func (p *Pool) Conn(ctx context.Context, database string) (*Conn, error) {
 		database = p.config.Database
 	}
 	for {
-		conn, err := p.lend(ctx, database)
+		rested, err := p.lend(ctx, database)
 		if err != nil {
 			return nil, err
 		}
+		conn := rested.conn
 		if conn == nil {
 			break
+		}
+		if time.Since(rested.since) < trusted && silent(conn.pg.Conn()) {
+			return conn, nil
 		}
 		if _, err := conn.Exec(ctx, "SELECT"); err == nil {
 			return conn, nil
@@ -131,28 +135,32 @@ func (p *Pool) Conn(ctx context.Context, database string) (*Conn, error) {
 	return conn, nil
 }
 
+// trusted is how long a connection may have rested that is lent without asking the server, if it has not heard of its end: what is between us and the
+// server may drop one that rests longer without a word.
+const trusted = 5 * time.Second
+
 // lend returns a resting connection, or none and the right to open one.
-func (p *Pool) lend(ctx context.Context, database string) (*Conn, error) {
+func (p *Pool) lend(ctx context.Context, database string) (resting, error) {
 	for {
 		p.mu.Lock()
 		if p.closed {
 			p.mu.Unlock()
-			return nil, errClosed
+			return resting{}, errClosed
 		}
 		if p.templates[database] {
 			p.mu.Unlock()
-			return nil, fmt.Errorf("%w: %s", ErrTemplate, database)
+			return resting{}, fmt.Errorf("%w: %s", ErrTemplate, database)
 		}
 		// The one used last is the likeliest to be alive still.
 		for i := len(p.free) - 1; i >= 0; i-- {
-			conn := p.free[i].conn
-			if conn.database != database {
+			found := p.free[i]
+			if found.conn.database != database {
 				continue
 			}
 			p.free = slices.Delete(p.free, i, i+1)
-			p.lent[conn] = false
+			p.lent[found.conn] = false
 			p.mu.Unlock()
-			return conn, nil
+			return found, nil
 		}
 		changed := p.changed
 		if len(p.slots) == cap(p.slots) && len(p.free) > 0 {
@@ -162,13 +170,13 @@ func (p *Pool) lend(ctx context.Context, database string) (*Conn, error) {
 		p.mu.Unlock()
 		select {
 		case p.slots <- struct{}{}:
-			return nil, nil
+			return resting{}, nil
 		default:
 		}
 		select {
 		case <-changed:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("cannot get a control connection, all %d are in use: %w", cap(p.slots), context.Cause(ctx))
+			return resting{}, fmt.Errorf("cannot get a control connection, all %d are in use: %w", cap(p.slots), context.Cause(ctx))
 		}
 	}
 }
