@@ -82,6 +82,7 @@ type Server struct {
 	serving  chan struct{} // closed when Serve returns; nil before it was called
 	sessions int           // that began and have not ended
 	quiet    chan struct{} // closed when draining and without sessions
+	traffic  tally
 }
 
 // New checks the options and reads the files that they name. It opens no connection.
@@ -113,9 +114,10 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp, buffers: buffers,
-		logins: logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
-		run:    func(_ context.Context, l *link) error { return pipe(l) },
-		quiet:  make(chan struct{}),
+		logins:  logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
+		run:     func(_ context.Context, l *link) error { return pipe(l) },
+		quiet:   make(chan struct{}),
+		traffic: tally{open: map[*link]bool{}},
 	}
 	if o.Session != nil {
 		session := o.Session.complete(o.Log)
@@ -190,6 +192,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(conn net
 		case err == nil:
 			loggedIn, err := s.logins.admit(conn.RemoteAddr(), s.log)
 			if err != nil {
+				s.refused(err)
 				part(conn, err)
 				continue
 			}
@@ -293,6 +296,7 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 		loggedIn()
 		err = s.session(ctx, l)
 	}
+	s.refused(err)
 	part(h.client.conn, err)
 	if f, ours := errors.AsType[*fatal](err); ours {
 		log.Warn("refused a connection", "sqlstate", f.code, "error", f)
@@ -304,6 +308,8 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func())
 // session serves a client that has logged in, and counts as one until it ends.
 func (s *Server) session(ctx context.Context, l *link) error {
 	defer s.end()
+	s.traffic.begin(l)
+	defer s.traffic.end(l)
 	_ = l.client.conn.SetDeadline(time.Time{})
 	_ = l.server.conn.SetDeadline(time.Time{})
 	defer func() { // both sockets, before the session counts as ended
@@ -315,6 +321,16 @@ func (s *Server) session(ctx context.Context, l *link) error {
 	}
 	return s.run(ctx, l)
 }
+
+// refused counts a client that is sent away.
+func (s *Server) refused(err error) {
+	if f, ours := errors.AsType[*fatal](err); ours && s.options.Session != nil && s.options.Session.Meter != nil {
+		s.options.Session.Meter.ConnectionRefused(f.code)
+	}
+}
+
+// Traffic is what all sessions together have moved since the start.
+func (s *Server) Traffic() Traffic { return s.traffic.sum() }
 
 // part closes a client's connection, after telling it why if that is for its ears.
 func part(conn net.Conn, err error) {
