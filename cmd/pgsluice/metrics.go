@@ -36,7 +36,7 @@ type metrics struct {
 	batches           prometheus.Histogram
 	throttled         *prometheus.CounterVec
 	bulkEnds          *prometheus.CounterVec
-	controlUp         prometheus.Gauge
+	controlUp         *prometheus.GaugeVec // without labels; not there without a control login
 	ledgers           *ledgerFigures
 	pruned            *prometheus.CounterVec
 	reloadFailures    prometheus.Counter
@@ -96,7 +96,7 @@ func newMetrics() *metrics {
 		throttled: counters("bulk_throttled_seconds_total",
 			"Time that bulk writes have waited, by the signal that they waited for, or pause; each of several at a time counts.", "signal"),
 		bulkEnds:       counters("bulk_runs_total", "Runs of bulk writes that have ended, by the state that left the job in: done, stopped or void.", "state"),
-		controlUp:      gauge("control_up", "1 while the control login works, 0 while it does not."),
+		controlUp:      gauges("control_up", "1 while the control login works, 0 while it does not."),
 		ledgers:        ledgers,
 		pruned:         counters("ledger_pruned_rows_total", "Rows deleted from ledgers because they were older than revisions.keep.", "table"),
 		reloadFailures: counter("config_reload_failures_total", "Configurations that were read on SIGHUP and not put into force, because they were wrong."),
@@ -203,7 +203,7 @@ func (m *metrics) Throttled(signal string, waited time.Duration) {
 func (m *metrics) JobEnded(state string) { m.bulkEnds.WithLabelValues(state).Inc() }
 
 // ControlUp states whether the control login works.
-func (m *metrics) ControlUp(up bool) { m.controlUp.Set(oneIf(up)) }
+func (m *metrics) ControlUp(up bool) { m.controlUp.WithLabelValues().Set(oneIf(up)) }
 
 // Pruned counts rows that were deleted from a ledger.
 func (m *metrics) Pruned(rows revisions.Pruned) {

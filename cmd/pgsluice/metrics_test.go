@@ -33,6 +33,7 @@ func everyMetric() *metrics {
 	m.StepRun(true)
 	m.StepRun(false)
 	m.LockTried(3, 700*time.Millisecond, true)
+	m.LockTried(9, time.Minute, false)
 	m.Blocked("idle in transaction")
 	m.Building(1, "initializing", 0)
 	m.Building(1, "building index: scanning table", 0.5)
@@ -45,7 +46,7 @@ func everyMetric() *metrics {
 	m.ControlUp(true)
 	m.ledgers.set("app", standing{
 		open: 2, failed: 1, oldest: time.Minute, bulk: map[string]int{bulkRunning: 1, bulkStopped: 2}, oldestBulk: time.Hour,
-		revisions: []revisions.RevisionCount{{Tool: "alembic", State: "applied", Count: 12}, {Tool: "alembic", State: "failed", Count: 1}},
+		revisions: []revisions.RevisionCount{{Tool: "alembic", State: "applied", Count: 12}, {Tool: "alembic", State: "failed", Count: 1}, {Tool: "flyway", State: "running", Count: 1}},
 	})
 	m.ledgers.set("broken", standing{broken: revisions.ErrNewer})
 	m.ledgers.set("dropped", standing{open: 1})
