@@ -40,7 +40,7 @@ type session struct {
 	backend *backend
 	voice   *voice
 	log     *slog.Logger
-	// now is the clock of whose turn it is.
+	// now is the clock of whose turn it is, and of how long ago the ledger was checked.
 	now func() time.Time
 
 	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
