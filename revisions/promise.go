@@ -190,7 +190,8 @@ type PromiseRow struct {
 	// SQLState and Message are the last error; Message is the reason of a void promise.
 	SQLState string `json:"sqlstate"`
 	Message  string `json:"message"`
-	// Released is true when the backend that wrote it has let go of it, Alive while that backend is there.
+	// Released is true when the backend that wrote it has let go of it. Alive is true while the backend is there that works on it, or may: that of
+	// who has claimed it, else of who wrote it.
 	Released bool `json:"released"`
 	Alive    bool `json:"alive"`
 	// Building is how far the index is that is built on the table for it; nil for none, and where that cannot be seen.

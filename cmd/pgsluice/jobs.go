@@ -109,8 +109,9 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Short: "give jobs up: what they would have done is never done",
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
-still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
-A running job cannot be given up; cancel its backend first.
+still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed,
+and so is the INVALID index of a build that was broken off.
+A job that somebody works on cannot be given up; cancel its backend first.
 
 A bulk write that is given up keeps what it has done; a running one ends behind its batch.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
@@ -304,7 +305,7 @@ func printJobTable(w io.Writer, jobs []job) error {
 	if len(failed) == 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "\nThe migrations that asked for failed jobs are recorded as applied. Mend the data, then run\n"+
+	_, err := fmt.Fprintf(w, "\nThe migrations that asked for failed jobs are recorded as applied.\nMend the data, then run\n"+
 		"  pgsluice jobs resume %s\nor give them up with pgsluice jobs cancel.\n", strings.Join(failed, " "))
 	return err
 }

@@ -25,12 +25,14 @@ type nextTry struct {
 // nextTryOf is nil for a promise that has ended.
 func nextTryOf(row revisions.PromiseRow) *nextTry {
 	switch {
-	case row.State == revisions.Running:
-		return &nextTry{By: byRunner}
 	case row.State == revisions.Failed:
 		return &nextTry{By: byPerson}
-	case row.State != revisions.Pending:
+	case row.State != revisions.Pending && row.State != revisions.Running:
 		return nil
+	case row.Alive && (row.State == revisions.Running || row.ClaimedBy != ""):
+		return &nextTry{By: byRunner}
+	case row.State == revisions.Running:
+		return &nextTry{By: byProxy} // who ran it has died
 	case row.Alive && !row.Released:
 		return &nextTry{By: bySession}
 	case row.SQLState == insufficientPrivilege:

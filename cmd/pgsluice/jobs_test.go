@@ -13,12 +13,14 @@ import (
 func TestNextTry(t *testing.T) {
 	past, future := time.Now().Add(-time.Hour), time.Now().Add(48*time.Hour)
 	for want, row := range map[string]revisions.PromiseRow{
-		"now":         {State: revisions.Running},
+		"now":         {State: revisions.Running, Alive: true},
 		"by hand":     {State: revisions.Failed, NotBefore: &past},
 		"-":           {State: revisions.Done},
 		"its session": {State: revisions.Pending, Alive: true},
 		"its login":   {State: revisions.Pending, Released: true, SQLState: "42501"},
 		"due":         {State: revisions.Pending, Alive: true, Released: true, NotBefore: &past},
+		"due.?":       {State: revisions.Running, ClaimedBy: "dead"},
+		"now.?":       {State: revisions.Pending, ClaimedBy: "another", Alive: true},
 		"in 4[78]h.*": {State: revisions.Pending, NotBefore: &future},
 	} {
 		if got := nextTryOf(row).String(); !regexp.MustCompile("^" + want + "$").MatchString(got) {

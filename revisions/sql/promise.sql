@@ -25,12 +25,12 @@ SELECT pg_catalog.json_build_object(
 	'sqlstate', p.sqlstate,
 	'message', p.message,
 	'released', p.released,
-	-- A backend whose start we may not see counts as alive.
+	-- The backend of who has claimed it, else of who wrote it. One whose start we may not see counts as alive.
 	'alive', EXISTS (
-		SELECT FROM pg_catalog.pg_stat_get_activity(p.pid) AS a
+		SELECT FROM pg_catalog.pg_stat_get_activity(CASE WHEN p.claimed_by OPERATOR(pg_catalog.=) '' THEN p.pid ELSE p.claimed_pid END) AS a
 		WHERE a.backend_start IS NULL
 			OR pg_catalog.round(pg_catalog.date_part('epoch', a.backend_start) OPERATOR(pg_catalog.*) 1000000::double precision)::bigint
-				OPERATOR(pg_catalog.=) p.backend_start),
+				OPERATOR(pg_catalog.=) CASE WHEN p.claimed_by OPERATOR(pg_catalog.=) '' THEN p.backend_start ELSE p.claimed_start END),
 	'building', CASE WHEN p.state OPERATOR(pg_catalog.=) 'running' THEN (
 		SELECT pg_catalog.json_build_object('phase', b.phase, 'done', CASE
 			WHEN b.blocks_total OPERATOR(pg_catalog.>) 0 THEN b.blocks_done::double precision OPERATOR(pg_catalog./) b.blocks_total::double precision
