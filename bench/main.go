@@ -3,6 +3,7 @@
 //	go run ./bench relay          its cost for traffic that it does not touch, beside haproxy and pgbouncer
 //	go run ./bench availability   how long an application waits while its schema is changed
 //	go run ./bench decision       what judging a schema change takes in a database with many tables
+//	go run ./bench ledger         what writing schema changes down costs
 //	go run ./bench bulk           what one large UPDATE does, as it is, in batches, and by hand
 //
 // Each names its goals and says which were reached; its exit status is 1 if one was missed. README.md explains the figures.
@@ -43,7 +44,7 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(newRelayCommand(), newAvailabilityCommand(), newContentionCommand(), newDecisionCommand(), newWriteCommand())
+	root.AddCommand(newRelayCommand(), newAvailabilityCommand(), newContentionCommand(), newDecisionCommand(), newLedgerCommand(), newWriteCommand())
 	return root
 }
 

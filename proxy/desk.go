@@ -44,11 +44,11 @@ func (s *session) open(ctx context.Context) *desk {
 		return s.desk
 	}
 	s.desk.conn, s.desk.release = conn, release
-	if s.opened != nil && time.Since(s.checkedAt) < ledgerChecked {
+	if s.opened != nil && s.now().Sub(s.checkedAt) < ledgerChecked {
 		s.desk.ledger = s.opened.On(conn)
 		return s.desk
 	}
-	began := time.Now()
+	began := s.now()
 	ledger, err := revisions.Open(ctx, conn)
 	switch {
 	case err == nil:

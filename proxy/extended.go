@@ -48,7 +48,6 @@ func (s *session) parse(ctx context.Context, size int) error {
 	if !ok || !ok2 || m.Decode(frame[headerSize:]) != nil {
 		return s.passOn(size)
 	}
-	s.options.Meter.StatementParsed()
 	r := s.read([]byte(query), s.pipe.executed)
 	look, err := s.lookAt(ctx, r, []byte(query))
 	if err != nil {

@@ -127,7 +127,6 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	case run.Retryable(err):
 		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0)
 	default:
-		s.options.Meter.StepFailed()
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)})
 	}
 	if written != nil {

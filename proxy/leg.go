@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -49,6 +50,9 @@ type leg struct {
 	// wary is true while what is read may be a password: then a buffer is given back empty, of which used is what was ever written to.
 	wary bool
 	used int
+
+	// received counts the bytes that were read, those of an encrypted connection behind the encryption.
+	received atomic.Int64
 }
 
 // newBuffers is a stock of buffers for legs to share. Only what the last read put into one is ever looked at.
@@ -83,12 +87,14 @@ func (l *leg) read() error {
 		}
 		n, err := l.conn.Read(l.buf[l.w:])
 		l.w += n
+		l.received.Add(int64(n))
 		return err
 	}
 	if err := l.socket.Read(l.try); err != nil {
 		return err
 	}
 	l.w += l.n
+	l.received.Add(int64(l.n))
 	return l.err
 }
 

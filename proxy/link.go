@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"sync/atomic"
 )
 
 // link is a client and its server after login: the first ReadyForQuery has been relayed to the client.
@@ -19,6 +20,7 @@ type link struct {
 	serverAddr     string            // the address that the login was relayed to
 	tls            bool              // between the client and us
 	drain          context.Context   // done when the server drains: the session ends at the next quiet point with FATAL 57P01
+	passed         atomic.Int64      // statements that passed unread
 }
 
 // pipe carries a link's bytes both ways, unread, until the server has ended. The end of the client is passed on to
@@ -52,7 +54,8 @@ func copyUnread(dst, src *leg) error {
 	if err := src.forward(dst.conn, src.w-src.r); err != nil {
 		return err
 	}
-	_, err := io.Copy(dst.conn, src.conn)
+	n, err := io.Copy(dst.conn, src.conn)
+	src.received.Add(n)
 	return err
 }
 

@@ -86,14 +86,17 @@ type Control interface {
 
 // Meter counts what sessions do. Its methods may be called from any goroutine.
 type Meter interface {
-	BytesToServer(n int)
-	BytesToClient(n int)
-	StatementParsed()
-	StatementPassed()
-	StatementJudged(verdict, rule string)
-	StepRun()
-	StepFailed()
+	// StatementParsed counts a text that was parsed, and how long that took.
+	StatementParsed(took time.Duration)
+	// StatementJudged counts a verdict about a statement with a command tag, "" for one that could not be read, and the rule that decided, "" for
+	// none; took is what the question for facts and the verdict took together.
+	StatementJudged(tag, verdict, rule string, took time.Duration)
+	// Refused counts a statement that was not let through; reason is the name of a rule, or no-safe-form.
 	Refused(reason string)
+	// ConnectionRefused counts a client that was sent away with that SQLSTATE before it had a session.
+	ConnectionRefused(sqlState string)
+	// AuditFailed counts a line that could not be written to the audit trail.
+	AuditFailed()
 	run.Meter
 }
 
@@ -135,15 +138,16 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 
 type noMeter struct{}
 
-func (noMeter) BytesToServer(int)              {}
-func (noMeter) BytesToClient(int)              {}
-func (noMeter) StatementParsed()               {}
-func (noMeter) StatementPassed()               {}
-func (noMeter) StatementJudged(string, string) {}
-func (noMeter) StepRun()                       {}
-func (noMeter) StepFailed()                    {}
-func (noMeter) Refused(string)                 {}
+func (noMeter) StatementParsed(time.Duration)                         {}
+func (noMeter) StatementJudged(string, string, string, time.Duration) {}
+func (noMeter) Refused(string)                                        {}
+func (noMeter) ConnectionRefused(string)                              {}
+func (noMeter) AuditFailed()                                          {}
 
 func (noMeter) LockTried(int, time.Duration, bool) {}
 func (noMeter) Blocked(string)                     {}
 func (noMeter) Building(int, string, float64)      {}
+func (noMeter) StepRun(bool)                       {}
+func (noMeter) BatchDone(int, time.Duration)       {}
+func (noMeter) Throttled(string, time.Duration)    {}
+func (noMeter) JobEnded(string)                    {}

@@ -27,11 +27,6 @@ type record struct {
 }
 
 func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, verdict policy.Verdict) *record {
-	rule := ""
-	if len(verdict.Findings) > 0 {
-		rule = verdict.Findings[0].Rule
-	}
-	s.options.Meter.StatementJudged(verdict.Action.String(), rule)
 	r := &record{
 		session: s,
 		began:   time.Now(),
@@ -126,9 +121,6 @@ func (r *record) ran(result run.Result) {
 	r.statement.Tries += result.Tries
 	r.statement.WaitedMS += result.Waited.Milliseconds()
 	r.tag = result.Tag
-	for range result.Ran {
-		r.session.options.Meter.StepRun()
-	}
 }
 
 // promised notes that the rest is a promise.
@@ -160,6 +152,7 @@ func (r *record) finish(ctx context.Context, err error) error {
 		return err
 	}
 	if failed := r.session.options.Audit.Write(r.entry); failed != nil {
+		r.session.options.Meter.AuditFailed()
 		r.session.log.Error("cannot write the audit trail", "error", failed)
 	}
 	return err

@@ -21,8 +21,6 @@ type relay struct {
 	limit int
 	// setting is told every ParameterStatus. It is called by the pump towards the client.
 	setting func(name, value string)
-	// moved counts forwarded bytes.
-	moved Meter
 }
 
 // The ways in which a relay ends other than by a message that matters or a broken connection.
@@ -299,11 +297,6 @@ func (r *relay) write(dst io.Writer, src *leg, pos int) error {
 		return nil
 	}
 	src.r = pos
-	if src == r.link.client {
-		r.moved.BytesToServer(len(chunk))
-	} else {
-		r.moved.BytesToClient(len(chunk))
-	}
 	_, err := dst.Write(chunk)
 	return err
 }

@@ -82,6 +82,7 @@ type Server struct {
 	serving  chan struct{} // closed when Serve returns; nil before it was called
 	sessions int           // that began and have not ended
 	quiet    chan struct{} // closed when draining and without sessions
+	traffic  tally
 }
 
 // New checks the options and reads the files that they name. It opens no connection.
@@ -113,9 +114,10 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{
 		options: o, log: o.Log, upstream: upstream, clientTLS: clientTLS, tcp: tcp, buffers: buffers,
-		logins: logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
-		run:    func(_ context.Context, l *link) error { return pipe(l) },
-		quiet:  make(chan struct{}),
+		logins:  logins{timeout: o.LoginTimeout, max: o.MaxLogins, maxPerAddress: o.MaxLoginsPerAddress, byAddress: map[netip.Prefix]int{}},
+		run:     func(_ context.Context, l *link) error { return pipe(l) },
+		quiet:   make(chan struct{}),
+		traffic: tally{open: map[*link]bool{}},
 	}
 	if o.Session != nil {
 		session := o.Session.complete(o.Log)
@@ -190,6 +192,7 @@ func (s *Server) accept(ctx context.Context, l net.Listener, serve func(conn net
 		case err == nil:
 			loggedIn, err := s.logins.admit(conn.RemoteAddr(), s.log)
 			if err != nil {
+				s.refused(err)
 				part(conn, err)
 				continue
 			}
@@ -318,6 +321,7 @@ func (s *Server) parted(conn net.Conn, l *link, err error) {
 	if l != nil {
 		part(l.client.conn, err)
 	}
+	s.refused(err)
 	log := s.log.With("client", clientAddress(conn))
 	if f, ours := errors.AsType[*fatal](err); ours {
 		log.Warn("refused a connection", "sqlstate", f.code, "error", f)
@@ -329,6 +333,7 @@ func (s *Server) parted(conn net.Conn, l *link, err error) {
 // session serves a client that has logged in, and counts as one until it ends.
 func (s *Server) session(ctx context.Context, l *link) error {
 	defer s.left(l)
+	s.traffic.begin(l)
 	_ = l.client.conn.SetDeadline(time.Time{})
 	_ = l.server.conn.SetDeadline(time.Time{})
 	if l.startup.replication == "true" {
@@ -342,7 +347,18 @@ func (s *Server) left(l *link) {
 	defer s.end()
 	_ = l.server.conn.Close()
 	_ = l.client.conn.Close()
+	s.traffic.end(l)
 }
+
+// refused counts a client that is sent away.
+func (s *Server) refused(err error) {
+	if f, ours := errors.AsType[*fatal](err); ours && s.options.Session != nil && s.options.Session.Meter != nil {
+		s.options.Session.Meter.ConnectionRefused(f.code)
+	}
+}
+
+// Traffic is what all sessions together have moved since the start.
+func (s *Server) Traffic() Traffic { return s.traffic.sum() }
 
 // part closes a client's connection, after telling it why if that is for its ears.
 func part(conn net.Conn, err error) {

@@ -39,7 +39,7 @@ type session struct {
 	backend *backend
 	voice   *voice
 	log     *slog.Logger
-	// now is the clock of whose turn it is.
+	// now is the clock of whose turn it is, and of how long ago the ledger was checked.
 	now func() time.Time
 
 	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
@@ -114,7 +114,7 @@ func newSession(options *SessionOptions, l *link) *session {
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
 	s.voice = &voice{backend: s.backend}
-	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting, moved: options.Meter}
+	s.relay = &relay{link: l, pipe: s.pipe, limit: options.InspectLimit, setting: s.setting}
 	s.setting("client_encoding", "UTF8")
 	for name, value := range l.params {
 		s.setting(name, value)
@@ -240,7 +240,6 @@ func (s *session) query(ctx context.Context, size int) error {
 		return s.passOn(size)
 	}
 	s.shows = revealing.MatchString(raw)
-	s.options.Meter.StatementParsed()
 	r := s.read([]byte(raw), s.pipe.executed)
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
@@ -307,13 +306,16 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 		}
 		at := occasion{Statement: statement, inTransaction: true}
 		var known facts.Facts
+		began := time.Now()
 		if !silent {
 			var err error
 			if known, err = s.facts(ctx, at); err != nil && !isServerError(err) {
 				return err
 			}
 		}
-		record := s.begin(ctx, at, known, s.judge(ctx, at, known))
+		verdict := s.judge(ctx, at, known)
+		s.countVerdict(at, verdict, time.Since(began))
+		record := s.begin(ctx, at, known, verdict)
 		record.entry.Outcome = "observed"
 		if err := record.finish(ctx, nil); err != nil {
 			return err
@@ -364,11 +366,13 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		}
 	}
 	s.clear(ctx, at)
+	began := time.Now()
 	known, err := s.facts(ctx, at)
 	if err != nil {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	verdict := s.judge(ctx, at, known)
+	s.countVerdict(at, verdict, time.Since(began))
 	if _, write := at.Action.(ddl.Write); !write && !writes {
 		s.altering = s.altering || at.inTransaction
 	} else if verdict.Action == policy.Pass && !s.owes() {
@@ -491,6 +495,15 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		verdict.Add(finding)
 	}
 	return verdict
+}
+
+// countVerdict tells the meter of a verdict, which took so long to reach.
+func (s *session) countVerdict(at occasion, verdict policy.Verdict, took time.Duration) {
+	rule := ""
+	if len(verdict.Findings) > 0 {
+		rule = verdict.Findings[0].Rule
+	}
+	s.options.Meter.StatementJudged(strings.TrimSuffix(at.Tag, " 0"), verdict.Action.String(), rule, took)
 }
 
 // plan builds what is run in place of the statement; the plan of a harmless statement is the statement itself.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -23,6 +24,8 @@ type reading struct {
 // read parses a client's text. unsettled is true when a setting that decides how the server reads it may be changing
 // in flight: within a pipeline the server reports a changed setting only at its end.
 func (s *session) read(raw []byte, unsettled bool) reading {
+	began := time.Now()
+	defer func() { s.options.Meter.StatementParsed(time.Since(began)) }()
 	s.wandering = s.wandering || ddl.Prefilter(raw)&ddl.Path != 0
 	text, err := s.backend.encoding.Decode(raw)
 	if err != nil || unsettled && !isASCII(raw) {

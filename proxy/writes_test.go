@@ -11,14 +11,13 @@ import (
 	"github.com/pgsluice/pgsluice/internal/run"
 )
 
-// meter counts the statements that pass unread and those that are parsed.
+// meter counts the statements that are parsed.
 type meter struct {
 	noMeter
-	passed, parsed int
+	parsed int
 }
 
-func (m *meter) StatementPassed() { m.passed++ }
-func (m *meter) StatementParsed() { m.parsed++ }
+func (m *meter) StatementParsed(time.Duration) { m.parsed++ }
 
 // Writes of few rows are read once for each shape, and pass unread from then on: by a key for every session, by what is counted for one; in the
 // extended protocol nothing is looked at again when it is executed.

@@ -149,7 +149,8 @@ func (l *Ledger) Postpone(ctx context.Context, id int64, by Runner, sqlState, me
 	return l.change(ctx, "postpone", id, postponeSQL, append(by.args(), microseconds(delay), sqlState, message)...)
 }
 
-// Void gives up a promise that is pending or failed, for the reason. ErrLost: it is running, or done.
+// Void gives up a promise that is pending or failed, or that whoever worked on it has left behind, for the reason. ErrLost: somebody works on it, or it
+// is done.
 func (l *Ledger) Void(ctx context.Context, id int64, reason string) error {
 	return l.change(ctx, "void", id, voidSQL, reason)
 }

@@ -144,6 +144,68 @@ func (f *fixture) upgrade() {
 	}), nil)
 }
 
+// A ledger of each version that was ever released becomes one of this program, with what is in it, and works.
+func TestEveryVersionIsUpgraded(t *testing.T) {
+	whole, err := parseSchema(schemaSQL)
+	want(t, err, nil)
+	for version := 1; version < Version; version++ {
+		t.Run(fmt.Sprintf("version %d", version), func(t *testing.T) {
+			f := withoutLedger(t)
+			f.installTables(schema{versions: whole.versions[:version]})
+			f.admin.run(`INSERT INTO pgsluice.promises (system_identifier, database_oid, id, xid, seq, login, role, pid, backend_start, kind, tag, table_oid, payload,
+					key_id, mac, state, finished)
+				SELECT system_identifier, database_oid, 1000000, '1', 1, 1, 1, 1, 1, 'index-not-concurrent', 'CREATE INDEX', 1, '{}', 1, '', 'done', now()
+				FROM pgsluice.installation`)
+			_, err := Open(t.Context(), f.admin)
+			want(t, err, ErrOlder)
+
+			report := f.install(InstallOptions{ControlRole: f.proxy})
+			if report.From != version || report.To != Version {
+				t.Errorf("got %+v", report)
+			}
+			f.control = f.as(f.proxy)
+			f.ledger = f.open(f.control)
+			if got := f.left("kind", "promises"); got != "index-not-concurrent" {
+				t.Errorf("left are the promises %q", got)
+			}
+			id, _ := f.promise(f.as(f.alice))
+			want(t, f.ledger.Verify(t.Context(), f.show(id)), nil)
+			f.age()
+			if got := f.prune(f.ledger); got != (Pruned{Promises: 1}) {
+				t.Errorf("pruned %+v", got)
+			}
+		})
+	}
+}
+
+// installTables installs the tables of a schema, and says that it is its version.
+func (f *fixture) installTables(tables schema) {
+	f.t.Helper()
+	i := installation{conn: f.admin, schema: tables}
+	want(f.t, i.commit(f.t.Context(), func(ctx context.Context) error {
+		for _, step := range []func(context.Context) error{i.settle, i.makeOwner} {
+			if err := step(ctx); err != nil {
+				return err
+			}
+		}
+		if _, err := i.makeSchema(ctx); err != nil {
+			return err
+		}
+		if err := i.actAsOwner(ctx); err != nil {
+			return err
+		}
+		for _, version := range tables.versions {
+			if err := i.execAll(ctx, version); err != nil {
+				return err
+			}
+		}
+		if _, err := i.record(ctx, controlRole{}); err != nil {
+			return err
+		}
+		return i.actAsOurselves(ctx)
+	}), nil)
+}
+
 func TestOlderLedgerMustBeUpgraded(t *testing.T) {
 	f := withLedger(t)
 	f.admin.run("UPDATE pgsluice.installation SET version = 0")

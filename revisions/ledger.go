@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -63,10 +64,7 @@ func Open(ctx context.Context, control Conn) (*Ledger, error) {
 }
 
 func open(ctx context.Context, control Conn) (*Ledger, error) {
-	if err := checkInstalled(ctx, control); err != nil {
-		return nil, err
-	}
-	if err := checkSafe(ctx, control, "open"); err != nil {
+	if err := checkThere(ctx, control); err != nil {
 		return nil, err
 	}
 	state, err := queryRow[state](ctx, control, stateSQL)
@@ -108,9 +106,30 @@ func checkInstalled(ctx context.Context, conn Conn) error {
 		return err
 	}
 	if !there {
-		return fmt.Errorf("%w in this database: run pgsluice install --dsn …", ErrNotInstalled)
+		return errNotInstalled()
 	}
 	return nil
+}
+
+func errNotInstalled() error {
+	return fmt.Errorf("%w in this database: run pgsluice install --dsn …", ErrNotInstalled)
+}
+
+// absent asks, behind unsafe.sql, whether there is no schema at all: one row, which says nothing.
+const absent = `
+UNION ALL
+SELECT '' FROM (SELECT 1) AS one WHERE NOT EXISTS (SELECT FROM namespace)`
+
+// checkThere is checkInstalled and checkSafe in one question, for those who ask it again and again.
+func checkThere(ctx context.Context, conn Conn) error {
+	reasons, err := conn.Query(ctx, strings.ReplaceAll(unsafeSQL, "$1", "'open'")+absent)
+	switch {
+	case err != nil:
+		return fmt.Errorf("cannot check the schema pgsluice: %w", err)
+	case slices.Contains(reasons, ""):
+		return errNotInstalled()
+	}
+	return unsafe(reasons)
 }
 
 // checkSafe looks for what a powerful login must not touch. The occasion is "install" or "open".
@@ -120,6 +139,10 @@ func checkSafe(ctx context.Context, conn Conn, occasion string) error {
 	if err != nil {
 		return fmt.Errorf("cannot check the schema pgsluice: %w", err)
 	}
+	return unsafe(reasons)
+}
+
+func unsafe(reasons []string) error {
 	if len(reasons) > 0 {
 		return fmt.Errorf("%w: %s", ErrUnsafe, strings.Join(reasons, "; "))
 	}

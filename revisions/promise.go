@@ -190,8 +190,12 @@ type PromiseRow struct {
 	// SQLState and Message are the last error; Message is the reason of a void promise.
 	SQLState string `json:"sqlstate"`
 	Message  string `json:"message"`
-	// Released is true when the backend that wrote it has let go of it.
-	Released  bool       `json:"released"`
+	// Released is true when the backend that wrote it has let go of it. Alive is true while the backend is there that works on it, or may: that of
+	// who has claimed it, else of who wrote it.
+	Released bool `json:"released"`
+	Alive    bool `json:"alive"`
+	// Building is how far the index is that is built on the table for it; nil for none, and where that cannot be seen.
+	Building  *Building  `json:"building"`
 	NotBefore *time.Time `json:"not_before"` // nil: at once
 	ClaimedBy string     `json:"claimed_by"` // the Runner's name, "" if none
 	Heartbeat *time.Time `json:"heartbeat"`
@@ -203,6 +207,12 @@ type PromiseRow struct {
 	key     int32
 	mac     string
 	payload string
+}
+
+// Building is how far the build of an index is.
+type Building struct {
+	Phase string   `json:"phase"` // the server's word
+	Done  *float64 `json:"done"`  // how much of the phase, from 0 to 1; nil where that is not known
 }
 
 // signedPart is what a row has beside the fields of PromiseRow.

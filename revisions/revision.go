@@ -27,6 +27,9 @@ var revisionsSQL string
 //go:embed sql/statements.sql
 var statementsSQL string
 
+//go:embed sql/count_revisions.sql
+var countRevisionsSQL string
+
 // LookAt asks the client's own connection which table a name, quoted as in SQL, stands for. ok is false when there is none.
 func LookAt(ctx context.Context, client Asker, name string) (table VersionTable, ok bool, err error) {
 	rows, err := client.Query(ctx, versionTableSQL, name)
@@ -146,6 +149,23 @@ func (l *Ledger) Revisions(ctx context.Context, f Filter) ([]RevisionRow, error)
 		return nil, fmt.Errorf("cannot list revisions: %w", err)
 	}
 	return rows, nil
+}
+
+// RevisionCount is how many revisions of a tool are in a state.
+type RevisionCount struct {
+	Tool string `json:"tool"`
+	// State is what became of them the last time: taken back, or as in RevisionRow.
+	State string `json:"state"`
+	Count int64  `json:"count"`
+}
+
+// CountRevisions counts the revisions by tool and by what became of each the last time.
+func (l *Ledger) CountRevisions(ctx context.Context) ([]RevisionCount, error) {
+	counts, err := queryRows[RevisionCount](ctx, l.conn, countRevisionsSQL, l.home.args()...)
+	if err != nil {
+		return nil, fmt.Errorf("cannot count revisions: %w", err)
+	}
+	return counts, nil
 }
 
 // Statements are those of a revision, in order; with 0 the last thousand that belong to none.

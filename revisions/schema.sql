@@ -309,6 +309,11 @@ ALTER TABLE pgsluice.revisions ENABLE ROW LEVEL SECURITY
 ----
 ALTER TABLE pgsluice.attestations ENABLE ROW LEVEL SECURITY
 
+---- version 4
+
+-- A write to a version table is kept as long as what it has told.
+CREATE INDEX revisions_statement ON pgsluice.revisions (statement_id)
+
 ---- functions
 
 DROP POLICY IF EXISTS control ON pgsluice.installation
@@ -606,6 +611,173 @@ BEGIN
 END
 $$
 
+----
+-- Deletes, of each kind, at most so many of the oldest rows that have ended before as long ago as they are kept, and returns how many, as one JSON object. What
+-- is open or has failed stays, and so does what became of each revision the last time, with its statements. What somebody else is at is passed over.
+CREATE OR REPLACE FUNCTION pgsluice.prune(keep pg_catalog.interval, most integer) RETURNS pg_catalog.text
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	home record;
+	before timestamp with time zone;
+	promises bigint;
+	jobs bigint;
+	revisions bigint;
+	statements bigint;
+BEGIN
+	IF NOT COALESCE(keep OPERATOR(pg_catalog.>=) '1 day'::pg_catalog.interval AND most OPERATOR(pg_catalog.>) 0, false) THEN
+		RAISE EXCEPTION 'pgsluice: the ledger keeps what has ended for a day at least' USING
+			ERRCODE = 'invalid_parameter_value';
+	END IF;
+	before := pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) keep;
+	SELECT s.system_identifier, d.oid AS database_oid INTO home
+	FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
+	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+
+	WITH chosen AS MATERIALIZED (
+		SELECT p.id
+		FROM pgsluice.promises AS p
+		WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND p.state OPERATOR(pg_catalog.=) ANY (ARRAY['done', 'void'])
+			AND p.finished OPERATOR(pg_catalog.<) before
+		ORDER BY p.id
+		LIMIT most
+		FOR UPDATE SKIP LOCKED
+	)
+	DELETE FROM pgsluice.promises AS p
+	USING chosen AS c
+	WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND p.id OPERATOR(pg_catalog.=) c.id;
+	GET DIAGNOSTICS promises = ROW_COUNT;
+
+	WITH chosen AS MATERIALIZED (
+		SELECT j.id
+		FROM pgsluice.jobs AS j
+		WHERE j.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND j.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND j.state OPERATOR(pg_catalog.=) ANY (ARRAY['done', 'void'])
+			AND j.finished OPERATOR(pg_catalog.<) before
+		ORDER BY j.id
+		LIMIT most
+		FOR UPDATE SKIP LOCKED
+	), checkpoints AS (
+		DELETE FROM pgsluice.checkpoints AS k
+		USING chosen AS c
+		WHERE k.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND k.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND k.job OPERATOR(pg_catalog.=) c.id
+	)
+	DELETE FROM pgsluice.jobs AS j
+	USING chosen AS c
+	WHERE j.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND j.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND j.id OPERATOR(pg_catalog.=) c.id;
+	GET DIAGNOSTICS jobs = ROW_COUNT;
+
+	WITH told AS (
+		-- A revision holds when the transaction that wrote its row is committed.
+		SELECT r.id, r.tool, r.version_table, r.revision, r.row_key, r.state, r.statement_id, COALESCE(r.finished, r.started) AS ended,
+			COALESCE(r.state OPERATOR(pg_catalog.=) 'told' AND w.outcome OPERATOR(pg_catalog.=) 'committed', false) AS holds
+		FROM pgsluice.revisions AS r
+		LEFT JOIN pgsluice.statements AS w ON w.system_identifier OPERATOR(pg_catalog.=) r.system_identifier
+			AND w.database_oid OPERATOR(pg_catalog.=) r.database_oid
+			AND w.id OPERATOR(pg_catalog.=) r.statement_id
+		WHERE r.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND r.database_oid OPERATOR(pg_catalog.=) home.database_oid
+	), series AS (
+		SELECT t.*, pg_catalog.max(t.id) FILTER (WHERE t.state OPERATOR(pg_catalog.<>) 'unsaid') OVER same AS newest,
+			pg_catalog.max(t.id) FILTER (WHERE t.holds) OVER same AS newest_that_holds
+		FROM told AS t
+		WINDOW same AS (PARTITION BY t.tool, t.version_table, t.revision, t.row_key)
+	), old AS MATERIALIZED (
+		SELECT o.id
+		FROM series AS o
+		WHERE o.state OPERATOR(pg_catalog.<>) 'running'
+			AND o.ended OPERATOR(pg_catalog.<) before
+			AND (o.state OPERATOR(pg_catalog.=) 'unsaid'
+				OR o.id OPERATOR(pg_catalog.<) o.newest_that_holds
+				OR NOT o.holds AND o.id OPERATOR(pg_catalog.<) o.newest)
+			AND NOT EXISTS (
+				SELECT FROM pgsluice.statements AS s
+				LEFT JOIN pgsluice.promises AS p ON p.system_identifier OPERATOR(pg_catalog.=) s.system_identifier
+					AND p.database_oid OPERATOR(pg_catalog.=) s.database_oid
+					AND p.id OPERATOR(pg_catalog.=) s.promise_id
+				WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND (s.revision_id OPERATOR(pg_catalog.=) o.id OR s.id OPERATOR(pg_catalog.=) o.statement_id)
+					AND (s.outcome OPERATOR(pg_catalog.=) ANY (ARRAY['begun', 'open'])
+						OR p.state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running', 'failed'])))
+		ORDER BY o.id
+		LIMIT most
+	), chosen AS MATERIALIZED (
+		SELECT r.id, r.statement_id
+		FROM pgsluice.revisions AS r
+		JOIN old AS o ON o.id OPERATOR(pg_catalog.=) r.id
+		WHERE r.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND r.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		FOR UPDATE OF r SKIP LOCKED
+	), behind AS (
+		DELETE FROM pgsluice.statements AS s
+		USING chosen AS c
+		WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND (s.revision_id OPERATOR(pg_catalog.=) c.id OR s.id OPERATOR(pg_catalog.=) c.statement_id)
+		RETURNING s.id
+	), attested AS (
+		DELETE FROM pgsluice.attestations AS a
+		USING behind AS b
+		WHERE a.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND a.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND a.statement_id OPERATOR(pg_catalog.=) b.id
+	)
+	DELETE FROM pgsluice.revisions AS r
+	USING chosen AS c
+	WHERE r.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND r.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND r.id OPERATOR(pg_catalog.=) c.id;
+	GET DIAGNOSTICS revisions = ROW_COUNT;
+
+	WITH chosen AS MATERIALIZED (
+		SELECT s.id
+		FROM pgsluice.statements AS s
+		WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND s.revision_id IS NULL
+			AND s.outcome OPERATOR(pg_catalog.<>) ALL (ARRAY['begun', 'open'])
+			AND COALESCE(s.finished, s.started) OPERATOR(pg_catalog.<) before
+			AND (s.promise_id OPERATOR(pg_catalog.=) 0 OR NOT EXISTS (
+				SELECT FROM pgsluice.promises AS p
+				WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND p.id OPERATOR(pg_catalog.=) s.promise_id
+					AND p.state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running', 'failed'])))
+			AND NOT EXISTS (
+				SELECT FROM pgsluice.revisions AS r
+				WHERE r.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND r.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND r.statement_id OPERATOR(pg_catalog.=) s.id)
+		ORDER BY s.id
+		LIMIT most
+		FOR UPDATE OF s SKIP LOCKED
+	), attested AS (
+		DELETE FROM pgsluice.attestations AS a
+		USING chosen AS c
+		WHERE a.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND a.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND a.statement_id OPERATOR(pg_catalog.=) c.id
+	)
+	DELETE FROM pgsluice.statements AS s
+	USING chosen AS c
+	WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND s.id OPERATOR(pg_catalog.=) c.id;
+	GET DIAGNOSTICS statements = ROW_COUNT;
+
+	RETURN pg_catalog.json_build_object('promises', promises, 'jobs', jobs, 'revisions', revisions, 'statements', statements)::pg_catalog.text;
+END
+$$
+
 ---- grants
 
 GRANT USAGE ON SCHEMA pgsluice TO PUBLIC
@@ -652,3 +824,5 @@ GRANT UPDATE (content, state, wanted, target_time, nice_ratio, reason, sqlstate,
 	finished) ON pgsluice.jobs TO {control}
 ----
 GRANT INSERT, UPDATE ON pgsluice.statements, pgsluice.revisions TO {control}
+----
+GRANT EXECUTE ON FUNCTION pgsluice.prune(pg_catalog.interval, integer) TO {control}

@@ -33,7 +33,7 @@ func TestSQLIsASCII(t *testing.T) {
 		schemaSQL, promiseCall, existsSQL, unsafeSQL, stateSQL, rightsSQL, ownerSQL, grantsSQL, objectsSQL, trustedSQL, keysSQL, newKeySQL,
 		pruneKeysSQL, promiseSQL, pendingSQL, listSQL, claimSQL, startSQL, heartbeatSQL, finishSQL, postponeSQL, voidSQL, retrySQL,
 		announceSQL, forgetSQL, leftoversSQL, attestCall, beginStatementSQL, endStatementSQL, settleSQL, versionTableSQL, learnSQL, lastEventSQL,
-		abandonSQL, revisionsSQL, statementsSQL,
+		abandonSQL, revisionsSQL, statementsSQL, countRevisionsSQL, pruneCall,
 		jobSQL, listJobsSQL, findJobSQL, adoptJobSQL, beginJobSQL, beatJobSQL, endJobSQL, steerJobSQL,
 		CheckpointSQL,
 	} {

@@ -95,7 +95,8 @@ func (l *Ledger) End(ctx context.Context, s Statement) error {
 	if err != nil {
 		return fmt.Errorf("cannot end statement %d in the ledger: %w", s.ID, err)
 	}
-	if _, err := l.conn.Exec(ctx, endStatementSQL, append(l.home.args(), text)...); err != nil {
+	// A Query, because one that is asked again stays prepared.
+	if _, err := l.conn.Query(ctx, endStatementSQL, append(l.home.args(), text)...); err != nil {
 		return fmt.Errorf("cannot end statement %d in the ledger: %w", s.ID, err)
 	}
 	return nil

@@ -184,7 +184,7 @@ func defaultConfig() Config {
 		Limits: limitsConfig{
 			InspectBytes: 1 << 20, LoginTimeout: time.Minute, MaxUnauthenticated: 500, MaxUnauthenticatedPerAddress: 100,
 		},
-		Revisions: revisionsConfig{Exclusive: "off"},
+		Revisions: revisionsConfig{Exclusive: "off", Keep: 365 * 24 * time.Hour},
 		Audit:     auditConfig{Required: true},
 		// Orchestrators kill 30 s after SIGTERM.
 		Drain: drainConfig{Timeout: 25 * time.Second},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/http/httptest"
 	"strings"
@@ -12,56 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/cockroachdb/datadriven"
-	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
-
 	"github.com/pgsluice/pgsluice/proxy"
 )
-
-// Every method of metrics is called; testdata/metrics is what a scraper sees then.
-func TestMetrics(t *testing.T) {
-	m := newMetrics()
-	m.Sessions(func() int { return 2 })
-	m.StatementPassed()
-	m.StatementPassed()
-	m.StatementParsed()
-	m.StatementJudged("pass", "")
-	m.StatementJudged("rewrite", "index-not-concurrent")
-	m.BytesToServer(100)
-	m.BytesToClient(2000)
-	m.StepRun()
-	m.StepRun()
-	m.StepFailed()
-	m.Promises("app", 2, 1, time.Minute)
-	m.LockTried(3, 700*time.Millisecond, true)
-	m.Blocked("idle in transaction")
-	m.Building(1, "initializing", 0)
-	m.Building(1, "building index: scanning table", 0.5)
-	m.Building(2, "waiting for old snapshots", 0)
-	m.Building(2, "", 0)
-	m.Refused("index-not-concurrent")
-	m.Reloaded(time.Unix(1_800_000_000, 0), nil)
-	m.Reloaded(time.Unix(1_900_000_000, 0), errors.New("wrong"))
-
-	web := newWebServer(m, &readiness{}, slog.New(slog.DiscardHandler))
-	scrape := func(accept string) string {
-		request := httptest.NewRequest("GET", "/metrics", nil)
-		request.Header.Set("Accept", accept)
-		answer := httptest.NewRecorder()
-		web.Handler.ServeHTTP(answer, request)
-		return answer.Body.String()
-	}
-	datadriven.RunTest(t, "testdata/metrics", func(t *testing.T, d *datadriven.TestData) string {
-		return scrape("application/" + d.Cmd)
-	})
-	problems, err := promlint.New(strings.NewReader(scrape("text/plain"))).Lint()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range problems {
-		t.Errorf("%s: %s", p.Metric, p.Text)
-	}
-}
 
 func TestReadinessNamesEveryReason(t *testing.T) {
 	ready := &readiness{checks: []check{

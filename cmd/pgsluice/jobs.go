@@ -39,6 +39,10 @@ nothing else would ever remind anybody.
   running   somebody works on it, or died doing so; then a proxy takes over
   failed    trying again alone does not cure it: mend the data, then resume
 
+NEXT TRY says who goes on with it, and when: a proxy ("due" is with its next look), the
+session that asked for it, its login by sending the statement again or resuming it, or a
+person by hand. Below a job stands why it is not done.
+
 An UPDATE or DELETE that runs in batches is a job, too:
 
   running   a client waits for it; paused, while somebody wants it to wait
@@ -105,8 +109,9 @@ func newJobsCancelCommand(flags *ledgerFlags, asJSON *bool) *cobra.Command {
 		Short: "give jobs up: what they would have done is never done",
 		Long: `Give jobs up. The index is never built and the constraint never validated, although the
 migration that asked for it is recorded as applied: write another migration for what is
-still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed.
-A running job cannot be given up; cancel its backend first.
+still wanted. Helpers of the job, such as a CHECK that was to prove a NOT NULL, are removed,
+and so is the INVALID index of a build that was broken off.
+A job that somebody works on cannot be given up; cancel its backend first.
 
 A bulk write that is given up keeps what it has done; a running one ends behind its batch.`,
 		Example:               `  pgsluice jobs cancel 7 --config config.yaml`,
@@ -157,7 +162,11 @@ type job struct {
 	Started  *time.Time      `json:"started,omitempty"`
 	Finished *time.Time      `json:"finished,omitempty"`
 	NotUntil *time.Time      `json:"not_before,omitempty"`
-	Bulk     *bulk           `json:"bulk,omitempty"` // nil for a promise
+	// Next is who goes on with it; nil when it has ended.
+	Next *nextTry `json:"next_try,omitempty"`
+	// Building is how far its index is; nil for none.
+	Building *revisions.Building `json:"building,omitempty"`
+	Bulk     *bulk               `json:"bulk,omitempty"` // nil for a promise
 }
 
 func jobOf(row revisions.PromiseRow) (job, error) {
@@ -165,6 +174,7 @@ func jobOf(row revisions.PromiseRow) (job, error) {
 		ID: row.ID, State: row.State, Tag: row.Tag, Table: row.TableName, Recipe: row.Kind, Asked: row.Asked, Steps: []string{},
 		Login: row.Login.Name, Role: row.Role.Name, Attempts: row.Attempts, SQLState: row.SQLState, Error: row.Message,
 		Runner: row.ClaimedBy, Created: row.Created, Started: row.Started, Finished: row.Finished, NotUntil: row.NotBefore,
+		Next: nextTryOf(row), Building: row.Building,
 	}
 	var steps []rewrite.Step
 	if err := json.Unmarshal(row.Steps, &steps); err != nil {
@@ -270,19 +280,32 @@ func printJobTable(w io.Writer, jobs []job) error {
 		_, err := fmt.Fprintln(w, "Nothing is left to do.")
 		return err
 	}
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "ID\tSTATE\tWHAT\tTABLE\tAGE\tERROR")
+	const whatColumn, tableColumn, progressColumn = 2, 3, 5
+	table := [][]string{{"ID", "STATE", "WHAT", "TABLE", "AGE", "PROGRESS", "NEXT TRY"}}
 	var failed []string
 	for _, j := range jobs {
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\n", j.ID, j.shownState(), j.what(), orDash(j.Table), age(j.Created), orDash(oneLine(j.trouble())))
+		table = append(table, []string{
+			strconv.FormatInt(j.ID, 10), j.shownState(), j.Tag, orDash(j.Table), age(j.Created), j.progress(), j.Next.String(),
+		})
 		if j.State == revisions.Failed {
 			failed = append(failed, strconv.FormatInt(j.ID, 10))
 		}
 	}
-	if err := table.Flush(); err != nil || len(failed) == 0 {
-		return err
+	lines := fitted(table, []shrinkage{{tableColumn, 16}, {whatColumn, 12}, {tableColumn, 10}, {progressColumn, 8}, {whatColumn, 8}}, nil)
+	for i, line := range lines {
+		if i > 0 {
+			if why := oneLine(jobs[i-1].trouble()); why != "" {
+				line += "\n" + clipped("    "+why, lineWidth)
+			}
+		}
+		if _, err := fmt.Fprintln(w, line); err != nil {
+			return err
+		}
 	}
-	_, err := fmt.Fprintf(w, "\nThe migrations that asked for failed jobs are recorded as applied. Mend the data, then run\n"+
+	if len(failed) == 0 {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nThe migrations that asked for failed jobs are recorded as applied.\nMend the data, then run\n"+
 		"  pgsluice jobs resume %s\nor give them up with pgsluice jobs cancel.\n", strings.Join(failed, " "))
 	return err
 }
@@ -350,6 +373,12 @@ func printJob(w io.Writer, j job) error {
 		if at.when != nil {
 			line(at.name, at.when.Format(time.RFC3339))
 		}
+	}
+	if j.Next != nil {
+		line("next try", j.Next.String())
+	}
+	if j.Building != nil {
+		line("building", j.progress())
 	}
 	if j.Runner != "" {
 		line("worked on by", j.Runner)

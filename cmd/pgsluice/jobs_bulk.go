@@ -44,7 +44,39 @@ func bulkOf(row revisions.JobRow) job {
 		j.State, j.Error = revisions.Stopped, "its session has ended"
 		j.Bulk.Reason = "" // nobody waits any more
 	}
+	switch {
+	case !j.open():
+	case j.Bulk.Wanted == "pause":
+		j.Next = &nextTry{By: byPerson}
+	case j.State == revisions.Stopped:
+		j.Next = &nextTry{By: byLogin}
+	default:
+		j.Next = &nextTry{By: byRunner}
+	}
 	return j
+}
+
+// The states of a bulk write that is not done, for figures.
+const (
+	bulkRunning = "running"
+	bulkWaiting = "waiting" // until the server has room for it
+	bulkPaused  = "paused"  // by a person
+	bulkStopped = "stopped"
+)
+
+func bulkStates() []string { return []string{bulkRunning, bulkWaiting, bulkPaused, bulkStopped} }
+
+// bulkState is the state of a bulk write that is not done.
+func (j job) bulkState() string {
+	switch {
+	case j.State == revisions.Stopped:
+		return bulkStopped
+	case j.Bulk.Wanted == "pause":
+		return bulkPaused
+	case j.Bulk.Reason != "":
+		return bulkWaiting
+	}
+	return bulkRunning
 }
 
 // shownState is a job's state for people.
@@ -55,12 +87,19 @@ func (j job) shownState() string {
 	return string(j.State)
 }
 
-// what a job does, for one column.
-func (j job) what() string {
-	if j.Bulk == nil {
-		return j.Tag
+// progress is how far a job is, for one column.
+func (j job) progress() string {
+	switch {
+	case j.Bulk != nil:
+		return plural(int(j.Bulk.Rows), "row")
+	case j.Building != nil && j.Building.Done != nil:
+		return fmt.Sprintf("%.0f%% %s", 100**j.Building.Done, j.Building.Phase)
+	case j.Building != nil:
+		return j.Building.Phase
+	case j.Attempts > 0:
+		return fmt.Sprintf("tried %d×", j.Attempts)
 	}
-	return fmt.Sprintf("%s %d", j.Tag, j.Bulk.Rows)
+	return "-"
 }
 
 // trouble is what is wrong with a job, or why it waits.

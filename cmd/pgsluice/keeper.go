@@ -23,8 +23,12 @@ const (
 	keeperSoon  = 5 * time.Second
 	// keeperSilence is how long whoever worked on a promise must be gone before the keeper takes it over.
 	keeperSilence = 5 * time.Second
-	// overdue is how old pending work is before readiness mentions it.
+	// overdue is how old pending work is, and a bulk write that somebody has paused, before readiness mentions it.
 	overdue = 10 * time.Minute
+	// pruneEvery is the time between two looks for what a ledger need not keep any more, and pruneRows how many rows of a kind are deleted at once:
+	// few enough that nobody notices.
+	pruneEvery = time.Hour
+	pruneRows  = 500
 )
 
 // keeper looks after the ledgers of a server: it does the promised work that a crash left, and knows how each ledger
@@ -37,8 +41,12 @@ type keeper struct {
 	log       *slog.Logger
 	figures   *metrics
 
+	// prunedAt is when a ledger was last pruned to the end, by database. It is the round's own.
+	prunedAt map[string]time.Time
+
 	mu      sync.Mutex
 	options run.Options
+	keep    time.Duration       // how long what has ended stays in the ledgers; 0 is for ever
 	ledgers map[string]standing // by database
 	down    error               // why the last round could not be made
 }
@@ -47,25 +55,30 @@ type keeper struct {
 type standing struct {
 	open, failed int
 	oldest       time.Duration // age of the oldest of them
-	broken       error         // the ledger cannot be used
+	// bulk counts the bulk writes that are not done by their state, one of bulkStates.
+	bulk map[string]int
+	// oldestBulk is the age of the oldest of them, and oldestPaused of the oldest that somebody has paused.
+	oldestBulk, oldestPaused time.Duration
+	revisions                []revisions.RevisionCount
+	broken                   error // the ledger cannot be used
 }
 
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
 	k := &keeper{
 		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
-		name: name, log: log, figures: figures, ledgers: map[string]standing{},
+		name: name, log: log, figures: figures, prunedAt: map[string]time.Time{}, ledgers: map[string]standing{},
 	}
-	k.setLock(config.Lock)
+	k.configure(config)
 	return k
 }
 
-// setLock changes how the work that begins from now on takes its locks.
-func (k *keeper) setLock(lock lockConfig) {
-	options := lock.options()
+// configure changes how the work that begins from now on takes its locks, and how long what has ended is kept.
+func (k *keeper) configure(config Config) {
+	options := config.Lock.options()
 	options.TurnBudget = keeperEvery
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	k.options = options
+	k.options, k.keep = options, config.Revisions.Keep
 }
 
 // run makes a round at once and then every minute, more often while something is open, until ctx is done.
@@ -73,7 +86,7 @@ func (k *keeper) run(ctx context.Context) {
 	for {
 		k.round(ctx)
 		pause := keeperEvery
-		if k.anyOpen() {
+		if k.busy() {
 			pause = keeperSoon
 		}
 		timer := time.NewTimer(pause)
@@ -86,11 +99,12 @@ func (k *keeper) run(ctx context.Context) {
 	}
 }
 
-func (k *keeper) anyOpen() bool {
+// busy reports whether something is open that may soon be otherwise. A bulk write that has stopped waits for a person.
+func (k *keeper) busy() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, now := range k.ledgers {
-		if now.open > 0 {
+		if now.open > 0 || now.bulk[bulkRunning]+now.bulk[bulkWaiting] > 0 {
 			return true
 		}
 	}
@@ -108,10 +122,12 @@ func (k *keeper) round(ctx context.Context) {
 	for database := range k.ledgers {
 		if err == nil && !slices.Contains(databases, database) {
 			delete(k.ledgers, database)
-			k.figures.Promises(database, 0, 0, 0)
+			delete(k.prunedAt, database)
+			k.figures.ledgers.forget(database)
 		}
 	}
 	k.mu.Unlock()
+	k.figures.ControlUp(err == nil)
 	if err != nil {
 		k.log.Warn("cannot look after promised work: the control login does not work", "error", err)
 		return
@@ -162,20 +178,69 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	if err := settled(ctx, ledger); err != nil && ctx.Err() == nil {
 		k.log.Warn("cannot write down how migrations have ended", "database", database, "error", err)
 	}
-	rows, err := ledger.List(ctx, revisions.Pending, revisions.Running, revisions.Failed)
+	if err := k.prune(ctx, database, ledger); err != nil && ctx.Err() == nil {
+		k.log.Warn("cannot delete from the ledger what has ended long ago", "database", database, "error", err)
+	}
+	return stands(ctx, ledger)
+}
+
+// stands is how a ledger stands now.
+func stands(ctx context.Context, ledger *revisions.Ledger) standing {
+	now := standing{bulk: map[string]int{}}
+	jobs, err := openJobs(ctx, ledger)
 	if err != nil {
 		return standing{broken: err}
 	}
-	var now standing
-	for _, row := range rows {
-		now.oldest = max(now.oldest, time.Since(row.Created))
-		if row.State == revisions.Failed {
-			now.failed++
+	for _, j := range jobs {
+		old := time.Since(j.Created)
+		switch {
+		case j.Bulk != nil:
+			state := j.bulkState()
+			now.bulk[state]++
+			now.oldestBulk = max(now.oldestBulk, old)
+			if state == bulkPaused {
+				now.oldestPaused = max(now.oldestPaused, old)
+			}
 			continue
+		case j.State == revisions.Failed:
+			now.failed++
+		default:
+			now.open++
 		}
-		now.open++
+		now.oldest = max(now.oldest, old)
+	}
+	if now.revisions, err = ledger.CountRevisions(ctx); err != nil {
+		return standing{broken: err}
 	}
 	return now
+}
+
+// prune deletes, now and then, what the ledger need not keep any more.
+func (k *keeper) prune(ctx context.Context, database string, ledger *revisions.Ledger) error {
+	k.mu.Lock()
+	keep := k.keep
+	k.mu.Unlock()
+	if keep == 0 || time.Since(k.prunedAt[database]) < pruneEvery {
+		return nil
+	}
+	var all revisions.Pruned
+	for ctx.Err() == nil {
+		pruned, err := ledger.Prune(ctx, keep, pruneRows)
+		if err != nil {
+			return err
+		}
+		if pruned.Sum() == 0 {
+			k.prunedAt[database] = time.Now()
+			break
+		}
+		all.Add(pruned)
+		k.figures.Pruned(pruned)
+	}
+	if all.Sum() > 0 {
+		k.log.Info("what has ended long ago was deleted from the ledger", "database", database, "older_than", keep.String(),
+			"promises", all.Promises, "jobs", all.Jobs, "revisions", all.Revisions, "statements", all.Statements)
+	}
+	return nil
 }
 
 // settled writes down how transactions have ended, and which revisions never will, of sessions whose proxy could not.
@@ -216,6 +281,7 @@ func (k *keeper) note(database string, now standing) {
 	before, seen := k.ledgers[database]
 	k.ledgers[database] = now
 	k.mu.Unlock()
+	k.figures.ledgers.set(database, now)
 	log := k.log.With("database", database)
 	switch {
 	case now.broken != nil:
@@ -226,7 +292,10 @@ func (k *keeper) note(database string, now standing) {
 	case !seen || before.broken != nil:
 		log.Info("the ledger is ready", "open", now.open, "failed", now.failed)
 	}
-	k.figures.Promises(database, now.open, now.failed, now.oldest)
+	if stopped := now.bulk[bulkStopped]; stopped > before.bulk[bulkStopped] {
+		log.Warn("a bulk write has ended early: what it did is kept, the rest is not done", "stopped", stopped,
+			"hint", "run pgsluice jobs list; the same statement goes on with it, and so does pgsluice jobs resume")
+	}
 	if now.failed > before.failed {
 		log.Error("promised work has failed for good: a migration is recorded as applied and is not",
 			"failed", now.failed, "hint", "run pgsluice jobs list, mend the data, then pgsluice jobs resume")
@@ -252,22 +321,36 @@ func (k *keeper) warning(context.Context) error {
 		wrong = append(wrong, "the control login does not work")
 	}
 	for _, database := range slices.Sorted(maps.Keys(k.ledgers)) {
-		switch now := k.ledgers[database]; {
-		case errors.Is(now.broken, revisions.ErrNotInstalled), errors.Is(now.broken, control.ErrTemplate):
-			wrong = append(wrong, fmt.Sprintf("database %s has no ledger", database))
-		case now.broken != nil:
-			wrong = append(wrong, fmt.Sprintf("the ledger of database %s cannot be used", database))
-		case now.failed > 0:
-			wrong = append(wrong, fmt.Sprintf("%s of database %s failed: run pgsluice jobs resume", plural(now.failed, "promise"), database))
-		case now.open > 0 && now.oldest > overdue:
-			wrong = append(wrong, fmt.Sprintf("%s of database %s not done, the oldest since %s: pgsluice jobs shows what is in the way",
-				plural(now.open, "promise"), database, now.oldest.Round(time.Second)))
-		}
+		wrong = append(wrong, k.ledgers[database].wrong(database)...)
 	}
 	if len(wrong) == 0 {
 		return nil
 	}
 	return errors.New(strings.Join(wrong, "; "))
+}
+
+// wrong is what a person should look at, a line each.
+func (now standing) wrong(database string) (lines []string) {
+	say := func(format string, args ...any) { lines = append(lines, fmt.Sprintf(format, args...)) }
+	switch {
+	case errors.Is(now.broken, revisions.ErrNotInstalled), errors.Is(now.broken, control.ErrTemplate):
+		say("database %s has no ledger", database)
+	case now.broken != nil:
+		say("the ledger of database %s cannot be used", database)
+	case now.failed > 0:
+		say("%s of database %s failed: run pgsluice jobs resume", plural(now.failed, "promise"), database)
+	case now.open > 0 && now.oldest > overdue:
+		say("%s of database %s not done, the oldest since %s: pgsluice jobs shows what is in the way",
+			plural(now.open, "promise"), database, now.oldest.Round(time.Second))
+	}
+	if stopped := now.bulk[bulkStopped]; stopped > 0 {
+		say("%s of database %s stopped: pgsluice jobs shows why", plural(stopped, "bulk write"), database)
+	}
+	if paused := now.bulk[bulkPaused]; now.oldestPaused > overdue {
+		say("%s of database %s paused, the oldest began %s ago: run pgsluice jobs resume with its ID",
+			plural(paused, "bulk write"), database, now.oldestPaused.Round(time.Second))
+	}
+	return lines
 }
 
 func plural(n int, what string) string {

@@ -182,7 +182,7 @@ func (k key) set(value any) error {
 		want = "a size like 64KiB, 1MiB or 2GiB"
 		*field, err = parseByteSize(text)
 	case *time.Duration:
-		want = "a duration with its unit, like 100ms, 5s or 10m"
+		want = "a duration with its unit, like 100ms, 5s, 10m or 90d"
 		*field, err = parseDuration(text)
 	default:
 		panic(fmt.Sprintf("key %s has a field of type %T, which no text can fill", k.path, k.field))
@@ -201,9 +201,13 @@ func parseBool(text string) (bool, error) {
 	return text == "true", nil
 }
 
-// parseDuration reads a duration that is not negative. A number without a unit is refused, 0 excepted: Postgres would
-// read 5 as milliseconds or as seconds, depending on the setting.
+// parseDuration reads a duration that is not negative; whole days may be given as such. A number without a unit is refused, 0 excepted: Postgres
+// would read 5 as milliseconds or as seconds, depending on the setting.
 func parseDuration(text string) (time.Duration, error) {
+	if number, isDays := strings.CutSuffix(text, "d"); isDays {
+		days, err := strconv.ParseUint(number, 10, 16)
+		return time.Duration(days) * 24 * time.Hour, err
+	}
 	d, err := time.ParseDuration(text)
 	if err == nil && d < 0 {
 		err = strconv.ErrRange

@@ -49,7 +49,7 @@ func (r *reload) apply() (changed, waiting []string, err error) {
 	r.plant.proxy.SetSession(*session)
 	r.plant.proxy.SetLogins(next.Limits.LoginTimeout, next.Limits.MaxUnauthenticated, next.Limits.MaxUnauthenticatedPerAddress)
 	if r.plant.keeper != nil {
-		r.plant.keeper.setLock(next.Lock)
+		r.plant.keeper.configure(next)
 	}
 	r.config = next
 	return changed, waiting, nil

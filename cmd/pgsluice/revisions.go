@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -166,12 +165,9 @@ func listRevisions(cmd *cobra.Command, flags *revisionFlags) error {
 	return printRevisions(cmd.OutOrStdout(), rows)
 }
 
-// lineWidth is how wide a table is at most, in characters.
-const lineWidth = 80
-
 // printRevisions prints a table. What is too long for it is cut: the revision's id first, then whose it was, then the tool.
 func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
-	const idColumn, toolColumn, byColumn = 2, 3, 7
+	const idColumn, toolColumn, stateColumn, byColumn = 2, 3, 4, 7
 	table := [][]string{{"ID", "WAY", "REVISION", "TOOL", "STATE", "AGE", "TOOK", "BY", "SQL"}}
 	for _, row := range rows {
 		took := "-"
@@ -183,30 +179,15 @@ func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
 			row.Login, work(row),
 		})
 	}
-	widths := make([]int, len(table[0]))
-	total := 2 * (len(widths) - 1)
-	for i := range widths {
-		for _, line := range table {
-			widths[i] = max(widths[i], utf8.RuneCountInString(line[i]))
-		}
-		total += widths[i]
-	}
-	for _, shrink := range []struct{ column, least int }{{idColumn, 16}, {byColumn, 6}, {toolColumn, 7}, {idColumn, 8}, {byColumn, 4}, {toolColumn, 5}} {
-		less := max(0, min(total-lineWidth, widths[shrink.column]-shrink.least))
-		widths[shrink.column] -= less
-		total -= less
-	}
 	paint := painter(w)
-	for n, line := range table {
-		var out strings.Builder
-		for i, cell := range line {
-			text := fmt.Sprintf("%-*s", widths[i], clipped(cell, widths[i]))
-			if n > 0 && i == 4 {
-				text = paint(cell, text)
+	for _, line := range fitted(table, []shrinkage{{idColumn, 16}, {byColumn, 6}, {toolColumn, 7}, {idColumn, 8}, {byColumn, 4}, {toolColumn, 5}},
+		func(row, column int, cell, padded string) string {
+			if row > 0 && column == stateColumn {
+				return paint(cell, padded)
 			}
-			out.WriteString(text + "  ")
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(out.String(), " ")); err != nil {
+			return padded
+		}) {
+		if _, err := fmt.Fprintln(w, line); err != nil {
 			return err
 		}
 	}
@@ -224,14 +205,6 @@ func painter(w io.Writer) func(state, text string) string {
 		}
 		return "\x1b[" + color + "m" + text + "\x1b[0m"
 	}
-}
-
-// clipped is a text of at most so many characters.
-func clipped(text string, width int) string {
-	if utf8.RuneCountInString(text) <= width {
-		return text
-	}
-	return string([]rune(text)[:width-1]) + "…"
 }
 
 // short is a duration in three digits or so.

@@ -112,6 +112,7 @@ func serve(ctx context.Context, from source, out outputs) (err error) {
 	}
 
 	figures := newMetrics()
+	figures.Build(buildVersion())
 	plant, err := build(ctx, config, out, log, figures)
 	if err != nil {
 		return err

@@ -5,6 +5,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/revisions"
@@ -17,10 +18,15 @@ type revisionsConfig struct {
 	// Tables are version tables that the tools would not have made themselves: "TOOL [SCHEMA.]TABLE [COLUMN...]". A tool that is not known needs
 	// the columns that name a revision.
 	Tables []string `yaml:"tables"`
+	// Keep is how long what has ended stays in the ledger; 0 is for ever. What is open or has failed stays, and the last state of each revision.
+	Keep time.Duration `yaml:"keep"`
 }
 
 func (r revisionsConfig) validate(v *validation) {
 	v.oneOf("revisions.exclusive", r.Exclusive, "off", "wait", "refuse")
+	if r.Keep != 0 && r.Keep < revisions.ShortestKeep {
+		v.add("revisions.keep", "write 365d for a year", "must be at least a day, or 0 to keep everything")
+	}
 	for i, line := range r.Tables {
 		if _, err := toolOf(line); err != nil {
 			v.add(fmt.Sprintf("revisions.tables[%d]", i), `write "knex app.my_migrations", or "ours ops.deployments id" for a tool of your own`, "%s", err)

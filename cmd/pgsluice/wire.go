@@ -76,7 +76,7 @@ func build(ctx context.Context, config Config, out outputs, log *slog.Logger, fi
 	if err != nil {
 		return nil, err
 	}
-	figures.Sessions(p.proxy.Sessions)
+	figures.Proxy(p.proxy.Sessions, p.proxy.Traffic)
 	return p, nil
 }
 
@@ -89,6 +89,7 @@ func (p *plant) equip(ctx context.Context, config Config, out outputs) error {
 	if p.trail, err = p.audit(config, out); err != nil {
 		return err
 	}
+	p.figures.Trail(p.trail.Broken)
 	if p.logins, err = p.control(ctx, config.Control, p.log); err != nil || p.logins == nil {
 		return err
 	}

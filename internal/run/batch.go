@@ -179,6 +179,7 @@ func (w *walk) next(ctx context.Context) (more bool, err error) {
 	w.lo, w.hi, w.held, w.tries = b.hi, nil, time.Time{}, 0
 	w.passed += int64(b.keys)
 	w.changed += int64(b.changed)
+	w.meter().BatchDone(b.changed, time.Since(began))
 	if w.told != nil {
 		if failed := w.told.committed(w, answers[0], b); failed != nil {
 			return !b.finished, failed

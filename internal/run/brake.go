@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,6 +17,8 @@ type Throttle interface {
 	Reasons(ctx context.Context, pid int, tables []uint32) []string
 	// Every is the time between two looks.
 	Every() time.Duration
+	// Signals are what the last reasons came from, of a fixed set of words; it is called by the same goroutine.
+	Signals() []string
 }
 
 // brake holds a job back: for the server, for a person, or because its client has gone.
@@ -27,6 +30,8 @@ type brake struct {
 
 	mu      sync.Mutex
 	reasons []string
+	// signals are what the reasons come from.
+	signals []string
 	// since is when it began to wait; zero while it goes on.
 	since time.Time
 	beat  time.Time
@@ -65,8 +70,9 @@ func (j *job) watch(ctx context.Context) (stop func()) {
 	}
 	look := func(ctx context.Context) {
 		reasons := j.Throttle.Reasons(ctx, j.session.PID, tables)
+		signals := j.Throttle.Signals()
 		j.mu.Lock()
-		j.reasons = reasons
+		j.reasons, j.signals = reasons, signals
 		j.mu.Unlock()
 	}
 	look(ctx)
@@ -138,10 +144,26 @@ func (j *job) mayGoOn(ctx context.Context) error {
 				return err
 			}
 		}
-		if err := j.sleep(ctx, slice); err != nil {
+		began, because := time.Now(), j.because()
+		err := j.sleep(ctx, slice)
+		for _, signal := range because {
+			j.meter().Throttled(signal, time.Since(began))
+		}
+		if err != nil {
 			return err
 		}
 	}
+}
+
+// because are the signals for which the job must wait right now.
+func (j *job) because() []string {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	signals := slices.Clone(j.signals)
+	if j.wanted == "pause" {
+		signals = append(signals, "pause")
+	}
+	return signals
 }
 
 // alive gives a sign of life, and hears what people want. A control connection that fails is no reason to end: the next batch needs none.

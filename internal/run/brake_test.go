@@ -149,12 +149,20 @@ func (r *room) Reasons(context.Context, int, []uint32) []string {
 
 func (r *room) Every() time.Duration { return time.Millisecond }
 
+func (r *room) Signals() []string {
+	if r.none.Load() {
+		return []string{"room"}
+	}
+	return nil
+}
+
 // A job waits while the server has no room, says so to the client and in the ledger, and goes on.
 func TestJobWaitsForRoom(t *testing.T) {
 	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 3000) g")
 	r, throttle := h.client(h.open(h.dsnOf(h.alice))), &room{}
 	throttle.none.Store(true)
-	r.Throttle = throttle
+	counted := &counts{throttled: map[string]time.Duration{}, jobs: map[string]int{}}
+	r.Throttle, r.Meter = throttle, counted
 	done := h.begin(r, h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t"))
 	h.waitFor("SELECT EXISTS (SELECT FROM pgsluice.jobs WHERE reason = 'there is no room')")
 	h.is("0", "SELECT count(*) FROM t WHERE n = 1")
@@ -166,6 +174,30 @@ func TestJobWaitsForRoom(t *testing.T) {
 		if !r.Report.(*notices).contain(line) {
 			t.Errorf("the client does not hear %q", line)
 		}
+	}
+	if counted.rows != 3000 || counted.throttled["room"] == 0 || len(counted.throttled) != 1 || counted.jobs["done"] != 1 || counted.done != 1 {
+		t.Errorf("counted %+v", counted)
+	}
+}
+
+// counts is a Meter of one job.
+type counts struct {
+	run.Meter          // what a job does not meet is not there
+	rows, done, failed int
+	throttled          map[string]time.Duration
+	jobs               map[string]int
+}
+
+func (c *counts) BatchDone(rows int, _ time.Duration)           { c.rows += rows }
+func (c *counts) Throttled(signal string, waited time.Duration) { c.throttled[signal] += waited }
+func (c *counts) JobEnded(state string)                         { c.jobs[state]++ }
+func (c *counts) LockTried(int, time.Duration, bool)            {}
+func (c *counts) Building(int, string, float64)                 {}
+func (c *counts) StepRun(done bool) {
+	if done {
+		c.done++
+	} else {
+		c.failed++
 	}
 }
 

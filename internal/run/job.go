@@ -299,7 +299,9 @@ func (j *job) run(ctx context.Context) error {
 	stop := j.watch(ctx)
 	defer stop()
 	err := j.tables(ctx)
+	j.meter().StepRun(err == nil)
 	if err == nil {
+		j.meter().JobEnded(string(revisions.Done))
 		j.result.Tag = j.plan.Tag + " " + strconv.FormatInt(j.changed, 10)
 		return j.end(ctx, revisions.Done, "", "")
 	}
@@ -484,6 +486,7 @@ func (j *job) broken(ctx context.Context, cause error) error {
 	if j.batches == 0 && known || j.wanted == "cancel" {
 		state = revisions.Void // there is nothing to go on with
 	}
+	j.meter().JobEnded(string(state))
 	if failed := j.end(ctx, state, code, message); failed != nil && code != "" {
 		j.notice("pgsluice: cannot write down in the ledger that the job has ended: " + failed.Error())
 	}

@@ -194,7 +194,9 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 		return *w.result, err
 	}
 	for _, step := range steps {
-		if err := w.step(ctx, step); err != nil {
+		err := w.step(ctx, step)
+		w.meter().StepRun(err == nil)
+		if err != nil {
 			w.abandon(ctx, err)
 			return *w.result, err
 		}

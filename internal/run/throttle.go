@@ -88,6 +88,18 @@ func (t *throttle) Reasons(ctx context.Context, pid int, tables []uint32) []stri
 	return t.judge(t.options, seen, query, err, time.Now())
 }
 
+// Signals implements Throttle.
+func (t *throttle) Signals() []string {
+	var signals []string
+	for signal, held := range t.holding {
+		if held {
+			signals = append(signals, signal)
+		}
+	}
+	slices.Sort(signals)
+	return signals
+}
+
 // load is how a server is; what is nil cannot be seen.
 type load struct {
 	WAL      *float64 `json:"wal"`

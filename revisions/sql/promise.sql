@@ -25,6 +25,19 @@ SELECT pg_catalog.json_build_object(
 	'sqlstate', p.sqlstate,
 	'message', p.message,
 	'released', p.released,
+	-- The backend of who has claimed it, else of who wrote it. One whose start we may not see counts as alive.
+	'alive', EXISTS (
+		SELECT FROM pg_catalog.pg_stat_get_activity(CASE WHEN p.claimed_by OPERATOR(pg_catalog.=) '' THEN p.pid ELSE p.claimed_pid END) AS a
+		WHERE a.backend_start IS NULL
+			OR pg_catalog.round(pg_catalog.date_part('epoch', a.backend_start) OPERATOR(pg_catalog.*) 1000000::double precision)::bigint
+				OPERATOR(pg_catalog.=) CASE WHEN p.claimed_by OPERATOR(pg_catalog.=) '' THEN p.backend_start ELSE p.claimed_start END),
+	'building', CASE WHEN p.state OPERATOR(pg_catalog.=) 'running' THEN (
+		SELECT pg_catalog.json_build_object('phase', b.phase, 'done', CASE
+			WHEN b.blocks_total OPERATOR(pg_catalog.>) 0 THEN b.blocks_done::double precision OPERATOR(pg_catalog./) b.blocks_total::double precision
+			WHEN b.tuples_total OPERATOR(pg_catalog.>) 0 THEN b.tuples_done::double precision OPERATOR(pg_catalog./) b.tuples_total::double precision END)
+		FROM pg_catalog.pg_stat_progress_create_index AS b
+		WHERE b.datname OPERATOR(pg_catalog.=) pg_catalog.current_database() AND b.relid OPERATOR(pg_catalog.=) p.table_oid
+		LIMIT 1) END,
 	'not_before', p.not_before,
 	'claimed_by', p.claimed_by,
 	'heartbeat', p.heartbeat,

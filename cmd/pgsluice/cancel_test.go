@@ -1,0 +1,87 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// A migration of any kind whose proxy has died behind its COMMIT is given up by its id, at once and by hand: nothing of ours is left, and nobody does
+// the work any more. The proxy dies before it has begun with the work, and in the whole matrix at every step of it.
+func TestCancelledJobLeavesNothing(t *testing.T) {
+	whole := os.Getenv(matrixVariable) == "all"
+	for _, kind := range matrixKinds(t) {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), kind, inTransaction)
+			for n, more := 0, true; more && (n < 1 || whole || kind == "not-null"); n++ {
+				more = s.cancelAt(t, kind, n)
+			}
+		})
+	}
+}
+
+// cancelAt kills the proxy before the n-th lasting statement behind the COMMIT, with 0 before any, gives up what was promised, and looks at what
+// is left. It returns false when there is no such step.
+func (s *site) cancelAt(t *testing.T, kind string, n int) bool {
+	t.Helper()
+	proxy := s.serve(t)
+	steps, step, committed := 0, "", false
+	s.tap.arm(func(at moment) bool {
+		switch {
+		case at.statement == "COMMIT" && !at.before && !committed:
+			committed = true
+			return false
+		case !committed || !at.before:
+			return false
+		case n > 0 && !lasting.MatchString(at.statement):
+			return false
+		}
+		steps, step = steps+1, at.statement
+		if steps < max(n, 1) {
+			return false
+		}
+		proxy.kill()
+		return true
+	})
+	s.migrate(t, proxy)
+	_, struck := s.tap.disarm()
+	proxy.kill()
+	s.awaitEnd(t)
+	if !struck {
+		s.reset(t)
+		return false
+	}
+	var id int64
+	if err := s.side.QueryRow(t.Context(), "SELECT coalesce(max(id), 0) FROM pgsluice.promises WHERE id > $1", s.promised).Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	var open bool
+	if err := s.side.QueryRow(t.Context(), "SELECT EXISTS (SELECT FROM pgsluice.promises WHERE id = $1 AND state IN ('pending', 'running'))", id).Scan(&open); err != nil {
+		t.Fatal(err)
+	}
+	if n == 0 && !open && kind != "detach" { // which in a transaction runs on the spot
+		t.Fatalf("nothing is promised when this is to be sent: %s", step)
+	}
+	if open {
+		out, err := exec.CommandContext(t.Context(), "pgsluice", "jobs", "cancel", fmt.Sprint(id), "--dsn", s.dsn).CombinedOutput()
+		if err != nil || !strings.Contains(string(out), fmt.Sprintf("Job %d is given up.", id)) {
+			t.Fatalf("step %d, %s: %v\n%s", n, step, err, out)
+		}
+	}
+	state := s.state(t)
+	if left := leftovers.FindAllString(state, -1); len(left) > 0 || open != strings.Contains(state, "promise void") {
+		t.Errorf("step %d, %s: left are %q of\n%s", n, step, left, state)
+	}
+	s.reset(t)
+	return true
+}
+
+// leftovers are the lines of a state that no person has asked for.
+var leftovers = regexp.MustCompile(`(?m)^(.* INVALID|.*` + regexp.QuoteMeta(rewrite.HelperPrefix) + `.*|artifact .*|advisory lock .*|.* DETACH PENDING|promise (pending|running|failed))$`)

@@ -1,0 +1,166 @@
+package proxy
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+
+	"github.com/pgsluice/pgsluice/internal/run"
+)
+
+// What each statement of testdata/roundtrips.txt costs with a ledger and an audit trail: a line for each time that somebody waits for the server, on the
+// client's own connection and on the control connection. Nothing there may grow unnoticed.
+//
+//	connect   begins anew with another session, whose time stands still
+//	direct    statements straight to the server
+//	later     lets so much time pass
+//	simple    one simple Query each line
+//	extended  each line prepared and executed, with a Sync of its own
+func TestRoundTrips(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	sent, asked := &recorder{}, &asked{}
+	options := *w.server.following.Load()
+	options.Control = overheard{options.Control, asked}
+	w.server.following.Store(&options)
+	inner := w.server.run
+	w.server.run = func(ctx context.Context, l *link) error {
+		l.server.conn = &recorded{Conn: l.server.conn, to: sent}
+		return inner(ctx, l)
+	}
+	sessions := 0
+	datadriven.RunTest(t, "testdata/roundtrips.txt", func(t *testing.T, d *datadriven.TestData) string {
+		switch d.Cmd {
+		case "connect":
+			sessions++
+			w.conn(t, fmt.Sprint(sessions))
+			return ""
+		case "direct", "later":
+			return w.command(t, d)
+		}
+		conn := w.conn(t, fmt.Sprint(sessions))
+		var out strings.Builder
+		for sql := range strings.SplitSeq(d.Input, "\n") {
+			sent.roundTrips()
+			asked.take()
+			var err error
+			if d.Cmd == "extended" {
+				_, err = conn.ExecParams(t.Context(), sql, nil, nil, nil, nil).Close()
+			} else {
+				err = conn.Exec(t.Context(), sql).Close()
+			}
+			if err != nil {
+				t.Fatalf("%s: %s: %v", d.Pos, sql, err)
+			}
+			client, control := sent.roundTrips(), asked.take()
+			fmt.Fprintf(&out, "%s: %d + %d\n", sql, len(client), len(control))
+			for _, line := range client {
+				fmt.Fprintf(&out, "  client   %s\n", line)
+			}
+			for _, line := range control {
+				fmt.Fprintf(&out, "  control  %s\n", line)
+			}
+		}
+		return out.String()
+	})
+}
+
+// roundTrips are the messages since it was last asked, a line for each of those that the session has waited for.
+func (r *recorder) roundTrips() (lines []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var texts []string
+	for {
+		m, err := readMessage(&r.out)
+		if err != nil {
+			return lines
+		}
+		switch m.kind {
+		case 'P':
+			_, rest, _ := cString(m.body)
+			query, _, _ := cString(rest)
+			texts = append(texts, query)
+		case 'E':
+			if len(texts) == 0 {
+				texts = append(texts, "what is prepared")
+			}
+		case 'Q':
+			query, _, _ := cString(m.body)
+			texts = append(texts, query)
+		}
+		if m.kind == 'Q' || m.kind == 'S' || m.kind == 'H' {
+			lines, texts = append(lines, titles(texts)), nil
+		}
+	}
+}
+
+// titles are the first words of statements.
+func titles(texts []string) string {
+	for i, text := range texts {
+		texts[i] = title(text)
+	}
+	return strings.Join(texts, "; ")
+}
+
+// title is what a statement says of itself, or its first words.
+func title(text string) string {
+	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
+	if runes := []rune(first); len(runes) > 70 {
+		first = string(runes[:70]) + "…"
+	}
+	return longNumber.ReplaceAllString(first, "N")
+}
+
+// asked are the questions on control connections.
+type asked struct {
+	mu    sync.Mutex
+	lines []string
+}
+
+func (a *asked) note(texts ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lines = append(a.lines, titles(texts))
+}
+
+func (a *asked) take() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	lines := a.lines
+	a.lines = nil
+	return lines
+}
+
+// overheard is a Control whose questions are noted.
+type overheard struct {
+	Control
+	to *asked
+}
+
+func (o overheard) Conn(ctx context.Context, database string) (run.Conn, func(), error) {
+	conn, release, err := o.Control.Conn(ctx, database)
+	return overheardConn{conn, o.to}, release, err
+}
+
+type overheardConn struct {
+	run.Conn
+	to *asked
+}
+
+func (c overheardConn) Exec(ctx context.Context, sql string, args ...string) (string, error) {
+	c.to.note(sql)
+	return c.Conn.Exec(ctx, sql, args...)
+}
+
+func (c overheardConn) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	c.to.note(sql)
+	return c.Conn.Query(ctx, sql, args...)
+}
+
+func (c overheardConn) Chain(ctx context.Context, sql ...string) ([]string, error) {
+	c.to.note(append([]string{}, sql...)...)
+	return c.Conn.Chain(ctx, sql...)
+}
