@@ -46,7 +46,8 @@ type keeper struct {
 // standing is how a ledger stood when it was last looked at.
 type standing struct {
 	open, failed int
-	oldest       time.Duration // age of the oldest of them
+	left         int           // artifacts whose maker is gone and that could not be removed yet
+	oldest       time.Duration // age of the oldest of the promises
 	broken       error         // the ledger cannot be used
 }
 
@@ -90,7 +91,7 @@ func (k *keeper) anyOpen() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, now := range k.ledgers {
-		if now.open > 0 {
+		if now.open > 0 || now.left > 0 {
 			return true
 		}
 	}
@@ -166,7 +167,15 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	if err != nil {
 		return standing{broken: err}
 	}
-	var now standing
+	left, err := ledger.Leftovers(ctx)
+	if err != nil {
+		return standing{broken: err}
+	}
+	// What a promise needs stays as long as that is open.
+	left = slices.DeleteFunc(left, func(a revisions.Artifact) bool {
+		return slices.ContainsFunc(rows, func(row revisions.PromiseRow) bool { return row.ID == a.Promise })
+	})
+	now := standing{left: len(left)}
 	for _, row := range rows {
 		now.oldest = max(now.oldest, time.Since(row.Created))
 		if row.State == revisions.Failed {

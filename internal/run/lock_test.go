@@ -510,6 +510,7 @@ func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { retur
 func (f fixed) Old(context.Context, int, uint32, time.Duration) ([]run.Blocker, error) {
 	return nil, nil
 }
+func (f fixed) Yield(context.Context, int, uint32) (bool, error)          { return false, nil }
 func (f fixed) Recall(context.Context, int) (bool, error)                 { return false, nil }
 func (f fixed) GiveWay(context.Context, run.Blocker) (bool, error)        { return false, nil }
 func (f fixed) End(context.Context, int, run.Blocker, bool) (bool, error) { return false, nil }
