@@ -35,6 +35,7 @@ type matrix struct {
 	dead   atomic.Bool // the client is
 	pipe   *os.File    // the other end of the audit trail
 	trail  string      // its path
+	config string      // the path of an empty configuration
 }
 
 // disaster is something that goes wrong between two moments.
@@ -128,6 +129,10 @@ func newMatrix(t *testing.T, kind string, statements func(string) []string, d di
 	}
 	m.site = newSite(t, dsn, role, kind, statements)
 	if err := syscall.Mkfifo(m.trail, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.config = filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(m.config, []byte("mode: enforce\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.env = append(m.env, "PGSLUICE_AUDIT_FILE="+m.trail, "PGSLUICE_CONTROL_IDLE=100ms")
@@ -238,11 +243,17 @@ func (m *matrix) mend(t *testing.T, d disaster) {
 		m.start(t)
 	}
 	for range 3 { // what waits for something else comes next
-		resume := exec.CommandContext(t.Context(), "pgsluice", "jobs", "resume", "--dsn", m.dsn)
-		if out, err := resume.CombinedOutput(); err == nil {
-			return
-		} else if t.Context().Err() != nil {
-			t.Fatalf("pgsluice jobs resume: %v\n%s", err, out)
+		// What runs code of its login's is left to that.
+		for _, dsn := range []string{m.dsn, m.through(fmt.Sprintf("%s:%d", m.side.Config().Host, m.side.Config().Port), m.role)} {
+			resume := exec.CommandContext(t.Context(), "pgsluice", "jobs", "resume", "--dsn", dsn, "--config", m.config)
+			resume.Env = append(os.Environ(), "PGSLUICE_CONTROL_DSN="+m.dsn)
+			out, err := resume.CombinedOutput()
+			if err == nil {
+				return
+			}
+			if t.Context().Err() != nil {
+				t.Fatalf("pgsluice jobs resume: %v\n%s", err, out)
+			}
 		}
 	}
 }
