@@ -562,5 +562,7 @@ func (s *site) awaitEnd(t *testing.T) {
 func (s *site) settled(t *testing.T) string {
 	t.Helper()
 	pgtest.WaitFor(t, s.side, "SELECT NOT EXISTS (SELECT FROM pgsluice.promises WHERE state IN ('pending', 'running'))")
+	// What nobody needs any more is struck behind it, by whoever looks after the ledger next.
+	pgtest.WaitFor(t, s.side, "SELECT NOT EXISTS (SELECT FROM pgsluice.artifacts)")
 	return s.state(t)
 }

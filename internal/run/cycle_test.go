@@ -11,6 +11,14 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
+// undetected is a runner whose session never looks for a deadlock: what ends one is ours.
+func (p *place) undetected() run.Runner {
+	p.Helper()
+	r := p.runner()
+	p.send(r, "SET deadlock_timeout = '1h'")
+	return r
+}
+
 // strong is alter as it is planned: with the table that it locks.
 func (p *place) strong() rewrite.Step {
 	p.Helper()
@@ -58,7 +66,7 @@ func TestBuildGivesWay(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			p := newPlace(t, table)
-			builder := p.runner()
+			builder := p.undetected()
 			kept := &artifacts{}
 			builder.Artifacts = kept
 			before, pid := p.settings(builder.Conn), p.pid(builder.Conn)
@@ -87,7 +95,7 @@ func TestBuildGivesWay(t *testing.T) {
 // The pauses of a transaction's plan hold a snapshot, for which a build that has begun before waits as for any other.
 func TestBuildGivesWayToPauses(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (a int); CREATE TABLE other (a int)")
-	builder := p.runner()
+	builder := p.undetected()
 	before, pid := p.settings(builder.Conn), p.pid(builder.Conn)
 	writer := p.connect()
 	p.exec(writer, "BEGIN; INSERT INTO t VALUES (1)")
@@ -114,7 +122,7 @@ func TestBuildGivesWayToPauses(t *testing.T) {
 // Whoever does not come through a proxy waits inside the server. The build is ahead of its deadlock detector.
 func TestBuildGivesWayToAStranger(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (a int)")
-	builder := p.runner()
+	builder := p.undetected()
 	before, pid := p.settings(builder.Conn), p.pid(builder.Conn)
 	stranger := p.connect()
 	p.exec(stranger, "SET deadlock_timeout = '1h'; BEGIN; INSERT INTO t VALUES (1)")
@@ -132,7 +140,7 @@ func TestBuildGivesWayToAStranger(t *testing.T) {
 // A build gives way to so many, so that it is done some day. The next one fails.
 func TestBuildGivesWayToSoMany(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (a int)")
-	builder := p.runner()
+	builder := p.undetected()
 	before, pid := p.settings(builder.Conn), p.pid(builder.Conn)
 	changer := p.inTransaction("INSERT INTO public.t VALUES (1)")
 	done := start(t.Context(), builder, p.index("t_a", "a"))
@@ -181,12 +189,13 @@ func TestDeadlockOfTriesIsSeen(t *testing.T) {
 			if test.foreign {
 				foreign := p.connect()
 				pid = int(foreign.PgConn().PID())
+				p.exec(foreign, "SET deadlock_timeout = '1h'")
 				go func() {
 					_, err := foreign.Exec(context.WithoutCancel(t.Context()), "CREATE INDEX CONCURRENTLY t_a ON t (a)")
 					done <- err
 				}()
 			} else {
-				builder := p.runner()
+				builder := p.undetected()
 				builder.Watch = nil
 				pid, changer.LockBudget = p.pid(builder.Conn), 4*time.Second
 				step := p.index("t_a", "a")

@@ -398,7 +398,7 @@ func TestBlockerIsWaitedForOutsideTheQueue(t *testing.T) {
 			p := newPlace(t, "CREATE TABLE t (id int)")
 			r := p.runner()
 			sent := &recorder{Conn: r.Conn}
-			r.Conn, r.FirstTry, r.LongestTry = sent, time.Second, time.Second // long enough to be looked at
+			r.Conn, r.FirstTry, r.LongestTry = sent, 5*time.Second, 5*time.Second // long enough to be looked at
 			if block {
 				if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
 					t.Fatal(err)
