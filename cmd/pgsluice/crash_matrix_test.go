@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -22,7 +23,8 @@ import (
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
 
-// matrixVariable, when it is "all", has every disaster strike at every step of every kind of migration; else a sample is taken.
+// matrixVariable, when it is "all", has every disaster strike at every step of every kind of migration, and when it is a number at each so many-th step; else a
+// sample is taken.
 const matrixVariable = "PGSLUICE_CRASH_MATRIX"
 
 // matrix is a site at whose steps disasters strike.
@@ -66,7 +68,17 @@ func disasters() []disaster {
 // TestCrashMatrix: whatever dies at whichever step, afterwards the migration is done, or whoever resumes it does it, or it was never asked for; no index is
 // INVALID, no helper is left, and the ledger agrees with the catalog.
 func TestCrashMatrix(t *testing.T) {
-	whole := os.Getenv(matrixVariable) == "all"
+	asked := os.Getenv(matrixVariable)
+	whole, step := asked != "", 1
+	switch {
+	case !whole:
+		step = 4
+	case asked != "all":
+		var err error
+		if step, err = strconv.Atoi(asked); err != nil || step < 1 {
+			t.Fatalf("%s is neither all nor a number: %s", matrixVariable, asked)
+		}
+	}
 	var cases atomic.Int64
 	t.Cleanup(func() { fmt.Printf("crash matrix: %d cases\n", cases.Load()) })
 	for _, kind := range matrixKinds(t) {
@@ -78,10 +90,6 @@ func TestCrashMatrix(t *testing.T) {
 				t.Run(kind+"/"+form+"/"+d.name, func(t *testing.T) {
 					t.Parallel()
 					m := newMatrix(t, kind, statements, d)
-					step := 1
-					if !whole {
-						step = 4
-					}
 					for n, more := step, true; more; n += step {
 						if more = m.hit(t, d, n); more {
 							cases.Add(1)
