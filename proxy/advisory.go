@@ -77,6 +77,9 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 			// The server's own wait, cut at once, reports what the client would have been told.
 			return s.blockingTry(ctx, at, with, setting, "1", limits.own(setting))
 		}
+		if hungUp(s.link.client.conn) {
+			return errClientGone
+		}
 		mayBlock, err := s.mayBlock(ctx, time.Since(shown))
 		if err != nil {
 			return err

@@ -193,6 +193,9 @@ func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other
 				return true, nil, err
 			}
 		}
+		if hungUp(s.link.client.conn) {
+			return true, nil, errClientGone
+		}
 		waited = true
 		if _, err := s.backend.Exec(ctx, napSQL); err != nil {
 			return true, nil, err

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -22,7 +23,8 @@ import (
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
 
-// matrixVariable, when it is "all", has every disaster strike at every step of every kind of migration; else a sample is taken.
+// matrixVariable, when it is "all", has every disaster strike at every step of every kind of migration, and when it is a number at each so many-th step; else a
+// sample is taken.
 const matrixVariable = "PGSLUICE_CRASH_MATRIX"
 
 // matrix is a site at whose steps disasters strike.
@@ -35,6 +37,7 @@ type matrix struct {
 	dead   atomic.Bool // the client is
 	pipe   *os.File    // the other end of the audit trail
 	trail  string      // its path
+	config string      // the path of an empty configuration
 }
 
 // disaster is something that goes wrong between two moments.
@@ -65,7 +68,17 @@ func disasters() []disaster {
 // TestCrashMatrix: whatever dies at whichever step, afterwards the migration is done, or whoever resumes it does it, or it was never asked for; no index is
 // INVALID, no helper is left, and the ledger agrees with the catalog.
 func TestCrashMatrix(t *testing.T) {
-	whole := os.Getenv(matrixVariable) == "all"
+	asked := os.Getenv(matrixVariable)
+	whole, step := asked != "", 1
+	switch {
+	case !whole:
+		step = 4
+	case asked != "all":
+		var err error
+		if step, err = strconv.Atoi(asked); err != nil || step < 1 {
+			t.Fatalf("%s is neither all nor a number: %s", matrixVariable, asked)
+		}
+	}
 	var cases atomic.Int64
 	t.Cleanup(func() { fmt.Printf("crash matrix: %d cases\n", cases.Load()) })
 	for _, kind := range matrixKinds(t) {
@@ -77,10 +90,6 @@ func TestCrashMatrix(t *testing.T) {
 				t.Run(kind+"/"+form+"/"+d.name, func(t *testing.T) {
 					t.Parallel()
 					m := newMatrix(t, kind, statements, d)
-					step := 1
-					if !whole {
-						step = 4
-					}
 					for n, more := step, true; more; n += step {
 						if more = m.hit(t, d, n); more {
 							cases.Add(1)
@@ -128,6 +137,10 @@ func newMatrix(t *testing.T, kind string, statements func(string) []string, d di
 	}
 	m.site = newSite(t, dsn, role, kind, statements)
 	if err := syscall.Mkfifo(m.trail, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m.config = filepath.Join(t.TempDir(), "config.yaml")
+	if err := os.WriteFile(m.config, []byte("mode: enforce\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	m.env = append(m.env, "PGSLUICE_AUDIT_FILE="+m.trail, "PGSLUICE_CONTROL_IDLE=100ms")
@@ -238,11 +251,17 @@ func (m *matrix) mend(t *testing.T, d disaster) {
 		m.start(t)
 	}
 	for range 3 { // what waits for something else comes next
-		resume := exec.CommandContext(t.Context(), "pgsluice", "jobs", "resume", "--dsn", m.dsn)
-		if out, err := resume.CombinedOutput(); err == nil {
-			return
-		} else if t.Context().Err() != nil {
-			t.Fatalf("pgsluice jobs resume: %v\n%s", err, out)
+		// What runs code of its login's is left to that.
+		for _, dsn := range []string{m.dsn, m.through(fmt.Sprintf("%s:%d", m.side.Config().Host, m.side.Config().Port), m.role)} {
+			resume := exec.CommandContext(t.Context(), "pgsluice", "jobs", "resume", "--dsn", dsn, "--config", m.config)
+			resume.Env = append(os.Environ(), "PGSLUICE_CONTROL_DSN="+m.dsn)
+			out, err := resume.CombinedOutput()
+			if err == nil {
+				return
+			}
+			if t.Context().Err() != nil {
+				t.Fatalf("pgsluice jobs resume: %v\n%s", err, out)
+			}
 		}
 	}
 }

@@ -43,7 +43,7 @@ func inAutocommit(statement string) []string { return []string{statement} }
 
 // lasting is in every statement that changes something for others, at once or with a later COMMIT: data, catalogs, advisory locks.
 // Between two of them a crash leaves the same.
-var lasting = regexp.MustCompile(`^(CREATE|ALTER|DROP|DO|COMMIT)\b|INSERT INTO|UPDATE pgsluice|DELETE FROM|advisory_(un)?lock|pgsluice\.promise\(`)
+var lasting = regexp.MustCompile(`(^|; )(CREATE|ALTER|DROP|DO|REINDEX|COMMIT)\b|REFRESH|INSERT INTO|UPDATE (ONLY|pgsluice)|DELETE FROM|advisory_(un)?lock|pgsluice\.promise\(`)
 
 func killAtEveryStep(t *testing.T, kind, form string, statements func(string) []string) {
 	for when, answer := range map[string]bool{"sent": false, "answered": true} {
@@ -340,7 +340,10 @@ func await[T any](t *testing.T, from <-chan T) (value T) {
 }
 
 // migration is a file of testdata/crash.
-type migration struct{ setup, statement, undo string }
+type migration struct {
+	setup, statement, undo string
+	check                  string // a question, of one text, about the rows; "" for none
+}
 
 func readMigration(t *testing.T, kind string) migration {
 	t.Helper()
@@ -352,7 +355,7 @@ func readMigration(t *testing.T, kind string) migration {
 	for _, file := range archive.Files {
 		parts[file.Name] = strings.TrimSpace(string(file.Data))
 	}
-	return migration{parts["setup.sql"], parts["statement.sql"], parts["undo.sql"]}
+	return migration{parts["setup.sql"], parts["statement.sql"], parts["undo.sql"], parts["check.sql"]}
 }
 
 // site is a database in which a migration is run again and again, by proxies that reach it through a wiretap.
@@ -364,6 +367,7 @@ type site struct {
 	env        []string  // of all processes
 	statements []string  // of the migration
 	undo       string
+	check      string
 	promised   int64 // the last promise of earlier runs
 	// never and finished are the states in which nothing of the migration has happened and all of it has.
 	never, finished string
@@ -373,7 +377,7 @@ type site struct {
 func newSite(t *testing.T, dsn, role, kind string, statements func(string) []string) *site {
 	t.Helper()
 	migration := readMigration(t, kind)
-	s := &site{side: pgtest.Connect(t, dsn), dsn: dsn, role: role, statements: statements(migration.statement), undo: migration.undo}
+	s := &site{side: pgtest.Connect(t, dsn), dsn: dsn, role: role, statements: statements(migration.statement), undo: migration.undo, check: migration.check}
 	config := s.side.Config()
 	s.tap = tap(t, fmt.Sprintf("%s:%d", config.Host, config.Port))
 	s.env = append(os.Environ(),
@@ -428,7 +432,16 @@ func (s *site) state(t *testing.T) (state string) {
 	if err := s.side.QueryRow(t.Context(), crashState, s.promised).Scan(&state); err != nil {
 		t.Fatal(err)
 	}
-	return state
+	lines := strings.Split(state, "\n")
+	if s.check != "" {
+		var rows string
+		if err := s.side.QueryRow(t.Context(), s.check).Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		lines = append(lines, rows)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
 }
 
 // attempts is how often the promise of this run was begun.
@@ -549,5 +562,7 @@ func (s *site) awaitEnd(t *testing.T) {
 func (s *site) settled(t *testing.T) string {
 	t.Helper()
 	pgtest.WaitFor(t, s.side, "SELECT NOT EXISTS (SELECT FROM pgsluice.promises WHERE state IN ('pending', 'running'))")
+	// What nobody needs any more is struck behind it, by whoever looks after the ledger next.
+	pgtest.WaitFor(t, s.side, "SELECT NOT EXISTS (SELECT FROM pgsluice.artifacts)")
 	return s.state(t)
 }

@@ -54,7 +54,8 @@ type keeper struct {
 // standing is how a ledger stood when it was last looked at.
 type standing struct {
 	open, failed int
-	oldest       time.Duration // age of the oldest of them
+	left         int           // artifacts whose maker is gone and that could not be removed yet
+	oldest       time.Duration // age of the oldest of the promises
 	// bulk counts the bulk writes that are not done by their state, one of bulkStates.
 	bulk map[string]int
 	// oldestBulk is the age of the oldest of them, and oldestPaused of the oldest that somebody has paused.
@@ -104,7 +105,7 @@ func (k *keeper) busy() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for _, now := range k.ledgers {
-		if now.open > 0 || now.bulk[bulkRunning]+now.bulk[bulkWaiting] > 0 {
+		if now.open > 0 || now.left > 0 || now.bulk[bulkRunning]+now.bulk[bulkWaiting] > 0 {
 			return true
 		}
 	}
@@ -191,6 +192,15 @@ func stands(ctx context.Context, ledger *revisions.Ledger) standing {
 	if err != nil {
 		return standing{broken: err}
 	}
+	left, err := ledger.Leftovers(ctx)
+	if err != nil {
+		return standing{broken: err}
+	}
+	// What a promise needs stays as long as that is open.
+	left = slices.DeleteFunc(left, func(a revisions.Artifact) bool {
+		return slices.ContainsFunc(jobs, func(j job) bool { return j.Bulk == nil && j.ID == a.Promise })
+	})
+	now.left = len(left)
 	for _, j := range jobs {
 		old := time.Since(j.Created)
 		switch {

@@ -265,14 +265,23 @@ func TestDeadlockIsRetried(t *testing.T) {
 	}
 	r.FirstTry, r.LongestTry = time.Minute, time.Minute
 	pid := p.pid(r.Conn)
-	other := p.connect()
+	other, gate := p.connect(), p.connect()
 	p.exec(other, "SET deadlock_timeout = '1h'; BEGIN; LOCK TABLE other")
+	p.exec(gate, "SELECT pg_advisory_lock(1)")
 	step := alter()
 	step.SQL = "ALTER TABLE public.t ADD COLUMN extra int"
-	step.Then = []string{"ALTER TABLE public.other ADD COLUMN extra int"}
+	step.Then = []string{"SELECT pg_catalog.pg_advisory_lock(1)", "ALTER TABLE public.other ADD COLUMN extra int"}
 	done := start(t.Context(), r, step)
-	p.waitFor(waitsForLock, pid)
-	if _, err := other.Exec(t.Context(), "LOCK TABLE t"); err != nil {
+	p.waitFor("SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted AND locktype = 'advisory')", pid)
+	locked := make(chan error, 1)
+	go func() {
+		_, err := other.Exec(context.WithoutCancel(t.Context()), "LOCK TABLE t")
+		locked <- err
+	}()
+	p.waitFor(waitsForLock, other.PgConn().PID())
+	// The server looks for a deadlock once in each wait: this one begins when the other side waits already.
+	p.exec(gate, "SELECT pg_advisory_unlock(1)")
+	if err := <-locked; err != nil {
 		t.Errorf("the other side of the deadlock: %v", err)
 	}
 	p.exec(other, "COMMIT")

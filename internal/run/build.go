@@ -88,6 +88,10 @@ func (w *work) build(ctx context.Context, step rewrite.Step) error {
 			return err
 		}
 		err = w.buildOnce(ctx, step, there)
+		if errors.Is(err, errYielded) {
+			attempt-- // which w.yielded counts
+			continue
+		}
 		if err == nil || !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected {
 			return err
 		}
@@ -104,12 +108,12 @@ var errInvalid = errors.New("the server reports success, but the index is not va
 
 // buildOnce builds, and when that fails drops what it left, even if the failure is a cancel.
 func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) error {
-	forget, err := w.announce(ctx, step)
+	made, err := w.announce(ctx, step)
 	if err != nil {
 		return err
 	}
-	if err := w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) }); err != nil {
-		return w.cleaned(ctx, step, forget, err)
+	if err := w.concurrently(ctx, step, func() error { return w.exec(ctx, step) }); err != nil {
+		return w.cleaned(ctx, step, made, err)
 	}
 	var found []index
 	// The index is there: a cancel comes too late.
@@ -121,9 +125,9 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	}
 	built := named(step, found)
 	if built.Ours && !built.Valid {
-		return w.cleaned(ctx, step, forget, errInvalid)
+		return w.cleaned(ctx, step, made, errInvalid)
 	}
-	forget()
+	made.forget()
 	// IF NOT EXISTS looks at nothing but the name.
 	if !built.Ours || built.OID == before.OID && step.Index.Key != "" {
 		return &Failure{
@@ -137,24 +141,36 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 }
 
 // cleaned drops what a failed build left and returns why it failed. A lost connection leaves it for later.
-func (w *work) cleaned(ctx context.Context, step rewrite.Step, forget func(), cause error) error {
+func (w *work) cleaned(ctx context.Context, step rewrite.Step, made listed, cause error) error {
 	if SQLState(cause) == "" && !errors.Is(cause, errInvalid) {
 		return cause
 	}
-	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Options.lockBudget())
+	what := "the INVALID index " + quote(step.Index.Schema, step.Index.Name) + " is left behind"
+	w.cleanUp(ctx, made, what, "drop it with DROP INDEX CONCURRENTLY", func(ctx context.Context) error { return w.sweep(ctx, step) })
+	return cause
+}
+
+// cleanUp removes what a plan that has failed left, as often as the client cancels that, too: the cancel was for the plan. What cannot be removed in time
+// is told, with what to do, and left to others where they know of it.
+func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, remove func(context.Context) error) {
+	patience := w.Options.lockBudget()
+	if made.handOver != nil {
+		patience = min(patience, w.Options.cleanUpBudget())
+	}
+	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	for {
-		err := w.sweep(budget, step)
-		if err == nil {
-			forget()
-			return cause
-		}
-		// The client's cancel ended the build; the clean-up is ours. It ends when its own time is up.
-		if SQLState(err) != queryCanceled || budget.Err() != nil {
-			w.notice(fmt.Sprintf("pgsluice: the INVALID index %s is left behind, drop it with DROP INDEX CONCURRENTLY: %v",
-				quote(step.Index.Schema, step.Index.Name), err))
-			return cause
-		}
+	defer w.unwatched()()
+	err := remove(budget)
+	for SQLState(err) == queryCanceled && budget.Err() == nil {
+		err = remove(budget)
+	}
+	switch {
+	case err == nil:
+		made.forget()
+	case made.handOver != nil && made.handOver() == nil:
+		w.notice(fmt.Sprintf("pgsluice: %s until nobody is in the way any more, and is removed by pgsluice then: %v", what, err))
+	default:
+		w.notice(fmt.Sprintf("pgsluice: %s, %s: %v", what, remedy, err))
 	}
 }
 
@@ -173,26 +189,44 @@ func (w *work) sweep(ctx context.Context, step rewrite.Step) error {
 		if err := w.quiet(ctx, step.Table); err != nil {
 			return err
 		}
-		sql := "DROP INDEX CONCURRENTLY IF EXISTS " + quote(left[0].Schema, left[0].Name)
-		err = w.reported(ctx, sql, func() error {
-			_, err := w.within(ctx, sql)
-			return err
-		})
-		w.ran(rewrite.Step{SQL: sql})
-		if err != nil && SQLState(err) != deadlockDetected {
+		if err := w.dropInvalid(ctx, step.Table, quote(left[0].Schema, left[0].Name)); err != nil {
 			return err
 		}
 	}
 }
 
+// dropInvalid drops an index, unless it has to give way: then it is not gone yet.
+func (w *work) dropInvalid(ctx context.Context, table rewrite.Target, index string) error {
+	drop := rewrite.Step{SQL: "DROP INDEX CONCURRENTLY IF EXISTS " + index, Table: table}
+	err := w.concurrently(ctx, drop, func() error {
+		_, err := w.within(ctx, drop.SQL)
+		return err
+	})
+	w.ran(drop)
+	if SQLState(err) == deadlockDetected || errors.Is(err, errYielded) {
+		return nil
+	}
+	return err
+}
+
+// concurrently runs what takes long and lets others work: it says how far it is, and gives way to those who cannot go on for it.
+func (w *work) concurrently(ctx context.Context, step rewrite.Step, f func() error) error {
+	return w.yielding(ctx, step.Table, func() error { return w.reported(ctx, brief(step.SQL), f) })
+}
+
 // removeInvalid drops what a build of the step has left, in the table's turn.
 func (r Runner) removeInvalid(ctx context.Context, step rewrite.Step) error {
+	return r.inTurn(ctx, step.Table, func(w *work) error { return w.sweep(ctx, step) })
+}
+
+// inTurn does work of ours on a table, in its turn.
+func (r Runner) inTurn(ctx context.Context, table rewrite.Target, f func(*work) error) error {
 	w := &work{Runner: r, result: &Result{}, said: time.Now()}
 	if err := w.readSession(ctx); err != nil {
 		return err
 	}
 	return w.maintenance(ctx, func() error {
-		return w.turn(ctx, step.Table, func() error { return w.sweep(ctx, step) })
+		return w.turn(ctx, table, func() error { return f(w) })
 	})
 }
 
@@ -211,28 +245,44 @@ func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
 	return tag, err
 }
 
-// announce writes down the index before it is made, so that a crash cannot hide it.
-func (w *work) announce(ctx context.Context, step rewrite.Step) (forget func(), err error) {
-	if step.Index.OID != 0 {
-		return func() {}, nil
+// announce writes down the index before it is made, so that a crash cannot hide it; of one that is rebuilt, the table whose indexes are.
+func (w *work) announce(ctx context.Context, step rewrite.Step) (listed, error) {
+	if step.Index.OID != 0 || step.Rebuild {
+		return w.list(ctx, revisions.Artifact{Kind: rebuildKind, Schema: step.Table.Schema, Name: step.Table.Name, Table: step.Table.OID})
 	}
 	return w.list(ctx, revisions.Artifact{Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
 }
 
+// listed is an artifact that is written down.
+type listed struct {
+	forget func()
+	// handOver leaves it to whoever resumes; nil where it is not written down.
+	handOver func() error
+}
+
 // list writes an artifact down as made by this backend for this plan.
-func (w *work) list(ctx context.Context, artifact revisions.Artifact) (forget func(), err error) {
+func (w *work) list(ctx context.Context, artifact revisions.Artifact) (listed, error) {
 	if w.Artifacts == nil {
-		return func() {}, nil
+		return listed{forget: func() {}}, nil
 	}
 	artifact.Promise, artifact.PID, artifact.BackendStart = w.Options.Promise, int32(w.session.PID), w.Options.BackendStart
 	id, err := w.Artifacts.Announce(ctx, artifact)
 	if err != nil {
-		return nil, err
+		return listed{}, err
 	}
-	return func() {
+	ctx = context.WithoutCancel(ctx)
+	forget := func() {
 		// A row too many does no harm: whoever cleans up looks at the object first.
-		_ = w.Artifacts.Forget(context.WithoutCancel(ctx), id)
-	}, nil
+		_ = w.Artifacts.Forget(ctx, id)
+	}
+	return listed{forget, func() error {
+		artifact.PID, artifact.BackendStart = 0, 0 // a maker that has ended
+		if _, err := w.Artifacts.Announce(ctx, artifact); err != nil {
+			return err
+		}
+		forget()
+		return nil
+	}}, nil
 }
 
 // unbuilt is the failure of an index that could not be built in several tries. The usual cause is a session that waits inside the
@@ -280,8 +330,12 @@ func (w *work) drop(ctx context.Context, step rewrite.Step) error {
 			}
 			return nil
 		}
-		err = w.reported(ctx, brief(step.SQL), func() error { return w.exec(ctx, step) })
-		again := err == nil || SQLState(err) == deadlockDetected
+		err = w.concurrently(ctx, step, func() error { return w.exec(ctx, step) })
+		yielded := errors.Is(err, errYielded)
+		if yielded {
+			attempt--
+		}
+		again := err == nil || yielded || SQLState(err) == deadlockDetected
 		if !again || attempt > builds {
 			return err
 		}

@@ -14,9 +14,9 @@ import (
 
 // helper is a constraint that this run has made for a plan.
 type helper struct {
-	on     rewrite.Target
-	name   string
-	forget func()
+	on   rewrite.Target
+	name string
+	row  listed
 	// promised is true when a promise needs it, however this run ends
 	promised bool
 }
@@ -37,11 +37,11 @@ func (w *work) adopt(ctx context.Context, steps []rewrite.Step) error {
 			if err := w.readSession(ctx); err != nil {
 				return err
 			}
-			forget, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
+			made, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
 			if err != nil {
 				return err
 			}
-			w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, forget: forget, promised: w.Options.Promise != 0})
+			w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, row: made, promised: w.Options.Promise != 0})
 		}
 	}
 	return nil
@@ -55,11 +55,11 @@ func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) er
 		if h.Drop || w.Beside != nil {
 			continue
 		}
-		forget, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
+		made, err := w.list(ctx, revisions.Artifact{Kind: "constraint", Schema: step.Table.Schema, Name: h.Name, Table: step.Table.OID})
 		if err != nil {
 			return err
 		}
-		w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, forget: forget})
+		w.helpers = append(w.helpers, helper{on: step.Table, name: h.Name, row: made})
 	}
 	if err := f(); err != nil {
 		return err
@@ -67,7 +67,7 @@ func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) er
 	w.helpers = slices.DeleteFunc(w.helpers, func(made helper) bool {
 		gone := made.on.OID == step.Table.OID && slices.Contains(step.Helpers, rewrite.Helper{Name: made.name, Drop: true})
 		if gone {
-			made.forget()
+			made.row.forget()
 		}
 		return gone
 	})
@@ -79,22 +79,12 @@ func (w *work) abandon(ctx context.Context, cause error) {
 	if len(w.helpers) == 0 || SQLState(cause) == "" {
 		return
 	}
-	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Options.lockBudget())
-	defer cancel()
 	for _, h := range w.helpers {
 		if h.promised {
 			continue
 		}
-		err := w.removeHelper(budget, h.on, h.name)
-		for SQLState(err) == queryCanceled && budget.Err() == nil {
-			err = w.removeHelper(budget, h.on, h.name)
-		}
-		if err != nil {
-			w.notice(fmt.Sprintf("pgsluice: the constraint %s of %s is left behind, drop it with ALTER TABLE … DROP CONSTRAINT: %v",
-				ident(h.name), quote(h.on.Schema, h.on.Name), err))
-			continue
-		}
-		h.forget()
+		what := fmt.Sprintf("the constraint %s of %s is left behind", ident(h.name), quote(h.on.Schema, h.on.Name))
+		w.cleanUp(ctx, h.row, what, "drop it with ALTER TABLE … DROP CONSTRAINT", func(ctx context.Context) error { return w.removeHelper(ctx, h.on, h.name) })
 	}
 	w.helpers = nil
 }

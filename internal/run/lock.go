@@ -38,12 +38,14 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		seen    Contention
 		earlier []Blocker // of the try before
 		stream  bool      // whether others were in the way then than before that
+		behind  bool      // whether anybody was seen to wait behind a try
 		pause   = shortestPause
+		circle  = cycle{step: step}
 	)
 	for n := 0; ; n++ {
 		tried := time.Now()
 		waitedEnough := tried.Sub(start) > w.lockBudget()/vacuumPatience
-		timeout := w.timeout(n, again, waitedEnough, stream, seen)
+		timeout := w.timeout(n, again, waitedEnough, stream, behind, seen)
 		polite := again && !(waitedEnough && seen.yields())
 		w.recalled = false
 		var met Contention
@@ -51,7 +53,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		w.result.Tries++
 		w.note(met.Blockers)
 		if len(met.Blockers) > 0 {
-			seen = met
+			seen, behind = met, behind || met.Queue > 0
 		}
 		deadlock := SQLState(err) == deadlockDetected && again && w.Conn.TxStatus() == 'I'
 		if !w.inVain(err) && !deadlock {
@@ -76,13 +78,19 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 			w.meter().LockTried(n+1, time.Since(start), false)
 			return w.gaveUp(ctx, step, n+1, time.Since(start), seen, err)
 		}
+		if n == 0 {
+			if err := w.await(ctx, step); err != nil {
+				return err
+			}
+		}
 		w.unblock(ctx, n+1, &seen)
 		most := min(blockerPatience, w.lockBudget()-time.Since(start))
 		if seen.yields() {
 			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
 		}
+		look := func() error { return circle.check(ctx, w, seen) }
 		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
-		if err := w.pause(ctx, jittered, most, outlast, say); err != nil {
+		if err := w.pause(ctx, jittered, most, outlast, look, say); err != nil {
 			return err
 		}
 		w.makeWay(ctx, &seen)
@@ -98,10 +106,16 @@ func stillThere(now, before []Blocker) []Blocker {
 }
 
 // pause lets the others through, for so long at least. While a transaction that was in the way goes on, another try would only hold them up
-// again; so it is waited for, without being in the queue, most at the longest.
-func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, say func() string) error {
+// again; so it is waited for, without being in the queue, most at the longest. look may end the wait.
+func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, look func() error, say func() string) error {
 	began, length := time.Now(), least
 	for {
+		if err := w.client.check(); err != nil {
+			return err
+		}
+		if err := look(); err != nil {
+			return err
+		}
 		w.say(say)
 		if err := w.sleep(ctx, length); err != nil {
 			return err
@@ -133,13 +147,17 @@ func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 
 // timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
 // would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough; a stream for no longer than others can
-// bear again and again.
-func (w *work) timeout(n int, again, enough, stream bool, seen Contention) time.Duration {
+// bear again and again. Where somebody was seen behind an earlier try the server itself ends each that they would have to wait too long for: a recall can come
+// late on a busy machine.
+func (w *work) timeout(n int, again, enough, stream, behind bool, seen Contention) time.Duration {
 	longest := w.Options.longestTry()
 	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
 	if stream {
 		rung = min(longest, rungs[len(rungs)-1]*w.Options.firstTry())
+	}
+	if again && behind {
+		rung = min(rung, w.Options.maxQueueWait())
 	}
 	step := n % (len(rungs) + 1)
 	switch {
@@ -203,21 +221,27 @@ func (w *work) sampled(ctx context.Context, timeout time.Duration, polite bool, 
 	}
 	var (
 		finished, looked = make(chan struct{}), make(chan struct{})
+		looking, enough  = context.WithCancel(ctx)
 		recalled         bool
 	)
+	defer enough()
 	go func() {
 		defer close(looked)
-		recalled = w.observe(ctx, timeout, polite, seen, finished)
+		recalled = w.observe(ctx, looking, timeout, polite, seen, finished)
 	}()
 	stop := sync.OnceFunc(func() { close(finished); <-looked })
 	w.recalls = func() bool { stop(); return recalled }
 	err := try(ctx, timeout)
+	if err == nil {
+		enough() // who was in the way does not matter any more, and in a transaction others wait for what comes next
+	}
 	w.recalled = w.recalls()
 	return err
 }
 
-// observe watches one try until it is finished, and reports whether it has recalled it.
-func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, seen *Contention, finished <-chan struct{}) (recalled bool) {
+// observe watches one try until it is finished, and reports whether it has recalled it. It looks under a context of its own: a recall, once begun, is never
+// cut short, or it could hit what comes next.
+func (w *work) observe(ctx, looking context.Context, timeout time.Duration, polite bool, seen *Contention, finished <-chan struct{}) (recalled bool) {
 	most := w.Options.maxQueueWait()
 	polite = polite && timeout > most
 	first, step := timeout*6/10, timeout
@@ -233,7 +257,7 @@ func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, 
 			return false
 		case <-timer.C:
 		}
-		now, err := w.Watch.Contention(ctx, w.session.PID)
+		now, err := w.Watch.Contention(looking, w.session.PID)
 		if err == nil && len(now.Blockers) > 0 {
 			*seen = now
 		}
@@ -246,7 +270,7 @@ func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, 
 		case queue.IsZero():
 			queue = time.Now().Add(-seconds(now.Queued))
 		}
-		if !queue.IsZero() && time.Since(queue) >= most-step {
+		if !queue.IsZero() && time.Since(queue) >= most-step && looking.Err() == nil {
 			recalled, err = w.Watch.Recall(ctx, w.session.PID)
 			if recalled || err != nil {
 				return recalled // Who may not cancel leaves it to the timeout.
@@ -256,15 +280,57 @@ func (w *work) observe(ctx context.Context, timeout time.Duration, polite bool, 
 	}
 }
 
-// inTransaction tries a step in a transaction of ours.
-func (w *work) inTransaction(exec func(context.Context) error) once {
+// inTransaction tries a step in a transaction of ours, behind what is to be done beside it, nil for nothing.
+//
+// From the moment the lock is taken others wait, so the statements and the COMMIT go to the server in one round trip, and all else goes before them.
+func (w *work) inTransaction(step rewrite.Step, beside func(context.Context) error) once {
+	return func(ctx context.Context, timeout time.Duration) error {
+		err := w.committed(ctx, step, timeout, beside)
+		if err == nil || w.Conn.TxStatus() == 'I' {
+			return err
+		}
+		if lost := persist(ctx, func(ctx context.Context) error { _, err := w.Conn.Exec(ctx, "ROLLBACK"); return err }); lost != nil {
+			return lost
+		}
+		return err
+	}
+}
+
+func (w *work) committed(ctx context.Context, step rewrite.Step, timeout time.Duration, beside func(context.Context) error) error {
+	chain := []string{"BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", trySettings(timeout)}
+	if beside != nil {
+		if _, err := w.Conn.Chain(ctx, chain...); err != nil {
+			return err
+		}
+		if err := beside(ctx); err != nil {
+			return err
+		}
+		chain = nil
+	}
+	w.ran(step)
+	chain = append(chain, step.Statements()...)
+	last := len(chain) - 1
+	tags, err := w.Conn.Chain(ctx, append(chain, "COMMIT")...)
+	if err == nil && last < len(tags) {
+		w.result.Tag = tags[last]
+	}
+	return err
+}
+
+// trySettings are those of a transaction of ours. A session that only reads must not write because the transaction is ours.
+func trySettings(timeout time.Duration) string {
+	return fmt.Sprintf(`SELECT pg_catalog.set_config('lock_timeout', '%s', true),
+		pg_catalog.set_config('transaction_read_only', pg_catalog.current_setting('default_transaction_read_only'), true)`, milliseconds(timeout))
+}
+
+// carried tries a step that is run in a way of its own, in a transaction of ours.
+func (w *work) carried(before, exec func(context.Context) error) once {
 	return func(ctx context.Context, timeout time.Duration) error {
 		return w.Conn.InTx(ctx, func(ctx context.Context) error {
-			// A session that only reads must not write because the transaction is ours.
-			_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.set_config('lock_timeout', $1, true),
-				pg_catalog.set_config('transaction_read_only', pg_catalog.current_setting('default_transaction_read_only'), true)`,
-				milliseconds(timeout))
-			if err != nil {
+			if _, err := w.Conn.Exec(ctx, trySettings(timeout)); err != nil {
+				return err
+			}
+			if err := before(ctx); err != nil {
 				return err
 			}
 			return exec(ctx)
@@ -318,10 +384,8 @@ func (w *work) alone(exec func(context.Context) error) once {
 func (w *work) gaveUp(ctx context.Context, step rewrite.Step, tries int, waited time.Duration, seen Contention, cause error) error {
 	seen.Blockers = w.readable(ctx, seen.Blockers)
 	w.note(seen.Blockers)
-	if w.Conn.TxStatus() == 'T' && !w.Options.Pipeline {
-		if _, err := w.Conn.Exec(ctx, "SELECT 1 OPERATOR(pg_catalog./) 0"); err == nil || SQLState(err) == "" {
-			return errors.Join(errors.New("cannot fail the transaction"), err)
-		}
+	if err := w.failBlock(ctx); err != nil {
+		return err
 	}
 	lock := "the lock of " + brief(step.SQL)
 	if seen.Relation != "" {
@@ -335,6 +399,17 @@ func (w *work) gaveUp(ctx context.Context, step rewrite.Step, tries int, waited 
 		Hint:   advice(seen.Blockers),
 		Err:    cause,
 	}
+}
+
+// failBlock makes the server fail the client's transaction, where there is one.
+func (w *work) failBlock(ctx context.Context) error {
+	if w.Conn.TxStatus() != 'T' || w.Options.Pipeline {
+		return nil
+	}
+	if _, err := w.Conn.Exec(ctx, "SELECT 1 OPERATOR(pg_catalog./) 0"); err == nil || SQLState(err) == "" {
+		return errors.Join(errors.New("cannot fail the transaction"), err)
+	}
+	return nil
 }
 
 // brief is a statement for one line of a message.

@@ -398,7 +398,7 @@ func TestBlockerIsWaitedForOutsideTheQueue(t *testing.T) {
 			p := newPlace(t, "CREATE TABLE t (id int)")
 			r := p.runner()
 			sent := &recorder{Conn: r.Conn}
-			r.Conn, r.FirstTry, r.LongestTry = sent, time.Second, time.Second // long enough to be looked at
+			r.Conn, r.FirstTry, r.LongestTry = sent, 5*time.Second, 5*time.Second // long enough to be looked at
 			if block {
 				if _, err := r.Conn.Exec(t.Context(), "BEGIN"); err != nil {
 					t.Fatal(err)
@@ -510,6 +510,7 @@ func (f fixed) Busy(context.Context, int, uint32) ([]run.Blocker, error) { retur
 func (f fixed) Old(context.Context, int, uint32, time.Duration) ([]run.Blocker, error) {
 	return nil, nil
 }
+func (f fixed) Yield(context.Context, int, uint32) (bool, error)          { return false, nil }
 func (f fixed) Recall(context.Context, int) (bool, error)                 { return false, nil }
 func (f fixed) GiveWay(context.Context, run.Blocker) (bool, error)        { return false, nil }
 func (f fixed) End(context.Context, int, run.Blocker, bool) (bool, error) { return false, nil }

@@ -85,7 +85,8 @@ func (p *place) runner() run.Runner {
 	p.Helper()
 	return run.Runner{
 		Conn: p.open(""), Watch: p.watch(), Report: &notices{},
-		Options: run.Options{LockBudget: 20 * time.Second, TurnBudget: 20 * time.Second, NoticeEvery: time.Millisecond, OldTransaction: time.Hour},
+		Options: run.Options{LockBudget: 20 * time.Second, TurnBudget: 20 * time.Second, NoticeEvery: time.Millisecond, OldTransaction: time.Hour,
+			CleanUpBudget: 20 * time.Second},
 	}
 }
 

@@ -26,7 +26,7 @@ func (w *work) turn(ctx context.Context, table rewrite.Target, f func() error) (
 			err = errors.Join(err, fmt.Errorf("cannot give the maintenance lock back: %w", left))
 		}
 	}()
-	taken, err := w.poll(ctx, w.Options.turnBudget(), func() string {
+	taken, err := w.wait(ctx, func() string {
 		return fmt.Sprintf("pgsluice: waiting for another schema change on %s", quote(table.Schema, table.Name))
 	}, func() (bool, error) {
 		answer, err := ask(ctx, w.Conn, `SELECT pg_catalog.pg_try_advisory_lock($1::pg_catalog.int4, $2::pg_catalog.int4)`,
@@ -63,7 +63,7 @@ func (w *work) leave(ctx context.Context, table rewrite.Target) error {
 // quiet waits until nobody has or awaits a lock on the table that a build would wait for inside the server.
 func (w *work) quiet(ctx context.Context, table rewrite.Target) error {
 	var inTheWay []Blocker
-	quiet, err := w.poll(ctx, w.Options.turnBudget(), func() string {
+	quiet, err := w.wait(ctx, func() string {
 		return fmt.Sprintf("pgsluice: waiting until %s is free: %s", quote(table.Schema, table.Name), inTheWay[0].full())
 	}, func() (bool, error) {
 		found, err := w.busy(ctx, table.OID)
@@ -88,7 +88,7 @@ func (w *work) crowded(ctx context.Context, table rewrite.Target) error {
 	found = w.readable(ctx, found)
 	w.note(found)
 	name := quote(table.Schema, table.Name)
-	message := fmt.Sprintf("pgsluice: other work on %s did not end within %s", name, w.Options.turnBudget())
+	message := fmt.Sprintf("pgsluice: other work on %s did not end within %s", name, w.turnBudget())
 	if len(found) > 0 {
 		message += ": " + found[0].brief()
 	}
@@ -108,7 +108,7 @@ func (w *work) outlive(ctx context.Context, table rewrite.Target) error {
 	}
 	var old []Blocker
 	first := true
-	over, err := w.poll(ctx, w.Options.turnBudget(), func() string {
+	over, err := w.wait(ctx, func() string {
 		return fmt.Sprintf("pgsluice: before building on %s, waiting for %s: %s", quote(table.Schema, table.Name),
 			plural(len(old), "old transaction", "old transactions"), old[0].full())
 	}, func() (bool, error) {
@@ -132,7 +132,7 @@ func (w *work) outlive(ctx context.Context, table rewrite.Target) error {
 	return &Failure{
 		Code: lockNotAvailable,
 		Message: fmt.Sprintf("pgsluice: nothing was built on %s: a transaction older than the build did not end within %s: %s",
-			quote(table.Schema, table.Name), w.Options.turnBudget(), old[0].brief()),
+			quote(table.Schema, table.Name), w.turnBudget(), old[0].brief()),
 		Detail: detail(old),
 		Hint:   advice(old),
 	}

@@ -28,9 +28,11 @@ type Runner struct {
 	Jobs Jobs
 	// Throttle tells when a bulk write must wait; nil: it never does.
 	Throttle Throttle
-	// Gone reports whether the client has gone; nil: it never has.
+	// Gone reports whether the client has gone; nil: it never has. What waits for nobody any more ends, unless it was promised.
 	Gone func() bool
 	Options
+	// unasked is true when the client has its answer, or does not count.
+	unasked bool
 }
 
 // Artifacts remembers helper objects before they are made, so that a crash cannot hide them.
@@ -63,8 +65,12 @@ type Options struct {
 	// OldTransaction is how long a transaction has been open that a concurrent build waits for before it begins: once begun, it would leave
 	// everybody with an index that costs and does not serve. 0 is 5 seconds.
 	OldTransaction time.Duration
-	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour.
+	// TurnBudget is how long a step waits, without being in anyone's way, until other schema changes on its table have ended; 0 is an hour. A client's own
+	// statement waits no longer than its statement_timeout.
 	TurnBudget time.Duration
+	// CleanUpBudget is how long the client of a plan that failed is kept waiting for what is left to be removed, where there are Artifacts and so
+	// somebody else to do it; 0 is 10 seconds. Elsewhere it is LockBudget.
+	CleanUpBudget time.Duration
 	// NoticeEvery is the time between two lines of the Report; 0 is 5 seconds.
 	NoticeEvery time.Duration
 	// HoldsStrong is true in a transaction that holds a lock stronger than ROW EXCLUSIVE: then a lock is tried for once.
@@ -99,6 +105,7 @@ func (o Options) longestTry() time.Duration     { return orElse(o.LongestTry, 50
 func (o Options) maxQueueWait() time.Duration   { return orElse(o.MaxQueueWait, 200*time.Millisecond) }
 func (o Options) oldTransaction() time.Duration { return orElse(o.OldTransaction, 5*time.Second) }
 func (o Options) turnBudget() time.Duration     { return orElse(o.TurnBudget, time.Hour) }
+func (o Options) cleanUpBudget() time.Duration  { return orElse(o.CleanUpBudget, 10*time.Second) }
 func (o Options) noticeEvery() time.Duration    { return orElse(o.NoticeEvery, 5*time.Second) }
 
 // Result is what a plan did, also when it failed.
@@ -143,6 +150,10 @@ type work struct {
 	recalled bool
 	// warned are the transactions that were canceled because they were in the way.
 	warned map[string]bool
+	// client is whoever waits for the step at hand.
+	client client
+	// yielded is how often builds have given way.
+	yielded int
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
 	helpers []helper
 	// how a statement is run, when not simply by Conn
@@ -151,8 +162,8 @@ type work struct {
 
 // Run carries out a plan's steps: all of them outside a transaction; in one, those that run in place. It stops at the first
 // error, which is the server's own or a *Failure. Whatever happens, the session has its own settings back, no index that it
-// built is left INVALID and no helper constraint that it made outside of a client's transaction is left (unless the connection is lost, or the leftover resists for LockBudget: then a notice says so), and
-// no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
+// built is left INVALID and no helper constraint that it made outside of a client's transaction is left (unless the connection is lost, or the leftover resists for
+// longer than a client is to wait: then a notice says so, and a Resume removes it), and no maintenance lock is held. In a transaction an error leaves the server in a failed transaction.
 //
 // A plan that has a Job runs as one: what is committed when it ends early stays, and its error says how to go on.
 func (r Runner) Run(ctx context.Context, plan rewrite.Plan) (Result, error) {
@@ -176,6 +187,7 @@ func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 	table.Columns = nil
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.lockBudget())
 	defer cancel()
+	r.unasked = true
 	for {
 		// What is not there any more, or not yet, is nobody's business.
 		err := Under(ctx, r.Conn, map[string]string{"client_min_messages": "error"}, func() error {
@@ -215,6 +227,7 @@ func (w *work) step(ctx context.Context, step rewrite.Step) error {
 	if err := w.readSession(ctx); err != nil {
 		return err
 	}
+	w.client = w.whoAsks()
 	inBlock := w.Options.Pipeline || w.Conn.TxStatus() != 'I'
 	switch {
 	case step.Where == rewrite.InPlace && inBlock:
@@ -270,16 +283,11 @@ func (w *work) stepInBlock(ctx context.Context, step rewrite.Step) error {
 
 // stepOnTheSpot runs a step of a statement that the client sent outside a transaction, under the client's own settings.
 func (w *work) stepOnTheSpot(ctx context.Context, step rewrite.Step) error {
-	exec := func(ctx context.Context) error { return w.exec(ctx, step) }
 	if step.Where == rewrite.Alone {
+		exec := func(ctx context.Context) error { return w.exec(ctx, step) }
 		return w.ladder(ctx, step, true, w.alone(exec))
 	}
-	return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
-		if err := exec(ctx); err != nil || w.Beside == nil {
-			return err
-		}
-		return w.Beside(ctx)
-	}))
+	return w.ladder(ctx, step, true, w.inTransaction(step, w.Beside))
 }
 
 // stepOfOurs runs a step that the client did not send, with the settings of a plan.
@@ -295,12 +303,14 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		return w.fill(ctx, step)
 	case step.Where == rewrite.AfterCommit:
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
-		return w.ladder(ctx, step, true, w.inTransaction(func(ctx context.Context) error {
-			if err := w.same(ctx, step); err != nil {
-				return err
-			}
-			return exec(ctx)
-		}))
+		same := func(ctx context.Context) error { return w.same(ctx, step) }
+		if w.carry != nil {
+			return w.ladder(ctx, step, true, w.carried(same, exec))
+		}
+		try := w.inTransaction(step, same)
+		return w.ladder(ctx, step, true, func(ctx context.Context, timeout time.Duration) error {
+			return w.reported(ctx, brief(step.SQL), func() error { return try(ctx, timeout) })
+		})
 	case step.Rebuild:
 		return w.rebuild(ctx, step)
 	case step.Index.Name != "" && step.Index.Drop:

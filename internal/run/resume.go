@@ -300,7 +300,7 @@ func (r Resume) sweep(ctx context.Context) error {
 	}
 	for _, artifact := range left {
 		needed := slices.ContainsFunc(open, func(row revisions.PromiseRow) bool { return row.ID == artifact.Promise })
-		if artifact.Kind != "index" && (needed || !isHelper(artifact)) {
+		if artifact.Kind != "index" && artifact.Kind != rebuildKind && (needed || !isHelper(artifact)) {
 			continue
 		}
 		if err := r.sweepOne(ctx, artifact); err != nil {
@@ -350,8 +350,12 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 		if artifact.Kind == "constraint" {
 			return runner.removeConstraint(ctx, artifact)
 		}
+		on := rewrite.Target{OID: artifact.Table, Schema: artifact.Schema, Name: "with OID " + table}
+		if artifact.Kind == rebuildKind {
+			return runner.removeRebuilt(ctx, on)
+		}
 		return runner.removeInvalid(ctx, rewrite.Step{
-			Table: rewrite.Target{OID: artifact.Table, Schema: artifact.Schema, Name: "with OID " + table},
+			Table: on,
 			Index: rewrite.Index{Schema: artifact.Schema, Name: artifact.Name},
 		})
 	})

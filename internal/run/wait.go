@@ -43,6 +43,60 @@ func (w *work) poll(ctx context.Context, budget time.Duration, say func() string
 	}
 }
 
+// client is whoever waits for a step. The zero client is nobody.
+type client struct {
+	gone     func() bool   // nil: never
+	patience time.Duration // 0: without end
+}
+
+// whoAsks is who waits for the step at hand. What was promised is done for nobody in particular.
+func (w *work) whoAsks() client {
+	if w.unasked || w.Promise != 0 {
+		return client{}
+	}
+	c := client{gone: w.Gone}
+	for _, own := range []time.Duration{w.session.StatementTimeout, w.session.TransactionTimeout} {
+		if own > 0 && (c.patience == 0 || own < c.patience) {
+			c.patience = own
+		}
+	}
+	return c
+}
+
+// check fails when nobody waits any more.
+func (c client) check() error {
+	if c.gone != nil && c.gone() {
+		return &Failure{Code: "08006", Message: "pgsluice: the client has gone"} // connection_failure
+	}
+	return nil
+}
+
+// unwatched makes what follows a matter of ours, as a clean-up is, until the result is called.
+func (w *work) unwatched() (asked func()) {
+	before := w.client
+	w.client = client{}
+	return func() { w.client = before }
+}
+
+// wait is poll for what a step needs before it begins: no longer than its client lets it, and only while that is there.
+func (w *work) wait(ctx context.Context, say func() string, ask func() (bool, error)) (bool, error) {
+	return w.poll(ctx, w.turnBudget(), say, func() (bool, error) {
+		if err := w.client.check(); err != nil {
+			return false, err
+		}
+		return ask()
+	})
+}
+
+// turnBudget is how long a step may wait for its turn.
+func (w *work) turnBudget() time.Duration {
+	budget := w.Options.turnBudget()
+	if w.client.patience > 0 {
+		budget = min(budget, w.client.patience)
+	}
+	return budget
+}
+
 // say tells whoever waits for the plan one line, but not more often than they want to hear.
 func (w *work) say(line func() string) {
 	if w.Report == nil || time.Since(w.said) < w.Options.noticeEvery() {

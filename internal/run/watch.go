@@ -18,14 +18,16 @@ type Watch interface {
 	Contention(ctx context.Context, pid int) (Contention, error)
 	// Progress is how far the index is that the backend builds; the zero Progress when it builds none.
 	Progress(ctx context.Context, pid int) (Progress, error)
-	// Busy are the locks on a table that keep a SHARE UPDATE EXCLUSIVE lock away, held or awaited by others than the backend pid;
-	// autovacuum, which gives way, is left out.
+	// Busy are the locks on a table that keep a SHARE UPDATE EXCLUSIVE lock away, held or awaited by others than the backend pid, between the tries of a
+	// plan, too; autovacuum, which gives way, is left out.
 	Busy(ctx context.Context, pid int, table uint32) ([]Blocker, error)
 	// Old are the transactions that have been open for so long and that a concurrent build by the backend pid on the table would wait for: those that
 	// hold a snapshot, or a lock of writers on the table. Who waits for the backend itself is left out.
 	Old(ctx context.Context, pid int, table uint32, open time.Duration) ([]Blocker, error)
 	// Recall cancels what the backend does if it still waits for the lock of a relation, and reports whether it was canceled.
 	Recall(ctx context.Context, pid int) (bool, error)
+	// Yield cancels what the backend does if it waits for somebody who waits in turn for the lock of the table that it has, and reports whether it was canceled.
+	Yield(ctx context.Context, pid int, table uint32) (bool, error)
 	// GiveWay cancels an autovacuum worker that the server would cancel for whoever waits longer than deadlock_timeout, if it is still in the
 	// transaction in which it was in the way, and reports whether it did.
 	GiveWay(ctx context.Context, worker Blocker) (bool, error)
@@ -130,6 +132,10 @@ func (w watch) Recall(ctx context.Context, pid int) (bool, error) {
 	return w.signal(ctx, recallSQL, strconv.Itoa(pid))
 }
 
+func (w watch) Yield(ctx context.Context, pid int, table uint32) (bool, error) {
+	return w.signal(ctx, yieldSQL, strconv.Itoa(pid), strconv.FormatUint(uint64(table), 10), awaitClass)
+}
+
 func (w watch) GiveWay(ctx context.Context, worker Blocker) (bool, error) {
 	return w.signal(ctx, giveWaySQL, strconv.Itoa(worker.PID), worker.Transaction)
 }
@@ -156,7 +162,7 @@ func (w watch) look(ctx context.Context, sql string, args ...string) ([]string, 
 }
 
 func busyArgs(pid int, table uint32) []string {
-	return []string{strconv.Itoa(pid), strconv.FormatUint(uint64(table), 10), maintenanceClass}
+	return []string{strconv.Itoa(pid), strconv.FormatUint(uint64(table), 10), maintenanceClass, awaitClass}
 }
 
 func blockers(rows []string) ([]Blocker, error) {

@@ -13,8 +13,10 @@ FROM (
 	FROM pg_constraint AS k JOIN pg_namespace AS n ON n.oid = k.connamespace
 	WHERE n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
 	UNION ALL
-	SELECT format('column %s of %s%s', a.attname, a.attrelid::regclass, CASE WHEN a.attnotnull THEN ' NOT NULL' END)
+	SELECT format('column %s of %s%s%s%s', a.attname, a.attrelid::regclass, CASE WHEN a.attnotnull THEN ' NOT NULL' END,
+		' DEFAULT ' || pg_get_expr(d.adbin, d.adrelid), ' IDENTITY ' || nullif(a.attidentity::text, ''))
 	FROM pg_attribute AS a JOIN pg_class AS c ON c.oid = a.attrelid JOIN pg_namespace AS n ON n.oid = c.relnamespace
+	LEFT JOIN pg_attrdef AS d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 	WHERE a.attnum > 0 AND NOT a.attisdropped AND c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pgsluice')
 	UNION ALL
 	SELECT format('partition %s of %s%s', i.inhrelid::regclass, i.inhparent::regclass, CASE WHEN to_jsonb(i) ->> 'inhdetachpending' = 'true' THEN ' DETACH PENDING' END)
