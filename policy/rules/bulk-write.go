@@ -62,6 +62,10 @@ Allowed by an override, it runs as it is, in one transaction. An INSERT of so ma
 func expects(c *policy.Check) bool { return c.Facts.Writing != nil && c.Context.Inside.What == "" }
 
 func runBulkWrite(c *policy.Check) {
+	if f, ok := unplanned(c); ok {
+		c.Report(f)
+		return
+	}
 	if !expects(c) || c.Facts.Writing.ReadOnly {
 		return
 	}
@@ -112,6 +116,23 @@ func notHere(c *policy.Check, keeps string, possible bool) policy.Finding {
 			"and nothing but the version table may follow."
 	}
 	return f
+}
+
+// unplanned is what there is to say of a write where no server could be asked, and somebody wants to know what would become of it.
+func unplanned(c *policy.Check) (policy.Finding, bool) {
+	write, ok := c.Stmt.Action.(ddl.Write)
+	if !ok || write.Op != ddl.Update && write.Op != ddl.Delete || c.Facts.Known || c.Facts.Version != 0 || c.Context.File || c.Context.Inside.What != "" {
+		return policy.Finding{}, false
+	}
+	f := policy.Finding{
+		Action:  policy.Warn,
+		Message: fmt.Sprintf("%s of %q runs in batches if the planner expects %s rows or more, and nothing stands in the way", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1))),
+		Unknown: fmt.Sprintf("how many rows of %q it changes", write.Target.Name),
+	}
+	if c.Context.InTransaction && !deferred(c) {
+		f.Message = fmt.Sprintf("%s of %q is refused in a transaction if the planner expects %s rows or more", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1)))
+	}
+	return f, true
 }
 
 func keepsLocked(tag, table string, rows float64) string {
