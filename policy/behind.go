@@ -28,6 +28,8 @@ type Promised struct {
 	// the table's primary key.
 	NotNull, Fills []string
 	Primary        bool
+	// Rows is true for a bulk write: what follows it must not look at anything that it may change.
+	Rows bool
 }
 
 // Behind judges a statement that follows deferred work in its transaction. What could notice that the work is not
@@ -36,6 +38,9 @@ type Promised struct {
 func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque []string) (Finding, bool) {
 	if len(promised) == 0 {
 		return Finding{}, false
+	}
+	if i := slices.IndexFunc(promised, func(p Promised) bool { return p.Rows }); i >= 0 {
+		return rowsBehind(stmt, known, promised[i], opaque)
 	}
 	for _, inner := range stmt.Inner {
 		if inner.Later {
@@ -99,6 +104,25 @@ func Behind(stmt ddl.Statement, known facts.Facts, promised []Promised, opaque [
 		return behind(first, fmt.Sprintf("runs %s, whose effect cannot be seen", opaque[0]))
 	}
 	return Finding{}, false
+}
+
+// rowsBehind refuses what follows a bulk write, unless it only speaks of the migration tool's own table, or of none: triggers and foreign keys may have the
+// write change rows of any other.
+func rowsBehind(stmt ddl.Statement, known facts.Facts, p Promised, opaque []string) (Finding, bool) {
+	of := func(ref ddl.Ref) bool {
+		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
+		return relation == nil || !relation.VersionTable || ref.Created
+	}
+	unread := slices.Contains([]string{"EXECUTE", "FETCH", "MOVE"}, stmt.Tag) // what they run or read is not in the text
+	switch stmt.Action.(type) {
+	case ddl.Transaction, ddl.Setting, ddl.AdvisoryLock:
+		return Finding{}, false
+	case ddl.Query, ddl.Write, ddl.LockTable:
+		if !unread && len(opaque) == 0 && !slices.ContainsFunc(stmt.Refs, of) {
+			return Finding{}, false
+		}
+	}
+	return behind(p, "may rely on rows that are changed later")
 }
 
 // harmlessBehind are utility statements that change nothing that deferred work depends on.
@@ -227,7 +251,10 @@ func named(stmt ddl.Statement, promised []Promised) (Promised, bool) {
 
 func behind(p Promised, why string) (Finding, bool) {
 	what := fmt.Sprintf("the work on table %q", p.Name)
-	if p.Object != "" {
+	if p.Rows {
+		what = fmt.Sprintf("a bulk write of table %q", p.Name)
+	}
+	if p.Object != "" && !p.Rows {
 		what = fmt.Sprintf("the work on %q of table %q", p.Object, p.Name)
 	}
 	return Finding{

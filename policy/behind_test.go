@@ -94,3 +94,28 @@ func TestWithPromisedNames(t *testing.T) {
 		t.Errorf("With changed what it was called on: %s, %v", name, err)
 	}
 }
+
+// Behind a bulk write the transaction may speak of the migration tool's own table, and end.
+func TestBehindBulkWrite(t *testing.T) {
+	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
+		`"users"`: {OID: 1, Schema: "public", Name: "users"}, `"versions"`: {OID: 2, Schema: "public", Name: "versions", VersionTable: true}, `"new"`: nil,
+	}}
+	promised := []policy.Promised{{Table: 1, Name: "users", Rows: true}}
+	for sql, refused := range map[string]bool{
+		"COMMIT": false, "ROLLBACK": false, "SAVEPOINT a": false, "SET search_path = app": false, "SHOW search_path": false, "SELECT 1": false,
+		"SELECT pg_advisory_unlock(1)":    false,
+		"INSERT INTO versions VALUES (5)": false, "UPDATE versions SET v = 5": false, "SELECT * FROM versions": false, "LOCK TABLE versions": false,
+		"SELECT * FROM users": true, "SELECT * FROM versions, users": true, "UPDATE users SET a = 1": true, "INSERT INTO users VALUES (1)": true,
+		"INSERT INTO versions SELECT id FROM users": true, "DELETE FROM unheard_of": true, "LOCK TABLE users": true,
+		"WITH d AS (DELETE FROM users RETURNING id) INSERT INTO versions SELECT id FROM d": true,
+		"ALTER TABLE users ADD COLUMN b int":                                               true, "ALTER TABLE versions ADD COLUMN b int": true, "CREATE TABLE new (a int)": true, "DROP TABLE users": true,
+		"CREATE INDEX i ON users (a)": true, "DO $$ BEGIN NULL; END $$": true, "CALL p()": true, "EXECUTE p": true, "FETCH 1 FROM c": true, "TRUNCATE users": true,
+	} {
+		if finding, got := policy.Behind(parse(t, sql), known, promised, nil); got != refused {
+			t.Errorf("%s: refused %t, want %t (%s)", sql, got, refused, finding.Message)
+		}
+	}
+	if _, refused := policy.Behind(parse(t, "SELECT f() FROM versions"), known, promised, []string{"function f"}); !refused {
+		t.Error("what cannot be seen through may follow")
+	}
+}

@@ -27,6 +27,8 @@ type Context struct {
 	InTransaction bool
 	// Ledger is true when the pgsluice schema is installed here and this proxy may sign for it, so that work can be deferred.
 	Ledger bool
+	// DeferWrites is true where bulk writes in a transaction are deferred without being asked for it by a comment.
+	DeferWrites bool
 	// Inside is what the statement stands in; zero when it stands for itself.
 	Inside Inside
 	// Revision is the id of the revision that is being applied; "" is not known.

@@ -24,6 +24,11 @@ func (j jobs) FindJob(ctx context.Context, like revisions.Job) (row *revisions.J
 	return row, err
 }
 
+func (j jobs) EndedJob(ctx context.Context, like revisions.Job) (row *revisions.JobRow, err error) {
+	err = j.at(ctx, func(l *revisions.Ledger) error { row, err = l.EndedJob(ctx, like); return err })
+	return row, err
+}
+
 func (j jobs) AdoptJob(ctx context.Context, id int64, by revisions.Runner) (row revisions.JobRow, err error) {
 	err = j.at(ctx, func(l *revisions.Ledger) error { row, err = l.AdoptJob(ctx, id, by); return err })
 	return row, err

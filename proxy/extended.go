@@ -24,6 +24,8 @@ type prepared struct {
 	raw   []byte
 	// writes is true when only the number of rows could be of concern in it, or what it tells of revisions.
 	writes bool
+	// bySQL is true for what PREPARE has prepared: DEALLOCATE may have taken it since.
+	bySQL bool
 	// quiet is true when no rule cares.
 	quiet bool
 }
@@ -139,6 +141,12 @@ func (s *session) bind(ctx context.Context, size int) error {
 		if from != nil && s.untracked {
 			s.harmless[key(m.PreparedStatement)] = !known
 		}
+	}
+	if known && from.bySQL && (s.backend.TxStatus() != 'E' || s.unsettled) {
+		if from, err = s.stillPrepared(ctx, m.PreparedStatement, from); err != nil {
+			return s.givenUp(ctx, size, err)
+		}
+		known = from != nil
 	}
 	if known && !from.until.IsZero() {
 		few, err := s.stillFew(ctx, from, size)

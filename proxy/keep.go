@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
-	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 // keep does what the transaction that has just committed promised, on the client's own connection and under the client's
@@ -48,6 +48,11 @@ func (s *session) keep(ctx context.Context) error {
 			continue
 		case isGone(err):
 			return err
+		case errors.Is(err, run.ErrGivenUp):
+			if err := s.gaveUp(ctx, row, err); err != nil {
+				return err
+			}
+			continue
 		case !run.Retryable(err):
 			failed = append(failed, failedPromise{row, err})
 		default:
@@ -62,6 +67,13 @@ func (s *session) keep(ctx context.Context) error {
 			s.release(ctx, by, rows[i+1:])
 			break
 		}
+	}
+	if len(undone) == 0 {
+		err := s.finishWrites(ctx, of.XID)
+		if run.SQLState(err) == canceled {
+			return s.unkept(ctx, plain(err))
+		}
+		return err
 	}
 	if len(failed) == 0 {
 		return nil
@@ -93,6 +105,9 @@ func (s *session) pending(ctx context.Context, of revisions.Transaction) ([]revi
 	return ledger.Pending(ctx, of)
 }
 
+// restarted is how long a bulk write that was stopped is left alone.
+const restarted = time.Minute
+
 // keepOne does one piece of promised work and writes down how it ended. undo, if it is not nil, is tried when the work fails after so many steps: when
 // it returns true the promise is void.
 func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revisions.PromiseRow, undo func(done int) bool) error {
@@ -109,6 +124,7 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	}
 	done, err := s.carryOut(ctx, row)
 	gone, lost := s.targetGone(ctx, row.Table)
+	given := errors.Is(err, run.ErrGivenUp)
 	void := err != nil && lost == nil && gone
 	undone := err != nil && !void && !isGone(err) && undo != nil && undo(done)
 	if ledger = s.ledger(ctx); ledger == nil {
@@ -119,13 +135,19 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	switch {
 	case err == nil:
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Done})
+	case given:
+		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: plain(err)})
 	case void:
 		err = nil
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "the table is gone"})
 	case undone:
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "taken back: " + plain(err)})
 	case run.Retryable(err):
-		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), 0)
+		delay := time.Duration(0)
+		if row.Kind == run.BulkWrite {
+			delay = restarted // whoever has stopped it is not to meet it again with the next statement
+		}
+		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), delay)
 	default:
 		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)})
 	}
@@ -137,23 +159,24 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 
 // carryOut runs the steps of a promise in the environment that the statement was given in, and returns how many were done.
 func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done int, err error) {
-	var (
-		plan        = rewrite.Plan{Recipe: row.Kind, Tag: row.Tag}
-		environment map[string]string
-	)
-	if err := json.Unmarshal(row.Steps, &plan.Steps); err != nil {
-		return 0, fmt.Errorf("cannot read the steps of promise %d: %w", row.ID, err)
+	var environment map[string]string
+	plan, err := run.Promised(row)
+	if err != nil {
+		return 0, err
 	}
 	if err := json.Unmarshal(row.Environment, &environment); err != nil {
 		return 0, fmt.Errorf("cannot read the environment of promise %d: %w", row.ID, err)
 	}
 	runner := s.runner(ctx, facts.Facts{})
-	runner.Promise, runner.BackendStart = row.ID, row.BackendStart
+	runner.Promise, runner.BackendStart, runner.Environment = row.ID, row.BackendStart, environment
 	s.carried = run.Result{}
 	err = run.Under(ctx, s.backend, environment, func() error {
 		s.carried, err = runner.Run(ctx, plan)
 		return err
 	})
+	if err == nil && plan.Job != "" {
+		err = s.announce(fmt.Sprintf("%s on %s, which was deferred, is done: %s", row.Tag, row.TableName, s.carried.Tag))
+	}
 	return s.carried.Done, err
 }
 

@@ -32,6 +32,8 @@ type SessionOptions struct {
 	InspectLimit int
 	// Deferred allows work to be deferred behind COMMIT where a ledger is installed.
 	Deferred bool
+	// DeferWrites has bulk writes in a transaction deferred, in place of refused, without a comment that asks for it.
+	DeferWrites bool
 	// WarnOnFailure answers a COMMIT whose promise has failed for good with a warning in place of an error.
 	WarnOnFailure bool
 	// BlockOnFailed refuses schema changes while a promise of the database has failed for good.

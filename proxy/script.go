@@ -201,6 +201,8 @@ type occasion struct {
 	inTransaction bool
 	// portal is set for an Execute of the extended protocol.
 	portal *portal
+	// called is set for an EXECUTE of SQL; Statement is what it runs then.
+	called *call
 	// execute is the client's Execute message.
 	execute *pgproto3.Execute
 	// small is true for a write of which the planner expects few rows.

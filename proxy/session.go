@@ -351,6 +351,12 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
 		return err
 	}
+	if s.executesWrite(at.Statement) && !s.owes() {
+		var err error
+		if at, err = s.resolved(ctx, at); err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+	}
 	writes := s.onlyWrites(at.Statement)
 	if !s.concerns(at.Statement) && !writes {
 		return s.unconcerned(ctx, at)
@@ -364,6 +370,9 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		if writes && at.small {
 			return s.asItIs(ctx, at)
 		}
+	}
+	if err := s.catchUp(ctx, at); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	s.clear(ctx, at)
 	began := time.Now()
@@ -385,7 +394,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {
 		return record.finish(ctx, s.fail(ctx, s.voice.refusal(verdict)))
 	}
-	plan, err := s.plan(at, known, verdict)
+	plan, err := s.plan(ctx, at, known, verdict)
 	if err != nil {
 		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
@@ -396,6 +405,8 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	case plan.Recipe == "":
 		s.leave()
 		err = s.asItIs(ctx, at)
+	case at.inTransaction && plan.Job != "":
+		err = s.deferredWrite(ctx, at, known, plan, record)
 	case at.inTransaction && waits(plan):
 		err = s.deferred(ctx, at, known, plan, record)
 	default:
@@ -464,6 +475,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 	fleeting := s.fleeting(at.Statement, known)
 	where := policy.Context{
 		InTransaction: at.inTransaction,
+		DeferWrites:   s.options.DeferWrites,
 		Ledger:        !fleeting && s.mayDefer(ctx),
 		Revision:      cmp.Or(known.Settings["pgsluice.revision"], s.chronicle.revision),
 		Session:       s.kind(at.Statement),
@@ -481,6 +493,9 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		}
 		if blind, err := s.blind(ctx, at.Statement); blind || err != nil {
 			opaque = append(opaque, "what was prepared by the protocol")
+		}
+		if s.ownTable(at.Statement) {
+			known = known.OfTool(at.Statement)
 		}
 		if finding, ok := policy.Behind(at.Statement, known, s.promised(), opaque); ok {
 			verdict.Add(finding)
@@ -507,7 +522,7 @@ func (s *session) countVerdict(at occasion, verdict policy.Verdict, took time.Du
 }
 
 // plan builds what is run in place of the statement; the plan of a harmless statement is the statement itself.
-func (s *session) plan(at occasion, known facts.Facts, verdict policy.Verdict) (rewrite.Plan, error) {
+func (s *session) plan(ctx context.Context, at occasion, known facts.Facts, verdict policy.Verdict) (rewrite.Plan, error) {
 	if s.options.Mode != Enforce || verdict.Action < policy.Rewrite {
 		return rewrite.Plan{Tag: at.Tag, Steps: []rewrite.Step{{SQL: at.Text, Where: rewrite.InPlace, Client: true}}}, nil
 	}
@@ -515,7 +530,7 @@ func (s *session) plan(at occasion, known facts.Facts, verdict policy.Verdict) (
 	if err != nil || plan.Job == "" {
 		return plan, err
 	}
-	params, err := s.params(at)
+	params, err := s.params(ctx, at)
 	if err != nil {
 		return rewrite.Plan{}, err
 	}

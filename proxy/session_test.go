@@ -33,7 +33,7 @@ import (
 // TestSession runs the cases of testdata/session: what a client sends, what it is answered, and what is in the database
 // afterwards. Every table that is not empty counts as large there.
 //
-//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "tool NAME TABLE COLUMN", "rule NAME ACTION", "override LOGIN" (may
+//	configure        puts other options into force, of which each line says one: "mode observe", "exclusive wait", "tool NAME TABLE COLUMN", "rule NAME ACTION", "defer" (bulk writes in a transaction, unasked), "override LOGIN" (may
 //	                 override a block), "exempt NAME TABLE REVISION REASON" ("-" for any table or revision); what is not said is the default
 //	connect          opens conn=NAME with the startup parameters "name value" of its lines
 //	direct           statements straight to the server, by a superuser: the rows that they return
@@ -90,8 +90,17 @@ type stage struct {
 	passed atomic.Int64
 }
 
-// pids finds what is different each time.
-var pids = regexp.MustCompile(`pid \d+`)
+// pids finds what is different each time. The ids of jobs and promises have gaps, as many as there are batches.
+var (
+	pids  = regexp.MustCompile(`pid \d+`)
+	ids   = regexp.MustCompile(`(job|promise|jobs resume) \d+`)
+	asFar = regexp.MustCompile(`of \d+-\d+-\d+ \d+:\d+:\d+: \d+ rows in \d+ batch(es)?`)
+)
+
+// steadily is a text without what is different each time.
+func steadily(text string) string {
+	return asFar.ReplaceAllString(ids.ReplaceAllString(pids.ReplaceAllString(text, "pid N"), "$1 N"), "of then: N rows in N batches")
+}
 
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100)}
@@ -262,6 +271,8 @@ func (w *stage) configure(t *testing.T, text string) {
 	for line := range strings.SplitSeq(text, "\n") {
 		words := strings.SplitN(line, " ", 5)
 		switch words[0] {
+		case "defer":
+			options.DeferWrites = true
 		case "mode":
 			options.Mode = map[string]Mode{"enforce": Enforce, "observe": Observe, "pass": Transparent}[words[1]]
 		case "rule":
@@ -423,9 +434,7 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		// The ids of jobs have gaps, as many as there are batches.
-		message := jobID.ReplaceAllString(pids.ReplaceAllString(n.Message, "pid N"), "job N")
-		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, message))
+		w.notices = append(w.notices, fmt.Sprintf("%s: %s", n.Severity, steadily(n.Message)))
 		if strings.Contains(n.Message, "waiting until") {
 			w.noticed <- struct{}{}
 		}
@@ -437,8 +446,6 @@ func (w *stage) open(t *testing.T, name string, parameters map[string]string) *p
 	w.conns[name] = conn
 	return conn
 }
-
-var jobID = regexp.MustCompile(`job \d+`)
 
 // told is what came back, notices first, and the transaction status at the end.
 func (w *stage) told(conn *pgconn.PgConn, out string) string {
@@ -466,13 +473,13 @@ func rowsOf(results []*pgconn.Result, err error) string {
 	var failed *pgconn.PgError
 	switch {
 	case errors.As(err, &failed):
-		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, pids.ReplaceAllString(failed.Message, "pid N"), failed.Code)
+		fmt.Fprintf(&out, "%s: %s (%s)\n", failed.Severity, steadily(failed.Message), failed.Code)
 		if failed.Position > 0 {
 			fmt.Fprintf(&out, "  at character %d\n", failed.Position)
 		}
 		for _, more := range []string{failed.Detail, failed.Hint} {
 			if more != "" {
-				fmt.Fprintf(&out, "  %s\n", strings.ReplaceAll(more, "\n", "\n  "))
+				fmt.Fprintf(&out, "  %s\n", strings.ReplaceAll(steadily(more), "\n", "\n  "))
 			}
 		}
 	case err != nil:

@@ -206,6 +206,9 @@ func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other
 // unconcerned runs a statement that no rule cares about. A tool that gives back its own lock has done its work: the turn is given back, too.
 func (s *session) unconcerned(ctx context.Context, at occasion) error {
 	err := s.asItIs(ctx, at)
+	if err == nil {
+		err = s.rememberPrepare(ctx, at.Statement)
+	}
 	if err == nil && !s.failed && s.chronicle.turn.held && unlocks(at.Statement) && !s.backend.piped {
 		return s.passTurn(ctx)
 	}

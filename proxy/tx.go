@@ -296,7 +296,7 @@ func promisedBy(later rewrite.Plan) []policy.Promised {
 		p := policy.Promised{
 			Table: step.Table.OID, Name: step.Table.Name, Object: cmp.Or(step.Index.Name, later.Object),
 			Drops: step.Index.Drop, Unique: len(later.DataChecks) > 0 || step.Index.Drop,
-			NotNull: later.NotNull, Fills: later.Fills, Primary: later.Primary,
+			NotNull: later.NotNull, Fills: later.Fills, Primary: later.Primary, Rows: later.Job != "",
 		}
 		same := func(other policy.Promised) bool { return other.Table == p.Table && other.Object == p.Object }
 		i := slices.IndexFunc(all, same)

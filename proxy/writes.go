@@ -57,7 +57,13 @@ func (s *session) onlyWrites(statement ddl.Statement) bool {
 func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, error) {
 	var writes []ddl.Statement
 	for _, statement := range r.statements {
+		many, err := s.many(ctx, statement, len(raw))
+		if err != nil {
+			return shape{}, err
+		}
 		switch {
+		case many:
+			return shape{}, nil
 		case s.onlyWrites(statement):
 			writes = append(writes, statement)
 		case s.concerns(statement):
@@ -71,6 +77,20 @@ func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, err
 		return shape{}, nil // piece by piece: what comes before the first snapshot is run before anything is asked
 	}
 	return s.touchesFew(ctx, writes, raw)
+}
+
+// many reports whether a statement prepares a write in SQL that is not known to touch few rows, or runs one.
+func (s *session) many(ctx context.Context, statement ddl.Statement, size int) (bool, error) {
+	if statement.Tag != "PREPARE" && statement.Tag != "EXECUTE" {
+		return false, nil
+	}
+	if s.mayNotAsk([]ddl.Statement{statement}) {
+		return true, nil
+	}
+	if name, _, _, err := s.preparesMany(ctx, statement); err != nil || name != "" {
+		return name != "", err
+	}
+	return s.callOfMany(ctx, statement, size)
 }
 
 // mayNotAsk reports whether a question before these statements could take the snapshot that one of them must come before, or be about other tables than
@@ -193,6 +213,9 @@ func (e explainer) Explain(ctx context.Context, statement string) ([]string, err
 	if plan, ok := e.at.plans[statement]; ok {
 		return plan, nil
 	}
+	if e.at.called != nil {
+		return e.explainCall(ctx, statement)
+	}
 	b := e.session.backend
 	with := parameters{bind: &pgproto3.Bind{}}
 	if portal := e.at.portal; portal != nil {
@@ -218,6 +241,24 @@ func (e explainer) Explain(ctx context.Context, statement string) ([]string, err
 	return answers[place].rows, nil
 }
 
+// explainCall is Explain for an EXECUTE of SQL. What it sets is put back, also where there is no savepoint.
+func (e explainer) explainCall(ctx context.Context, statement string) (plan []string, err error) {
+	explain, generic := e.at.called.explained()
+	b := sheltered{e.session.backend}
+	if !generic {
+		plan, err = b.look(ctx, explain)
+	} else {
+		err = run.Under(ctx, e.session.backend, map[string]string{"plan_cache_mode": "force_generic_plan"}, func() (err error) {
+			plan, err = b.look(ctx, explain)
+			return err
+		})
+	}
+	if err == nil && e.at.plans != nil {
+		e.at.plans[statement] = plan
+	}
+	return plan, err
+}
+
 // askedOnce and askedAgain are Queriers that can explain the statement at hand.
 type (
 	askedOnce struct {
@@ -231,7 +272,10 @@ type (
 )
 
 // params are the parameters that the client's Execute runs with, and their types as the server has found them out.
-func (s *session) params(at occasion) ([]rewrite.Param, error) {
+func (s *session) params(ctx context.Context, at occasion) ([]rewrite.Param, error) {
+	if at.called != nil {
+		return s.arguments(ctx, at.called)
+	}
 	if at.portal == nil || len(at.portal.bind.Parameters) == 0 {
 		return nil, nil
 	}

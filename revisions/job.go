@@ -18,6 +18,8 @@ var (
 	listJobsSQL string
 	//go:embed sql/find_job.sql
 	findJobSQL string
+	//go:embed sql/ended_job.sql
+	endedJobSQL string
 	//go:embed sql/adopt_job.sql
 	adoptJobSQL string
 	//go:embed sql/begin_job.sql
@@ -128,11 +130,20 @@ func (r JobRow) Changed() (rows, batches int64) {
 	return rows, batches
 }
 
-// FindJob returns the open job that does the same as another, nil if there is none.
+// FindJob returns the open job that does the same as another, nil if there is none. It may have been begun by another engine.
 func (l *Ledger) FindJob(ctx context.Context, like Job) (*JobRow, error) {
-	rows, err := l.queryJobs(ctx, findJobSQL, oid(like.Login.OID), oid(like.Role.OID), oid(like.Table), like.Fingerprint, strconv.Itoa(like.Engine))
+	return l.likeJob(ctx, findJobSQL, like)
+}
+
+// EndedJob returns the last of the jobs that do the same as another and are done or void, nil if there is none.
+func (l *Ledger) EndedJob(ctx context.Context, like Job) (*JobRow, error) {
+	return l.likeJob(ctx, endedJobSQL, like)
+}
+
+func (l *Ledger) likeJob(ctx context.Context, chosen string, like Job) (*JobRow, error) {
+	rows, err := l.queryJobs(ctx, chosen, oid(like.Login.OID), oid(like.Role.OID), oid(like.Table), like.Fingerprint)
 	if err != nil {
-		return nil, fmt.Errorf("cannot look for an unfinished job: %w", err)
+		return nil, fmt.Errorf("cannot look for the same job: %w", err)
 	}
 	if len(rows) == 0 {
 		return nil, nil

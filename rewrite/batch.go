@@ -11,8 +11,14 @@ type Batch struct {
 	Alias string `json:"alias"`
 	// Key is what the ranges follow; nil leaves it to the engine to find one.
 	Key *Key `json:"key,omitempty"`
+	// Last is the last key to go to, where that was looked up already; nil leaves it to the engine to look when it begins.
+	Last []string `json:"last,omitempty"`
+	// Root is the table that the client's statement names, where that is not the step's own and the plan is not at hand any more; nil otherwise.
+	Root *Target `json:"root,omitempty"`
 	// Params are the statement's parameters, $1 first.
 	Params []Param `json:"params,omitempty"`
+	// Encoding is what their text is in, where that was written down; "" is the session's client_encoding.
+	Encoding string `json:"encoding,omitempty"`
 	// Once is true when no row may be changed twice: then each batch writes down in its own transaction how far it came.
 	Once bool `json:"once,omitempty"`
 	// Joined is true when Where speaks of other tables than this one, so that it says nothing without them.

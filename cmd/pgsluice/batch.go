@@ -8,16 +8,18 @@ import (
 
 // batchConfig is how large UPDATEs and DELETEs are cut into batches.
 type batchConfig struct {
-	MinRows      int64          `yaml:"min_rows"` // by the planner's estimate; fewer are run as they are
-	TargetTime   time.Duration  `yaml:"target_time"`
-	MaxRows      int            `yaml:"max_rows"`
-	MaxBytes     byteSize       `yaml:"max_bytes"`
-	LockTimeout  time.Duration  `yaml:"lock_timeout"` // for a row that somebody else has locked
-	NiceRatio    float64        `yaml:"nice_ratio"`
-	MaxThrottled time.Duration  `yaml:"max_throttled"`
-	NoticeEvery  time.Duration  `yaml:"notice_every"`
-	Disconnect   string         `yaml:"disconnect"` // stop or continue
-	Throttle     throttleConfig `yaml:"throttle"`
+	MinRows      int64         `yaml:"min_rows"` // by the planner's estimate; fewer are run as they are
+	TargetTime   time.Duration `yaml:"target_time"`
+	MaxRows      int           `yaml:"max_rows"`
+	MaxBytes     byteSize      `yaml:"max_bytes"`
+	LockTimeout  time.Duration `yaml:"lock_timeout"` // for a row that somebody else has locked
+	NiceRatio    float64       `yaml:"nice_ratio"`
+	MaxThrottled time.Duration `yaml:"max_throttled"`
+	NoticeEvery  time.Duration `yaml:"notice_every"`
+	Disconnect   string        `yaml:"disconnect"` // stop or continue
+	// InTransaction is what becomes of a bulk write in a transaction: refuse or defer.
+	InTransaction string         `yaml:"in_transaction"`
+	Throttle      throttleConfig `yaml:"throttle"`
 }
 
 // throttleConfig is when jobs wait; 0, false or "" is off.
@@ -38,7 +40,7 @@ type throttleConfig struct {
 func defaultBatch() batchConfig {
 	return batchConfig{
 		MinRows: 10_000, TargetTime: 300 * time.Millisecond, MaxRows: 50_000, MaxBytes: 64 << 20, LockTimeout: 100 * time.Millisecond,
-		MaxThrottled: time.Hour, NoticeEvery: 10 * time.Second, Disconnect: "stop",
+		MaxThrottled: time.Hour, NoticeEvery: 10 * time.Second, Disconnect: "stop", InTransaction: "refuse",
 		Throttle: throttleConfig{
 			Every: 500 * time.Millisecond, ReplicaLag: 5 * time.Second, ReplicaLagBytes: 128 << 20, SlotRetention: 50, LockWaiters: 1,
 			ArchiveBacklog: 42, Autovacuum: true,
@@ -78,6 +80,7 @@ func (b batchConfig) validate(v *validation) {
 	v.positive("batch.max_throttled", b.MaxThrottled)
 	v.positive("batch.notice_every", b.NoticeEvery)
 	v.oneOf("batch.disconnect", b.Disconnect, "stop", "continue")
+	v.oneOf("batch.in_transaction", b.InTransaction, "refuse", "defer")
 	t := b.Throttle
 	if t.Every < 100*time.Millisecond {
 		v.add("batch.throttle.every", "", "must be at least 100ms")

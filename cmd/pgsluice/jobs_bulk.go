@@ -259,13 +259,7 @@ func (r *resumption) runBulk(ctx context.Context, ledger *revisions.Ledger, told
 		var result run.Result
 		result, err = run.Runner{
 			Conn: conn, Jobs: ledger, Report: r.report, Options: r.options,
-			Throttle: run.NewThrottle(func(ctx context.Context) (run.Conn, func(), error) {
-				conn, err := r.control.Conn(ctx, r.database)
-				if err != nil {
-					return nil, nil, err
-				}
-				return conn, func() { r.control.Release(conn) }, nil
-			}, r.throttle),
+			Throttle: r.throttled(),
 		}.ResumeJob(ctx, told.ID)
 		if err == nil {
 			told.State, told.said = revisions.Done, "is done: "+result.Tag

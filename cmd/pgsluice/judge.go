@@ -85,6 +85,26 @@ func (l *liveFacts) Query(ctx context.Context, sql string, args ...string) ([]st
 	return column, result.Err
 }
 
+// explaining is the name of a statement while it is explained.
+const explaining = "pgsluice_explained"
+
+// Explain implements facts.Explainer. The values of parameters are not known, so that it is the plan for any.
+func (l *liveFacts) Explain(ctx context.Context, statement string) (plan []string, err error) {
+	prepared, err := l.conn.Prepare(ctx, explaining, statement, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, l.conn.Deallocate(ctx, explaining)) }()
+	if len(prepared.ParamOIDs) == 0 {
+		return l.Query(ctx, facts.ExplainSQL+statement)
+	}
+	if _, err := l.Query(ctx, "SELECT pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', false)"); err != nil {
+		return nil, err
+	}
+	none := strings.TrimSuffix(strings.Repeat("NULL, ", len(prepared.ParamOIDs)), ", ")
+	return l.Query(ctx, facts.ExplainSQL+"EXECUTE "+explaining+"("+none+")")
+}
+
 // snapshotFacts are those of a file.
 type snapshotFacts struct{ *facts.Snapshot }
 

@@ -53,8 +53,20 @@ func (r resumption) work(ctx context.Context, conn run.Conn, ledger *revisions.L
 			}
 			return conn, func() { r.control.Release(conn) }, nil
 		}),
-		Report:  r.report,
-		Meter:   r.meter,
-		Options: r.options,
+		Throttle: func() run.Throttle { return r.throttled() },
+		Report:   r.report,
+		Meter:    r.meter,
+		Options:  r.options,
 	}, nil
+}
+
+// throttled tells one bulk write when it must wait.
+func (r resumption) throttled() run.Throttle {
+	return run.NewThrottle(func(ctx context.Context) (run.Conn, func(), error) {
+		conn, err := r.control.Conn(ctx, r.database)
+		if err != nil {
+			return nil, nil, err
+		}
+		return conn, func() { r.control.Release(conn) }, nil
+	}, r.throttle)
 }

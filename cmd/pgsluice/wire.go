@@ -122,6 +122,7 @@ func (p *plant) session(config Config) (*proxy.SessionOptions, error) {
 		BulkRows:      config.Batch.MinRows,
 		Lock:          config.Lock.options(),
 		Throttle:      config.Batch.Throttle.options(),
+		DeferWrites:   config.Batch.InTransaction == "defer",
 		Audit:         p.trail,
 		AuditRequired: config.Audit.Required,
 		Name:          p.name,

@@ -45,6 +45,14 @@ func Allow(s Statement) []Allowance {
 	return list
 }
 
+// Defers reports whether a comment of the statement asks to have its rows changed behind the COMMIT: /* pgsluice:defer */. It counts where one that
+// allows something does.
+func Defers(s Statement) bool {
+	return slices.ContainsFunc(AllowComments(s), func(place Span) bool {
+		return commentText((s.Lead + s.Text)[place.Start:place.End]) == "pgsluice:defer"
+	})
+}
+
 // AllowComments are the comments in which Allow looks, as places in Lead and Text one behind the other.
 func AllowComments(s Statement) []Span { return allowComments(s, s.NoSplice) }
 

@@ -5,6 +5,7 @@ import (
 	_ "embed"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -52,6 +53,20 @@ func All(stmt ddl.Statement, wanted []Wanted) []Wanted {
 		}
 	}
 	return wanted
+}
+
+// OfTool is what is known when all relations that a statement names are a migration tool's own, whatever they look like.
+func (f Facts) OfTool(stmt ddl.Statement) Facts {
+	f.Relations = maps.Clone(f.Relations)
+	for _, ref := range stmt.Refs {
+		key := Key(ref.Name.Schema, ref.Name.Name)
+		if r := f.Relations[key]; r != nil {
+			own := *r
+			own.VersionTable = true
+			f.Relations[key] = &own
+		}
+	}
+	return f
 }
 
 // Without is what will be known when an index that is still there has been dropped: its name is free and it serves nothing.

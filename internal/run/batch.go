@@ -219,7 +219,7 @@ func (w *walk) statement(lo, hi bound) Call {
 // attempt begins the transaction of a batch and changes its rows. The answer is that to what the teller asks.
 func (w *walk) attempt(ctx context.Context, b *done) (answer Answer, err error) {
 	calls := []Call{
-		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED"},
+		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE"},
 		{
 			// A range must never be looked for in the whole table, whatever the server thinks of its statistics; and what it thinks of that
 			// is no reason to compile.

@@ -113,7 +113,7 @@ func (j *job) mayGoOn(ctx context.Context) error {
 	for {
 		switch {
 		case j.wanted == "cancel":
-			return &Failure{Code: queryCanceled, Message: fmt.Sprintf("pgsluice: job %d was given up with pgsluice jobs cancel", j.row.ID)}
+			return &Failure{Code: queryCanceled, Message: fmt.Sprintf("pgsluice: job %d was given up with pgsluice jobs cancel", j.row.ID), Err: ErrGivenUp}
 		case j.Gone != nil && !j.Options.Batch.GoOnAlone && j.Gone():
 			return &Failure{Code: "08006", Message: "pgsluice: the client has gone"} // connection_failure
 		}

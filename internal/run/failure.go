@@ -38,7 +38,7 @@ func Retryable(err error) bool {
 	if code == "" {
 		return err != nil // the connection is lost
 	}
-	if slices.Contains([]string{lockNotAvailable, deadlockDetected, "40001", queryCanceled}, code) {
+	if slices.Contains([]string{lockNotAvailable, deadlockDetected, "40001", queryCanceled, jobStopped, jobBusy}, code) {
 		return true
 	}
 	class := code[:2]

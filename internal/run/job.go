@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -23,6 +24,8 @@ const Engine = 1
 type Jobs interface {
 	// FindJob is the open job that does the same; nil if there is none.
 	FindJob(ctx context.Context, like revisions.Job) (*revisions.JobRow, error)
+	// EndedJob is the last one of those that do the same and have ended; nil if there is none.
+	EndedJob(ctx context.Context, like revisions.Job) (*revisions.JobRow, error)
 	AdoptJob(ctx context.Context, id int64, by revisions.Runner) (revisions.JobRow, error)
 	BeginJob(ctx context.Context, job revisions.Job, by revisions.Runner) error
 	BeatJob(ctx context.Context, id int64, by revisions.Runner, reason string) (revisions.Steering, error)
@@ -92,6 +95,10 @@ func (r Runner) bulk(ctx context.Context, plan rewrite.Plan) (Result, error) {
 		if err := j.open(ctx); err != nil {
 			return err
 		}
+		if j.row.Finished != nil {
+			j.result.Tag = j.sum()
+			return nil
+		}
 		return j.run(ctx)
 	})
 	return *w.result, err
@@ -112,15 +119,7 @@ func (r Runner) ResumeJob(ctx context.Context, id int64) (Result, error) {
 	if err := j.adopt(ctx, id, nonce); err != nil {
 		return *w.result, err
 	}
-	settings := j.task.Environment
-	if settings == nil {
-		settings = map[string]string{}
-	}
-	settings["client_encoding"] = j.task.Encoding
-	if !j.portable() {
-		delete(settings, "client_encoding")
-	}
-	err = Under(ctx, r.Conn, settings, func() error {
+	err = Under(ctx, r.Conn, j.task.Environment, func() error {
 		return w.guarded(ctx, func() error { return j.run(ctx) })
 	})
 	return *w.result, err
@@ -163,6 +162,11 @@ func (j *job) open(ctx context.Context) error {
 	asked := revisions.Job{
 		ID: nonce.Number, Login: revisions.Role{OID: nonce.Login}, Role: revisions.Role{OID: nonce.Role}, Table: j.table().OID,
 		Fingerprint: hex.EncodeToString(sum[:]), Engine: Engine, Tag: j.plan.Tag, Asked: j.plan.Asked,
+	}
+	if j.Promise != 0 {
+		if done, err := j.promised(ctx, asked); done || err != nil {
+			return err
+		}
 	}
 	for range 2 {
 		found, err := j.jobs.FindJob(ctx, asked)
@@ -214,6 +218,11 @@ func (j *job) prepare(ctx context.Context) error {
 		batch := *step.Batch
 		batch.Key = &w.Key
 		j.task.Steps[i].Batch = &batch
+		j.task.Encoding = cmp.Or(batch.Encoding, j.task.Encoding)
+		if batch.Last != nil {
+			j.task.Last[step.Table.OID] = batch.Last
+			continue
+		}
 		last, err := j.lastKey(ctx, w.course)
 		if err != nil {
 			return err
@@ -276,20 +285,11 @@ func (j *job) adopt(ctx context.Context, id int64, nonce revisions.Nonce) (err e
 	return nil
 }
 
-// portable reports whether the parameters mean the same under any client_encoding.
-func (j *job) portable() bool {
-	for _, step := range j.task.Steps {
-		for _, p := range step.Batch.Params {
-			if slices.ContainsFunc(p.Value, func(b byte) bool { return b >= 0x80 }) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
 // run goes over the tables, one after the other, and writes down how it ended.
 func (j *job) run(ctx context.Context) error {
+	if err := j.recode(ctx); err != nil {
+		return j.broken(ctx, err)
+	}
 	for _, step := range j.task.Steps {
 		j.ran(step)
 	}
@@ -302,11 +302,14 @@ func (j *job) run(ctx context.Context) error {
 	j.meter().StepRun(err == nil)
 	if err == nil {
 		j.meter().JobEnded(string(revisions.Done))
-		j.result.Tag = j.plan.Tag + " " + strconv.FormatInt(j.changed, 10)
+		j.result.Tag = j.sum()
 		return j.end(ctx, revisions.Done, "", "")
 	}
 	return j.broken(ctx, err)
 }
+
+// sum is the command tag with all rows that were changed.
+func (j *job) sum() string { return j.plan.Tag + " " + strconv.FormatInt(j.changed, 10) }
 
 // tables goes over all tables, from where each of them is.
 func (j *job) tables(ctx context.Context) error {
@@ -483,7 +486,7 @@ func (j *job) broken(ctx context.Context, cause error) error {
 	state := revisions.Stopped
 	// A connection that is lost may have committed a batch.
 	known := code != "" && code[:2] != "08" && code[:2] != "57" || code == queryCanceled
-	if j.batches == 0 && known || j.wanted == "cancel" {
+	if j.batches == 0 && known && j.Promise == 0 || j.wanted == "cancel" {
 		state = revisions.Void // there is nothing to go on with
 	}
 	j.meter().JobEnded(string(state))
@@ -502,6 +505,9 @@ func (j *job) broken(ctx context.Context, cause error) error {
 		Err:     cause,
 	}
 	switch {
+	case j.Promise != 0 && state == revisions.Stopped:
+		failure.Message = fmt.Sprintf("pgsluice: %s; %s are done and stay: run pgsluice jobs resume %d to go on", message, done, j.Promise)
+		failure.Hint = fmt.Sprintf("Or give the rest up with pgsluice jobs cancel %d.", j.row.ID)
 	case j.jobs == nil:
 		failure.Message = fmt.Sprintf("pgsluice: %s; %s are done and stay", message, done)
 		failure.Detail = "Without the ledger nobody knows how far it came: sent again, the statement goes over all rows."

@@ -36,6 +36,12 @@ func (s *shared) FindJob(ctx context.Context, like revisions.Job) (*revisions.Jo
 	return s.ledger.FindJob(ctx, like)
 }
 
+func (s *shared) EndedJob(ctx context.Context, like revisions.Job) (*revisions.JobRow, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.ledger.EndedJob(ctx, like)
+}
+
 func (s *shared) AdoptJob(ctx context.Context, id int64, by revisions.Runner) (revisions.JobRow, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -498,4 +504,101 @@ func TestJobWithoutALedger(t *testing.T) {
 	if result, err := r.Run(t.Context(), plan); err != nil || result.Tag != "UPDATE 3000" {
 		t.Errorf("%s, %v", result.Tag, err)
 	}
+}
+
+// A bulk write that was promised is done once, whatever dies before the promise is struck; what somebody has given up is not begun again; and nobody but
+// its login does it.
+func TestPromisedWriteIsDoneOnce(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 3000) g")
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t")
+	keep := func(promise int64) (run.Result, error) {
+		r := h.client(h.open(h.dsnOf(h.alice)))
+		r.Promise = promise
+		return r.Run(t.Context(), plan)
+	}
+	for range 2 {
+		if result, err := keep(1); err != nil || result.Tag != "UPDATE 3000" {
+			t.Fatalf("%s, %v", result.Tag, err)
+		}
+	}
+	h.is("3000", "SELECT count(*) FROM t WHERE n = 1")
+
+	plan.Job = "another promise"
+	stopped := &frail{Conn: h.open(h.dsnOf(h.alice)), trips: 12, way: "killed before", kill: func() {
+		h.exec(h.look, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+h.alice+"'")
+	}}
+	r := h.client(stopped)
+	r.Promise = 2
+	if _, err := r.Run(t.Context(), plan); err == nil {
+		t.Fatal("it did not break")
+	}
+	h.waitFor("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = $1)", h.alice)
+	h.exec(h.look, "UPDATE pgsluice.jobs SET state = 'stopped' WHERE state = 'running'")
+	var id int64
+	if err := h.look.QueryRow(t.Context(), "SELECT id FROM pgsluice.jobs WHERE state = 'stopped'").Scan(&id); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ledger.SteerJob(t.Context(), id, "cancel", revisions.SameTime, revisions.SameNice, "a test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := keep(2); !errors.Is(err, run.ErrGivenUp) {
+		t.Errorf("what was given up: %v", err)
+	}
+	h.is("true", "SELECT count(*) < 3000 FROM t WHERE n = 2")
+	h.is("0", "SELECT count(*) FROM t WHERE n > 2")
+}
+
+// Where a bulk write ends that runs later is where the table ends now; what has no rows is left out. Nothing that the look has set stays.
+func TestBoundedWrite(t *testing.T) {
+	h := newHome(t, true, `CREATE TABLE t (id timestamptz PRIMARY KEY, n int DEFAULT 0); CREATE TABLE e (id int PRIMARY KEY, n int);
+		INSERT INTO t SELECT 'epoch'::timestamptz + g * interval '1.000001 days' FROM generate_series(1, 300) g`)
+	conn := h.open(h.dsnOf(h.alice))
+	h.answer(conn, "SELECT set_config('DateStyle', 'German', false), set_config('statement_timeout', '5s', false)")
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t", "t", "e")
+	var bounded rewrite.Plan
+	err := conn.InTx(t.Context(), func(ctx context.Context) (err error) {
+		bounded, err = h.client(conn).Bounded(ctx, plan)
+		if got := h.answer(conn, "SELECT concat_ws(' ', current_setting('DateStyle'), current_setting('statement_timeout'), current_setting('IntervalStyle'))"); got != "German, DMY 5s postgres" {
+			t.Errorf("afterwards: %s", got)
+		}
+		return err
+	})
+	if err != nil || len(bounded.Steps) != 1 || bounded.Steps[0].Batch.Root == nil {
+		t.Fatalf("%+v, %v", bounded.Steps, err)
+	}
+	h.exec(h.look, "INSERT INTO t VALUES ('2999-01-01')")
+	r := h.client(conn)
+	if result, err := r.Run(t.Context(), bounded); err != nil || result.Tag != "UPDATE 300" {
+		t.Errorf("%s, %v", result.Tag, err)
+	}
+	h.is("1", "SELECT count(*) FROM t WHERE n = 0")
+}
+
+// A job that another version of the engine has begun is not begun anew by the same statement: some rows are changed already.
+func TestJobOfAnotherEngineIsLeft(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 20000) g; ANALYZE t")
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t")
+	broken := &frail{Conn: h.open(h.dsnOf(h.alice)), trips: 12, way: "killed before", kill: func() {
+		h.exec(h.look, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '"+h.alice+"'")
+	}}
+	if _, err := h.client(broken).Run(t.Context(), plan); err == nil {
+		t.Fatal("it did not break")
+	}
+	h.waitFor("SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE usename = $1)", h.alice)
+	h.exec(h.look, "UPDATE pgsluice.jobs SET engine = engine + 1")
+	_, err := h.client(h.open(h.dsnOf(h.alice))).Run(t.Context(), plan)
+	if err == nil {
+		t.Error("it is begun anew")
+	}
+	h.is("0", "SELECT count(*) FROM t WHERE n > 1")
+}
+
+// Parameters are text of the encoding that the statement came in, whatever the session has that goes on with it.
+func TestParametersKeepTheirEncoding(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, name text); INSERT INTO t SELECT g FROM generate_series(1, 600) g")
+	plan := h.bulk("UPDATE ONLY %s SET name = $1 || $2", "", "t")
+	plan.Steps[0].Batch.Encoding = "LATIN1"
+	plan.Steps[0].Batch.Params = []rewrite.Param{{OID: 25, Value: []byte{0xfc}}, {OID: 25, Format: 1, Value: []byte{'n', 0xdf}}}
+	h.finish(plan)
+	h.is("600", "SELECT count(*) FROM t WHERE name = 'ünß'")
 }

@@ -91,19 +91,24 @@ const plainForms = `SELECT pg_catalog.set_config('DateStyle', 'ISO, YMD', true),
 
 // look asks for a key without holding anything: the calls are a transaction of their own, of whose answers the last but one is the key.
 func (c course) look(rest string, params []rewrite.Param, args []string) []Call {
+	return []Call{
+		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"},
+		{SQL: plainForms},
+		c.lookFor(rest, params, args),
+		{SQL: "COMMIT"},
+	}
+}
+
+// lookFor is the question itself.
+func (c course) lookFor(rest string, params []rewrite.Param, args []string) Call {
 	values := c.columns()
 	for i := range values {
 		values[i] = fmt.Sprintf("pg_catalog.format('%%s', %s)", values[i])
 	}
-	return []Call{
-		{SQL: "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY"},
-		{SQL: plainForms},
-		{
-			SQL: fmt.Sprintf("SELECT pg_catalog.json_build_array(%s) FROM ONLY %s AS %s %s", strings.Join(values, ", "),
-				quote(c.table.Schema, c.table.Name), ident(c.alias), rest),
-			Params: params, Args: args,
-		},
-		{SQL: "COMMIT"},
+	return Call{
+		SQL: fmt.Sprintf("SELECT pg_catalog.json_build_array(%s) FROM ONLY %s AS %s %s", strings.Join(values, ", "),
+			quote(c.table.Schema, c.table.Name), ident(c.alias), rest),
+		Params: params, Args: args,
 	}
 }
 
@@ -112,13 +117,10 @@ const looks = 4
 
 // looked reads the key from the answers to a look; nil if there is none.
 func looked(answers []Answer) (found bound, err error) {
-	if len(answers) != looks || len(answers[looks-2].Rows) == 0 {
+	if len(answers) != looks {
 		return nil, nil
 	}
-	if err := json.Unmarshal([]byte(answers[looks-2].Rows[0]), &found); err != nil {
-		return nil, fmt.Errorf("cannot read a key: %w", err)
-	}
-	return found, nil
+	return keyIn(answers[looks-2])
 }
 
 // lastKey is the key of the last row that there is; nil in an empty table.

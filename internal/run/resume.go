@@ -22,6 +22,7 @@ var errLeftToLogin = errors.New("left to the login that made the promise")
 // Ledger is where promises are. *revisions.Ledger is one.
 type Ledger interface {
 	Artifacts
+	Jobs
 	Claim(ctx context.Context, by revisions.Runner, opts revisions.ClaimOptions) ([]revisions.PromiseRow, error)
 	Start(ctx context.Context, id int64, by revisions.Runner) (revisions.PromiseRow, error)
 	Finish(ctx context.Context, id int64, by revisions.Runner, outcome revisions.Outcome) error
@@ -40,6 +41,8 @@ type Resume struct {
 	Open func(ctx context.Context) (conn Conn, done func(), err error)
 	// Claims narrows down which promises are claimed; its Limit 0 is all.
 	Claims revisions.ClaimOptions
+	// Throttle makes what tells when a bulk write must wait; nil: none does.
+	Throttle func() Throttle
 	// Watch, Report and Options are the Runner's.
 	Watch  Watch
 	Report Report
@@ -216,6 +219,8 @@ func (r Resume) carryOut(ctx context.Context, row revisions.PromiseRow) (revisio
 	switch {
 	case err == nil:
 		return revisions.Done, all, nil
+	case errors.Is(err, ErrGivenUp):
+		return revisions.Void, all, err
 	case errors.Is(err, errLeftToLogin) || Retryable(err):
 		return revisions.Pending, all, err
 	}
@@ -223,7 +228,7 @@ func (r Resume) carryOut(ctx context.Context, row revisions.PromiseRow) (revisio
 }
 
 func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, all *Result) error {
-	steps, err := stepsOf(row)
+	plan, err := Promised(row)
 	if err != nil {
 		return &Failure{Code: "XX001", Message: "pgsluice: " + err.Error(), Err: err} // data_corrupted
 	}
@@ -241,16 +246,20 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	}
 	runner := Runner{Conn: conn, Watch: r.Watch, Artifacts: r.Ledger, Report: r.Report, Meter: r.Meter, Options: r.Options}
 	runner.Promise, runner.BackendStart = row.ID, backend.BackendStart
+	runner.Jobs, runner.Name, runner.Environment = r.Ledger, r.By.Name, environment
+	if r.Throttle != nil {
+		runner.Throttle = r.Throttle()
+	}
 
 	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
 		return Under(ctx, conn, environment, func() error {
-			*all, err = runner.run(ctx, steps, nil)
+			*all, err = runner.Run(ctx, plan)
 			return err
 		})
 	}
 	delete(environment, "role") // the role's OID is in the promise; its name may have changed
 	inItsPlace := stand{runner: runner, row: row, environment: environment}
-	for _, step := range steps {
+	for _, step := range plan.Steps {
 		result, err := inItsPlace.step(ctx, step)
 		all.add(result)
 		if err != nil {

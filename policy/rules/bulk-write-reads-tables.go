@@ -29,7 +29,7 @@ Allowed by an override, the statement is run in batches all the same: where nobo
 
 func runBulkWriteReadsTables(c *policy.Check) {
 	write, ok := c.Stmt.Action.(ddl.Write)
-	if !ok || write.Op != ddl.Update && write.Op != ddl.Delete || !expects(c) || c.Context.InTransaction || c.Facts.Writing.ReadOnly || lightTarget(c) {
+	if !ok || write.Op != ddl.Update && write.Op != ddl.Delete || !expects(c) || c.Context.InTransaction && !deferred(c) || c.Facts.Writing.ReadOnly || lightTarget(c) {
 		return
 	}
 	changed, _ := c.Facts.Writing.Total()

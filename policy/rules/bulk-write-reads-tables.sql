@@ -46,3 +46,18 @@ orders AccessShareLock
 orders_pkey AccessShareLock
 users RowExclusiveLock
 users_pkey RowExclusiveLock
+
+# Deferred, it reads them later still.
+begin
+SELECT 1
+----
+
+check rows=2000000 bytes=500000000 ledger
+/* pgsluice:defer */ UPDATE users SET a = total FROM orders WHERE users.id = orders.user_id
+----
+block
+  UPDATE reads "orders", which may change from one batch to the next; see to it that it does not, and override this
+  hint: /* pgsluice:allow bulk-write-reads-tables reason="…" */ in front of it runs it in batches.
+
+rollback
+----

@@ -1028,3 +1028,56 @@ check
 DELETE FROM schema_migrations
 ----
 pass
+
+# Deferred, where somebody asks for it and nothing else is in the way.
+begin
+SELECT 1
+----
+
+check rows=2000000 ledger
+/* pgsluice:defer */ UPDATE users SET seen = false
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, right behind the COMMIT
+
+check rows=2000000 bytes=500000000
+/* pgsluice:defer */ UPDATE users SET seen = false
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    To defer it there must be a ledger: run "pgsluice install" once.
+
+check rows=2000000 bytes=500000000 ledger
+/* pgsluice:defer */ UPDATE users SET n = random()
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: random() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000 ledger
+UPDATE users SET seen = false
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or write /* pgsluice:defer */ in front of it: then it runs right behind the COMMIT. How many rows it changes is not known before, and nothing but the version table may follow.
+
+check rows=2000000 bytes=500000000 ledger
+-- pgsluice:defer
+DELETE FROM users WHERE name = '/* pgsluice:defer */'
+----
+rewrite
+  DELETE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, right behind the COMMIT
+
+check rows=2000000 bytes=500000000 ledger
+DELETE FROM users WHERE name = '/* pgsluice:defer */'
+----
+block
+  DELETE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or write /* pgsluice:defer */ in front of it: then it runs right behind the COMMIT. How many rows it changes is not known before, and nothing but the version table may follow.
+
+rollback
+----
