@@ -36,6 +36,7 @@ type keeper struct {
 	name      string
 	log       *slog.Logger
 	figures   *metrics
+	trail     *revisions.Audit // nil for none
 
 	mu      sync.Mutex
 	options run.Options
@@ -200,8 +201,27 @@ func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, led
 			level, about = slog.LevelWarn, append(about, "error", kept.Err)
 		}
 		log.Log(ctx, level, "promised work was resumed", about...)
+		k.tell(database, kept)
 	}
 	return err
+}
+
+// tell writes into the audit trail what has become of a promise.
+func (k *keeper) tell(database string, kept run.Kept) {
+	if k.trail == nil {
+		return
+	}
+	row := kept.Promise
+	e := revisions.Entry{
+		Kind: revisions.Work, Time: time.Now(), Job: row.ID, Tag: row.Tag, Table: row.TableName, State: string(kept.State), Ran: kept.Result.Ran,
+		AuditSession: &revisions.AuditSession{User: row.Login.Name, Role: row.Role.Name, Database: database}, SQLState: run.SQLState(kept.Err),
+	}
+	if kept.Err != nil {
+		e.Error = run.Recordable(kept.Err, kept.Err.Error())
+	}
+	if _, err := k.trail.Write(e); err != nil {
+		k.log.Error("cannot write the audit trail", "error", err)
+	}
 }
 
 // logReport tells the log how a plan goes.

@@ -39,6 +39,16 @@ func printVersion(w io.Writer, info *debug.BuildInfo) error {
 	return err
 }
 
+// versionOfBuild is the version of this binary.
+func versionOfBuild() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		info = &debug.BuildInfo{}
+	}
+	version, _ := buildOf(info)
+	return version
+}
+
 // buildOf returns the module version and the commit that a binary was built from. A build outside of a checkout knows no
 // commit; one from a checkout with uncommitted changes says so.
 func buildOf(info *debug.BuildInfo) (version, commit string) {

@@ -14,17 +14,31 @@ const maxRecorded = 4 << 10
 // hidden takes the place of a literal that is not recorded.
 const hidden = "'…'"
 
-// Redact is the statement's text as it may be recorded. Kinds of statements whose literals are part of a schema (indexes, tables,
-// constraints, types, …) keep their text. Of everything else the string literals and comments are hidden, and of a setting its value: passwords
-// of roles, connection strings, trigger arguments, function bodies and rows never enter a record. It is cut at 4 KiB.
+// Redact is the statement's text as it may be recorded, without its comments. Kinds of statements whose literals are part of a schema (indexes, tables,
+// constraints, types, …) keep them. Of everything else the string literals are hidden, of rows and calls the numbers, too, and of a setting its value:
+// passwords of roles, connection strings, trigger arguments, function bodies and rows never enter a record. It is cut at 4 KiB.
 func Redact(s Statement) string {
 	if _, unparsed := s.Action.(Unparsed); unparsed {
 		return RedactUnparsed(s.Text, nil)
 	}
 	if holdsNoSecret(s) {
-		return cut(s.Text)
+		return cut(withoutComments(s))
 	}
 	return cut(hideLiterals(s))
+}
+
+// withoutComments is the statement's text with each comment taken out, or a space in its place where that parts two words.
+func withoutComments(s Statement) string {
+	var out strings.Builder
+	copied := 0
+	scan(s.Text, false, func(t token) {
+		out.WriteString(s.Text[copied:t.start])
+		copied = t.end
+		if t.start > 0 && !isSpace(s.Text[t.start-1]) && t.end < len(s.Text) && !isSpace(s.Text[t.end]) {
+			out.WriteByte(' ')
+		}
+	})
+	return out.String() + s.Text[copied:]
 }
 
 // holdsNoSecret reports whether the statement is of a kind whose literals may be recorded.
@@ -54,10 +68,19 @@ func holdsNoSecret(s Statement) bool {
 // setsValue reports whether the statement may set a configuration parameter, whose value may be a bare word.
 func setsValue(s Statement) bool {
 	switch s.Tag {
-	case "SET", "ALTER ROLE", "ALTER DATABASE", "ALTER SYSTEM":
+	case "SET", "ALTER ROLE", "ALTER DATABASE", "ALTER SYSTEM", "CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE":
 		return true
 	}
 	return false
+}
+
+// isOfRows reports whether the numbers in a statement are somebody's data.
+func isOfRows(s Statement) bool {
+	switch s.Action.(type) {
+	case Write, Query:
+		return true
+	}
+	return s.Tag == "CALL" || s.Tag == "EXECUTE"
 }
 
 // hideLiterals copies the text without its comments, with every string literal hidden, and what SET sets.
@@ -76,6 +99,11 @@ func hideLiterals(s Statement) string {
 			out.WriteByte(' ')
 		case stringToken, escapeToken, dollarToken, brokenToken:
 			out.WriteString(hidden)
+		case numberToken:
+			if isOfRows(s) {
+				word = "…"
+			}
+			out.WriteString(word)
 		default:
 			out.WriteString(word)
 			setting = setting || setsValue(s) && strings.EqualFold(word, "SET")
