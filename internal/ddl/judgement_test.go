@@ -69,7 +69,7 @@ func TestRedactHidesNumbersOfRows(t *testing.T) {
 		"CALL f(42)":                         "CALL f(…)",
 		"EXPLAIN DELETE FROM t WHERE id = 7": "EXPLAIN DELETE FROM t WHERE id = …",
 		"ALTER TABLE t ADD COLUMN price numeric(10, 2) DEFAULT 0.00":   "ALTER TABLE t ADD COLUMN price numeric(10, 2) DEFAULT 0.00",
-		"CREATE INDEX/* why */i ON t (a) /* and */ WHERE a > 5 -- and": "CREATE INDEX i ON t (a)  WHERE a > 5",
+		"CREATE INDEX/* why */i ON t (a) /* and */ WHERE a > 5 -- and": "CREATE INDEX i ON t (a) WHERE a > 5",
 	} {
 		statements, err := Parse(text)
 		if err != nil {

@@ -29,16 +29,18 @@ func Redact(s Statement) string {
 
 // withoutComments is the statement's text with each comment taken out, or a space in its place where that parts two words.
 func withoutComments(s Statement) string {
-	var out strings.Builder
-	copied := 0
+	out, copied := "", 0
 	scan(s.Text, false, func(t token) {
-		out.WriteString(s.Text[copied:t.start])
+		out += s.Text[copied:t.start]
 		copied = t.end
-		if t.start > 0 && !isSpace(s.Text[t.start-1]) && t.end < len(s.Text) && !isSpace(s.Text[t.end]) {
-			out.WriteByte(' ')
+		switch {
+		case t.end == len(s.Text) || isSpace(s.Text[t.end]):
+			out = strings.TrimRight(out, " \t")
+		case !strings.HasSuffix(out, " "):
+			out += " "
 		}
 	})
-	return out.String() + s.Text[copied:]
+	return out + s.Text[copied:]
 }
 
 // holdsNoSecret reports whether the statement is of a kind whose literals may be recorded.
