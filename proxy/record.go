@@ -99,6 +99,15 @@ func (s *session) redacted(statement ddl.Statement) string {
 	return ddl.Redact(statement)
 }
 
+// recorded is what has run, as it may be written down: the client's own text may be in it.
+func (s *session) recorded(ran []string) []string {
+	var list []string
+	for _, sql := range ran {
+		list = append(list, ddl.RedactText(sql, s.options.RedactKey))
+	}
+	return list
+}
+
 // longestReason is how much of a reason is recorded, in bytes: a client chooses it.
 const longestReason = 1000
 
@@ -124,7 +133,7 @@ func rulesOf(findings []policy.Finding) []string {
 
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
-	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	r.entry.Ran = append(r.entry.Ran, r.session.recorded(result.Ran)...)
 	r.entry.Tries += result.Tries
 	r.entry.Waited += result.Waited
 	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)

@@ -307,7 +307,7 @@ func workOn(row revisions.PromiseRow, end revisions.Outcome) work {
 // tellWork writes down that work has begun, or how it stands now.
 func (s *session) tellWork(ctx context.Context, w work, ran []string) {
 	s.trail(ctx, revisions.Entry{
-		Kind: revisions.Work, AuditSession: s.speaker(occasion{}, facts.Facts{}), Job: w.id, Tag: w.tag, Table: w.table, Ran: ran,
+		Kind: revisions.Work, AuditSession: s.speaker(occasion{}, facts.Facts{}), Job: w.id, Tag: w.tag, Table: w.table, Ran: s.recorded(ran),
 		State: string(w.end.State), SQLState: w.end.SQLState, Error: w.end.Message,
 	})
 }

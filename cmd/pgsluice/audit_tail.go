@@ -216,7 +216,6 @@ func (v *trailView) line(text string) error {
 		who = printable(cmp.Or(e.User, "?") + "@" + e.Database)
 	}
 	what, state := headline(e)
-	what = printable(what)
 	head := fmt.Sprintf("%s  %-*s  ", at.Format(time.TimeOnly), trailWho, clipped(who, trailWho))
 	rest := clipped(what, lineWidth-len([]rune(head)))
 	if state != "" && strings.HasPrefix(rest, state) {
@@ -260,23 +259,23 @@ func painted(word string) string {
 func headline(e revisions.Entry) (text, state string) {
 	switch e.Kind {
 	case revisions.Result, revisions.Decision:
-		return fmt.Sprintf("%-9s %-7s %s", e.Outcome, e.Verdict, oneLine(e.Asked)), e.Outcome
+		return fmt.Sprintf("%-9s %-7s %s", printable(e.Outcome), printable(e.Verdict), printable(e.Asked)), e.Outcome
 	case revisions.Intent:
-		return fmt.Sprintf("%-9s %-7s %s", "begins", e.Verdict, oneLine(e.Asked)), ""
+		return fmt.Sprintf("%-9s %-7s %s", "begins", printable(e.Verdict), printable(e.Asked)), ""
 	case revisions.Ending:
-		return fmt.Sprintf("%s: %s", e.Outcome, plural(max(1, len(e.Intents)), "statement")), e.Outcome
+		return fmt.Sprintf("%s: %s", printable(e.Outcome), plural(max(1, len(e.Intents)), "statement")), e.Outcome
 	case revisions.Overridden:
-		return fmt.Sprintf("%-9s %s: %s", "override", e.Overrides[0].Rule, oneLine(e.Overrides[0].Reason)), ""
+		return fmt.Sprintf("%-9s %s: %s", "override", printable(e.Overrides[0].Rule), printable(e.Overrides[0].Reason)), ""
 	case revisions.Work:
-		return strings.TrimSpace(fmt.Sprintf("%-9s job %d %s %s", e.State, e.Job, e.Tag, e.Table)), e.State
+		return strings.TrimSpace(fmt.Sprintf("%-9s job %d %s %s", printable(e.State), e.Job, printable(e.Tag), printable(e.Table))), e.State
 	}
-	return "pgsluice " + e.Event, ""
+	return "pgsluice " + printable(e.Event), ""
 }
 
 // details are what stands below a line, each in as many lines as it needs.
 func (v *trailView) details(e revisions.Entry) error {
 	line := func(name, text string) {
-		first := fmt.Sprintf("%*s%-8s ", trailIndent, "", name)
+		first := fmt.Sprintf("%*s%-8s ", trailIndent, "", printable(name))
 		for _, part := range lint.Broken(printable(text), lineWidth-len(first)) {
 			fmt.Fprintf(v.w, "%s%s\n", first, part)
 			first = strings.Repeat(" ", len(first))

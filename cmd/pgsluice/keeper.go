@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
@@ -213,8 +214,11 @@ func (k *keeper) tell(database string, kept run.Kept) {
 	}
 	row := kept.Promise
 	e := revisions.Entry{
-		Kind: revisions.Work, Time: time.Now(), Job: row.ID, Tag: row.Tag, Table: row.TableName, State: string(kept.State), Ran: kept.Result.Ran,
+		Kind: revisions.Work, Time: time.Now(), Job: row.ID, Tag: row.Tag, Table: row.TableName, State: string(kept.State),
 		AuditSession: &revisions.AuditSession{User: row.Login.Name, Role: row.Role.Name, Database: database}, SQLState: run.SQLState(kept.Err),
+	}
+	for _, sql := range kept.Result.Ran {
+		e.Ran = append(e.Ran, ddl.RedactText(sql, nil))
 	}
 	if kept.Err != nil {
 		e.Error = run.Recordable(kept.Err, kept.Err.Error())

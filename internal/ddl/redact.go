@@ -43,6 +43,35 @@ func withoutComments(s Statement) string {
 	return out + s.Text[copied:]
 }
 
+// RedactText is Redact of a text that nobody has parsed, statement by statement.
+func RedactText(text string, key []byte) string {
+	statements, err := Parse(text)
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	if err != nil || len(statements) == 0 {
+		return RedactUnparsed(text, key)
+	}
+	records := make([]string, len(statements))
+	for i, s := range statements {
+		records[i] = Redact(s)
+	}
+	return strings.Join(records, "; ")
+}
+
+// Shown is the statement as a message to its client may repeat it: its own text, but of a kind that may hold a password as it is recorded. What a program
+// is told ends up in its log.
+func Shown(s Statement) string {
+	switch s.Action.(type) {
+	case Write, Query:
+		return s.Text
+	}
+	if holdsNoSecret(s) {
+		return s.Text
+	}
+	return Redact(s)
+}
+
 // holdsNoSecret reports whether the statement is of a kind whose literals may be recorded.
 func holdsNoSecret(s Statement) bool {
 	switch action := s.Action.(type) {
