@@ -34,7 +34,7 @@ func (h *handshake) login(ctx context.Context, s startup) (*link, error) {
 	}
 	l := &link{
 		client: h.client, server: server, startup: s, params: map[string]string{},
-		clientAddr: h.address, serverAddr: address.String(), tls: h.leaf != nil, drain: h.server.drain,
+		clientAddr: h.address, serverAddr: address.String(), tls: h.leaf != nil, certificate: certificateOf(h.client.conn), drain: h.server.drain,
 	}
 	toClient := bufio.NewWriter(h.client.conn)
 	err = h.relayLogin(l, toClient)

@@ -1,7 +1,6 @@
 package proxy
 
 import (
-	"strings"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -15,7 +14,7 @@ func (s *session) met(result run.Result) []revisions.Blocker {
 	for _, b := range result.Blockers {
 		one := revisions.Blocker{
 			PID: int32(b.PID), GID: b.GID, Behind: int32(b.Behind), Kind: b.Kind(), User: b.User, State: b.State, Lock: b.Mode,
-			Application: b.Seen.Application, Client: b.Seen.Address, Query: s.normalised(b.Seen.Query), Ended: b.Ended,
+			Application: b.Seen.Application, Client: b.Seen.Address, Query: ddl.RedactText(b.Seen.Query, s.options.RedactKey), Ended: b.Ended,
 			Age: time.Duration(b.Seconds * float64(time.Second)).Round(time.Millisecond),
 		}
 		found = append(found, one)
@@ -24,20 +23,4 @@ func (s *session) met(result run.Result) []revisions.Blocker {
 			"transaction_open", one.Age, "lock", one.Lock, "query", one.Query, "ended", one.Ended, "tries", result.Tries, "waited", result.Waited)
 	}
 	return found
-}
-
-// normalised is another session's query as it may be recorded. The server cuts a long one, which then does not parse.
-func (s *session) normalised(query string) string {
-	statements, err := ddl.Parse(query)
-	if strings.TrimSpace(query) == "" {
-		return ""
-	}
-	if err != nil || len(statements) == 0 {
-		return ddl.RedactUnparsed(query, s.options.RedactKey)
-	}
-	var texts []string
-	for _, statement := range statements {
-		texts = append(texts, s.redacted(statement))
-	}
-	return strings.Join(texts, "; ")
 }

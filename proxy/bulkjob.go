@@ -31,11 +31,18 @@ func (j jobs) EndedJob(ctx context.Context, like revisions.Job) (row *revisions.
 
 func (j jobs) AdoptJob(ctx context.Context, id int64, by revisions.Runner) (row revisions.JobRow, err error) {
 	err = j.at(ctx, func(l *revisions.Ledger) error { row, err = l.AdoptJob(ctx, id, by); return err })
+	if err == nil {
+		j.session.tellWork(ctx, work{id: id, tag: row.Tag, table: row.TableName, end: revisions.Outcome{State: revisions.Running}}, nil)
+	}
 	return row, err
 }
 
 func (j jobs) BeginJob(ctx context.Context, job revisions.Job, by revisions.Runner) error {
-	return j.at(ctx, func(l *revisions.Ledger) error { return l.BeginJob(ctx, job, by) })
+	err := j.at(ctx, func(l *revisions.Ledger) error { return l.BeginJob(ctx, job, by) })
+	if err == nil {
+		j.session.tellWork(ctx, work{id: job.ID, tag: job.Tag, end: revisions.Outcome{State: revisions.Running}}, nil)
+	}
+	return err
 }
 
 func (j jobs) BeatJob(ctx context.Context, id int64, by revisions.Runner, reason string) (wanted revisions.Steering, err error) {
@@ -44,7 +51,11 @@ func (j jobs) BeatJob(ctx context.Context, id int64, by revisions.Runner, reason
 }
 
 func (j jobs) EndJob(ctx context.Context, id int64, by revisions.Runner, outcome revisions.Outcome) error {
-	return j.at(ctx, func(l *revisions.Ledger) error { return l.EndJob(ctx, id, by, outcome) })
+	err := j.at(ctx, func(l *revisions.Ledger) error { return l.EndJob(ctx, id, by, outcome) })
+	if err == nil {
+		j.session.tellWork(ctx, work{id: id, end: outcome}, nil)
+	}
+	return err
 }
 
 func (j jobs) NewKey(ctx context.Context) (key revisions.Key, err error) {

@@ -36,6 +36,11 @@ type chronicle struct {
 	// open is true while statements are in the ledger whose transaction has not ended, as far as is known; xid is the transaction.
 	open bool
 	xid  uint64
+	// untold are the results of which the audit trail does not know yet how their transaction has ended, the first mostPending of it.
+	untold []revisions.Entry
+	// end is how the transaction at hand was seen to end, "" while it was not; committing is true while its COMMIT is under way.
+	end        string
+	committing bool
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
 }
@@ -268,7 +273,7 @@ func (s *session) who() revisions.Who {
 		host = s.link.clientAddr
 	}
 	return revisions.Who{
-		Session: s.id, PID: int32(s.link.pid), Login: s.link.startup.user, Client: host, Application: s.link.startup.applicationName,
+		Session: s.id, PID: int32(s.link.pid), Login: s.link.startup.user, Client: host, Application: ddl.Claim(s.link.startup.applicationName),
 	}
 }
 
@@ -343,7 +348,7 @@ func (s *session) attest(ctx context.Context, ledger *revisions.Ledger, statemen
 	}
 }
 
-// settle has the ledger learn how the transactions have ended that this session's statements were in.
+// settle has the ledger and the audit trail learn how the transactions have ended that this session's statements were in.
 func (s *session) settle(ctx context.Context) error {
 	c := &s.chronicle
 	if !c.open || s.backend.TxStatus() != 'I' || s.pipe.executed {
@@ -353,9 +358,11 @@ func (s *session) settle(ctx context.Context) error {
 	s.worked()
 	ledger := s.ledger(ctx)
 	if ledger == nil {
+		s.tellEnds(ctx, nil)
 		return nil
 	}
-	_, err := ledger.Settle(ctx)
+	outcomes, err := ledger.Outcomes(ctx, s.untoldStatements())
+	s.tellEnds(ctx, outcomes)
 	return s.aside(ctx, "cannot write down how a transaction has ended", err)
 }
 
@@ -368,11 +375,14 @@ func (s *session) closeChronicle() {
 	defer enough()
 	ledger := s.ledger(ctx)
 	if ledger == nil {
+		s.tellLastEnds(ctx, nil)
 		return
 	}
-	if _, err := ledger.Settle(ctx); err != nil {
+	outcomes, err := ledger.Outcomes(ctx, s.untoldStatements())
+	if err != nil {
 		s.log.WarnContext(ctx, "cannot write down how a transaction has ended", "error", err)
 	}
+	s.tellLastEnds(ctx, outcomes)
 	if s.chronicle.running == 0 {
 		return
 	}

@@ -323,8 +323,11 @@ func TestBlockersAreRecorded(t *testing.T) {
 	w.mu.Lock()
 	trail := w.trail.String()
 	w.mu.Unlock()
-	if err := json.Unmarshal([]byte(trail), &entry); err != nil {
-		t.Fatal(err)
+	for line := range strings.Lines(trail) { // the last is the result
+		entry = revisions.Entry{}
+		if err := json.Unmarshal([]byte(line), &entry); err != nil {
+			t.Fatal(err)
+		}
 	}
 	if len(entry.Blockers) != 1 || entry.Tries < 1 || entry.Waited == 0 {
 		t.Fatalf("recorded: %+v", entry)

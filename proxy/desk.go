@@ -123,18 +123,6 @@ func (s *session) clear(ctx context.Context, at occasion) {
 	}
 }
 
-// unrecorded refuses a schema change that could not be recorded, while the audit trail cannot be written.
-func (s *session) unrecorded() (policy.Finding, bool) {
-	if !s.options.AuditRequired || s.options.Audit == nil || !s.options.Audit.Broken() {
-		return policy.Finding{}, false
-	}
-	return policy.Finding{
-		Rule: "audit-trail", Action: policy.Block,
-		Message: "schema changes are refused while the audit trail cannot be written",
-		Hint:    "Look at the proxy's log and make room, or set audit.required to false.",
-	}, true
-}
-
 // unfinished refuses a schema change while a promise of this database has failed for good: its migration is recorded as applied, and
 // nothing else would ever remind anybody of what is missing.
 func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, bool) {

@@ -122,6 +122,7 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	if err != nil {
 		return err
 	}
+	s.tellWork(ctx, workOn(row, revisions.Outcome{State: revisions.Running}), nil)
 	done, err := s.carryOut(ctx, row)
 	gone, lost := s.targetGone(ctx, row.Table)
 	given := errors.Is(err, run.ErrGivenUp)
@@ -131,26 +132,32 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
 		return err
 	}
-	var written error
+	end := revisions.Outcome{State: revisions.Done}
 	switch {
 	case err == nil:
-		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Done})
 	case given:
-		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: plain(err)})
+		end = revisions.Outcome{State: revisions.Void, Message: run.Recordable(err, plain(err))}
 	case void:
 		err = nil
-		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "the table is gone"})
+		end = revisions.Outcome{State: revisions.Void, Message: "the table is gone"}
 	case undone:
-		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Void, Message: "taken back: " + plain(err)})
+		end = revisions.Outcome{State: revisions.Void, Message: "taken back: " + run.Recordable(err, plain(err))}
 	case run.Retryable(err):
+		end = revisions.Outcome{State: revisions.Pending, SQLState: run.SQLState(err), Message: run.Recordable(err, err.Error())}
+	default:
+		end = revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: run.Recordable(err, plain(err))}
+	}
+	var written error
+	if end.State == revisions.Pending {
 		delay := time.Duration(0)
 		if row.Kind == run.BulkWrite {
 			delay = restarted // whoever has stopped it is not to meet it again with the next statement
 		}
-		written = ledger.Postpone(ctx, row.ID, by, run.SQLState(err), err.Error(), delay)
-	default:
-		written = ledger.Finish(ctx, row.ID, by, revisions.Outcome{State: revisions.Failed, SQLState: run.SQLState(err), Message: plain(err)})
+		written = ledger.Postpone(ctx, row.ID, by, end.SQLState, end.Message, delay)
+	} else {
+		written = ledger.Finish(ctx, row.ID, by, end)
 	}
+	s.tellWork(ctx, workOn(row, end), s.carried.Ran)
 	if written != nil {
 		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", written)
 	}

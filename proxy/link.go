@@ -19,6 +19,7 @@ type link struct {
 	clientAddr     string            // "[local]" for a Unix socket
 	serverAddr     string            // the address that the login was relayed to
 	tls            bool              // between the client and us
+	certificate    string            // the subject of the client's certificate, which an authority of tls.client_ca has signed; "" without one
 	drain          context.Context   // done when the server drains: the session ends at the next quiet point with FATAL 57P01
 	passed         atomic.Int64      // statements that passed unread
 }

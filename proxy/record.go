@@ -15,13 +15,17 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// record is the audit line of one judged statement: begun when it is judged, written when its end is known.
+// record is what is written down of one judged statement: begun when it is judged, written when its end is known.
 type record struct {
 	session *session
 	began   time.Time
 	entry   revisions.Entry
+	// foretold is true when the trail has been told of it, or should have been, before it runs.
+	foretold bool
 	// statement is what the ledger is told; its ID is 0 when there is none to tell.
 	statement revisions.Statement
+	// fleeting is true when it concerns temporary tables alone.
+	fleeting bool
 	// tag is the command tag of the last step that ran.
 	tag string
 }
@@ -31,23 +35,24 @@ func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, ver
 		session: s,
 		began:   time.Now(),
 		entry: revisions.Entry{
-			Session:     s.id,
-			User:        s.link.startup.user,
-			Role:        known.CurrentUser,
-			Database:    s.link.startup.database,
-			Client:      s.link.clientAddr,
-			TLS:         s.link.tls,
-			Application: s.link.startup.applicationName,
-			PID:         int32(s.link.pid),
-			Asked:       s.redacted(at.Statement),
-			Verdict:     verdict.Action.String(),
-			Rules:       rulesOf(verdict.Findings),
-			Overrides:   overridesOf(verdict.Overridden),
-			Unneeded:    verdict.Unneeded,
-			Policy:      s.options.Policy.Version(),
+			AuditSession: s.speaker(at, known),
+			Protocol:     at.protocol(),
+			Asked:        s.redacted(at.Statement),
+			Verdict:      verdict.Action.String(),
+			Rules:        rulesOf(verdict.Findings),
+			Overrides:    overridesOf(verdict.Overridden),
+			Unneeded:     verdict.Unneeded,
+			Policy:       s.options.Policy.Version(),
+			Tag:          at.Tag,
+			Tool:         s.tool(),
+			Revision:     cmp.Or(ddl.Claim(known.Settings["pgsluice.revision"]), s.chronicle.revision),
 		},
 	}
-	if verdict.Action != policy.Pass || len(r.entry.Rules)+len(r.entry.Overrides) > 0 || !s.fleeting(at.Statement, known) {
+	if fingerprint, err := ddl.Fingerprint(at.Text); err == nil {
+		r.entry.Fingerprint = fingerprint
+	}
+	r.fleeting = verdict.Action == policy.Pass && len(r.entry.Rules)+len(r.entry.Overrides) == 0 && s.fleeting(at.Statement, known)
+	if !r.fleeting {
 		r.intend(ctx, at)
 	}
 	return r
@@ -89,6 +94,15 @@ func (s *session) redacted(statement ddl.Statement) string {
 	return ddl.Redact(statement)
 }
 
+// recorded is what has run, as it may be written down: the client's own text may be in it.
+func (s *session) recorded(ran []string) []string {
+	var list []string
+	for _, sql := range ran {
+		list = append(list, ddl.RedactText(sql, s.options.RedactKey))
+	}
+	return list
+}
+
 // longestReason is how much of a reason is recorded, in bytes: a client chooses it.
 const longestReason = 1000
 
@@ -114,7 +128,7 @@ func rulesOf(findings []policy.Finding) []string {
 
 // ran notes what a plan ran in place of the statement.
 func (r *record) ran(result run.Result) {
-	r.entry.Ran = append(r.entry.Ran, result.Ran...)
+	r.entry.Ran = append(r.entry.Ran, r.session.recorded(result.Ran)...)
 	r.entry.Tries += result.Tries
 	r.entry.Waited += result.Waited
 	r.entry.Blockers = append(r.entry.Blockers, r.session.met(result)...)
@@ -126,14 +140,13 @@ func (r *record) ran(result run.Result) {
 // promised notes that the rest is a promise.
 func (r *record) promised(id int64) { r.entry.Promise = id }
 
-// finish writes the line. A line that cannot be written is said in the log; err is returned as it is.
+// finish writes down how it ended; err is returned as it is.
 func (r *record) finish(ctx context.Context, err error) error {
-	r.entry.Time = r.began
 	r.entry.Took = time.Since(r.began)
 	switch {
 	case r.entry.Outcome != "": // Said already.
 	case err != nil:
-		r.entry.Outcome, r.entry.Error = "lost", err.Error()
+		r.entry.Outcome, r.entry.Error = "lost", run.Recordable(err, err.Error())
 	case r.session.failed && r.entry.Verdict == policy.Block.String() && r.session.options.Mode == Enforce:
 		r.entry.Outcome = "refused"
 		r.session.options.Meter.Refused(r.deciding())
@@ -148,13 +161,7 @@ func (r *record) finish(ctx context.Context, err error) error {
 	if lost := r.conclude(ctx); err == nil && lost != nil {
 		err = r.session.answerFailure(ctx, occasion{}, rewrite.Plan{}, lost)
 	}
-	if r.session.options.Audit == nil {
-		return err
-	}
-	if failed := r.session.options.Audit.Write(r.entry); failed != nil {
-		r.session.options.Meter.AuditFailed()
-		r.session.log.Error("cannot write the audit trail", "error", failed)
-	}
+	r.told(ctx)
 	return err
 }
 
@@ -174,9 +181,7 @@ func (r *record) intend(ctx context.Context, at occasion) {
 	if !r.statement.Own {
 		r.statement.Revision = s.chronicle.running
 	}
-	if fingerprint, err := ddl.Fingerprint(at.Text); err == nil {
-		r.statement.Fingerprint = fingerprint
-	}
+	r.statement.Fingerprint = r.entry.Fingerprint
 	var err error
 	if r.statement.ID, err = ledger.Begin(ctx, r.statement); err != nil {
 		s.log.WarnContext(ctx, "a statement is not in the ledger", "error", err)
@@ -208,7 +213,7 @@ func (r *record) conclude(ctx context.Context) error {
 	statement.Ran = append(statement.Ran, r.entry.Ran...)
 	statement.Promise, statement.SQLState, statement.Error = r.entry.Promise, r.entry.SQLState, r.entry.Error
 	if rows, known := s.rows(); known {
-		statement.Rows = &rows
+		statement.Rows, r.entry.Rows = &rows, &rows
 	}
 	var lost error
 	ledger := s.ledger(ctx)

@@ -168,6 +168,7 @@ func (c *script) endImplicit(ctx context.Context, at occasion, control ddl.Trans
 		return c.session.relayFailure(err)
 	}
 	c.session.forget()
+	c.session.chronicle.seen("ROLLBACK")
 	return c.session.voice.complete(at.Tag)
 }
 
@@ -178,6 +179,7 @@ func (c *script) abort(ctx context.Context) error {
 	}
 	c.implicit = false
 	c.session.forget()
+	c.session.chronicle.seen("ROLLBACK")
 	return c.session.backend.rollback(ctx)
 }
 

@@ -398,6 +398,9 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if err != nil {
 		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
+	if !record.foretell(ctx, at, plan) {
+		return record.finish(ctx, s.fail(ctx, s.voice.refusal(record.unrecorded())))
+	}
 	if err := s.warn(verdict); err != nil {
 		return record.finish(ctx, err)
 	}
@@ -505,9 +508,6 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		if finding, ok := s.unfinished(ctx, at); ok {
 			verdict.Add(finding)
 		}
-	}
-	if finding, ok := s.unrecorded(); ok {
-		verdict.Add(finding)
 	}
 	return verdict
 }

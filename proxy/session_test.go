@@ -44,7 +44,8 @@ import (
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
 //	later            lets so much time pass for whose turn it is, which stands still otherwise
-//	audit            what the audit trail has had since it was last asked
+//	audit            the results and decisions that the audit trail has had since it was last asked
+//	trail            all lines that it has had since, as they tell of each other
 //
 // A file with "no-ledger" in its name runs without a ledger, one with "observe" in that mode, one with "judged" under all rules: there the login may
 // override what they refuse, and a table is renamed behind a view.
@@ -187,6 +188,8 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return rowsOf(conn.Exec(t.Context(), d.Input).ReadAll())
 	case "audit":
 		return w.audited(t)
+	case "trail":
+		return w.trailed(t)
 	case "later":
 		passed, err := time.ParseDuration(d.Input)
 		if err != nil {
@@ -316,6 +319,9 @@ func (w *stage) audited(t *testing.T) string {
 		if err := json.Unmarshal([]byte(line), &e); err != nil {
 			t.Fatal(err)
 		}
+		if e.Kind != revisions.Result && e.Kind != revisions.Decision {
+			continue
+		}
 		fmt.Fprintf(&out, "%s %v %s %s: %s\n", e.Verdict, e.Rules, e.Outcome, e.SQLState, e.Asked)
 		for _, sql := range e.Ran {
 			fmt.Fprintf(&out, "  ran %s\n", sql)
@@ -332,6 +338,70 @@ func (w *stage) audited(t *testing.T) string {
 	}
 	w.trail.Reset()
 	return out.String()
+}
+
+// trailed is the whole trail since it was last asked, with statements and jobs numbered from 1.
+func (w *stage) trailed(t *testing.T) string {
+	for _, conn := range w.conns { // an answer comes before the trail is told how the transaction has ended, and behind it the next
+		if _, err := conn.Exec(t.Context(), "").ReadAll(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out strings.Builder
+	number := map[int64]int{}
+	jobs := map[int64]int{}
+	numbered := func(known map[int64]int, id int64) int {
+		if known[id] == 0 && id != 0 {
+			known[id] = len(known) + 1
+		}
+		return known[id]
+	}
+	for line := range strings.Lines(w.trail.String()) {
+		var e struct {
+			Seq int64 `json:"seq"`
+			revisions.Entry
+		}
+		if err := json.Unmarshal([]byte(line), &e); err != nil {
+			t.Fatal(err)
+		}
+		if e.Kind == revisions.Intent || e.Kind == revisions.Decision {
+			numbered(number, e.Seq)
+			e.Intent = e.Seq
+		}
+		if e.Session == "" || e.Session == e.User || e.Time.IsZero() || e.Version != revisions.EntryVersion {
+			t.Errorf("it does not say who or when: %s", line)
+		}
+		out.WriteString(string(e.Kind))
+		if e.Intent != 0 {
+			fmt.Fprintf(&out, " %d", numbered(number, e.Intent))
+		}
+		for _, intent := range e.Intents {
+			fmt.Fprintf(&out, " %d", numbered(number, intent))
+		}
+		if e.Job != 0 || e.Promise != 0 {
+			out.WriteString(strings.TrimPrefix(fmt.Sprintf(" job %d", numbered(jobs, max(e.Job, e.Promise))), map[bool]string{true: " job"}[e.Kind == revisions.Work]))
+		}
+		switch e.Kind {
+		case revisions.Intent:
+			fmt.Fprintf(&out, ", %s, %s %v %s: %s", e.Protocol, e.Verdict, e.Rules, e.Recipe, e.Asked)
+		case revisions.Decision:
+			fmt.Fprintf(&out, ", %s, %s %v %s %s: %s", e.Protocol, e.Verdict, e.Rules, e.Outcome, e.SQLState, e.Asked)
+		case revisions.Overridden:
+			fmt.Fprintf(&out, ": %s of %s by the %s: %s", e.Overrides[0].Verdict, e.Overrides[0].Rule, e.Overrides[0].Source, e.Overrides[0].Reason)
+		case revisions.Work:
+			fmt.Fprintf(&out, " %s of %s: %s %s", e.Tag, e.Table, e.State, e.Error)
+		default:
+			fmt.Fprintf(&out, ": %s %s", e.Outcome, e.SQLState)
+		}
+		if len(e.Claims) > 0 && e.Kind == revisions.Intent {
+			fmt.Fprintf(&out, "; claims %v: %q %q %v %q", e.Claims, e.Application, e.Actor, e.Tags, e.Revision)
+		}
+		fmt.Fprintln(&out)
+	}
+	w.trail.Reset()
+	return strings.ReplaceAll(out.String(), " \n", "\n")
 }
 
 // chronicled is what the ledger has had since it was last asked. Sessions that are to be told of have ended their transaction.

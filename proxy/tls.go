@@ -93,6 +93,18 @@ func (t *clientTLS) accept(ctx context.Context, conn net.Conn) (encrypted *tls.C
 	return encrypted, certificate.Certificate[0], nil
 }
 
+// certificateOf is the subject of the certificate by which a client has proved who it is; "" when it has none that was verified.
+func certificateOf(conn net.Conn) string {
+	encrypted, ok := conn.(*tls.Conn)
+	if !ok {
+		return ""
+	}
+	if chains := encrypted.ConnectionState().VerifiedChains; len(chains) > 0 {
+		return chains[0][0].Subject.String()
+	}
+	return ""
+}
+
 // certificate returns the pair in use, after reading it again if a file has changed.
 func (t *clientTLS) certificate() tls.Certificate {
 	t.mu.Lock()

@@ -81,7 +81,12 @@ func (s *session) ink(ctx context.Context, known facts.Facts) error {
 func (s *session) transaction(ctx context.Context, at occasion, control ddl.Transaction) error {
 	ends := control.Op == ddl.Commit || control.Op == ddl.Rollback
 	if !s.owes() || !ends && control.Op != ddl.Prepare || control.Op == ddl.Rollback || s.backend.TxStatus() == 'E' {
+		before := s.backend.TxStatus()
+		s.chronicle.committing = control.Op == ddl.Commit
 		err := s.asItIs(ctx, at)
+		if err == nil {
+			s.concluded(ctx, control, before)
+		}
 		switch {
 		case err != nil || s.failed:
 		case ends:
@@ -185,12 +190,15 @@ func (s *session) commit(ctx context.Context, at occasion, control ddl.Transacti
 			return s.relayFailure(err)
 		}
 	}
+	s.chronicle.committing = true
 	tag, err := s.backend.Exec(ctx, "COMMIT")
 	if err != nil {
 		err = s.fate(ctx, err)
+		s.chronicle.fated(err)
 		s.forget()
 		return s.relayFailure(err)
 	}
+	s.chronicle.seen(tag)
 	s.backend.piped, s.committed = false, true
 	failed := error(nil)
 	if tag == "COMMIT" {
@@ -201,6 +209,7 @@ func (s *session) commit(ctx context.Context, at occasion, control ddl.Transacti
 		return s.reportUnkept(failed)
 	}
 	if modes != "" {
+		s.tellEnds(ctx, nil)
 		if _, err := s.backend.Exec(ctx, "BEGIN "+modes); err != nil {
 			return s.relayFailure(err)
 		}
@@ -217,6 +226,7 @@ func (s *session) commitFailed(ctx context.Context, failed error) error {
 		return err
 	}
 	s.forget()
+	s.chronicle.seen("ROLLBACK")
 	s.backend.piped, s.committed = false, true
 	return s.backend.rollback(ctx)
 }

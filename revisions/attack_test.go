@@ -314,6 +314,7 @@ func TestOneTransactionCannotFloodAttestations(t *testing.T) {
 func TestNothingCanBeDoneByHand(t *testing.T) {
 	f := withLedger(t)
 	f.promise(f.as(f.alice))
+	want(t, f.ledger.Anchor(t.Context(), "p", Head{Chain: "c", Seq: 1, Hash: "abc"}), nil)
 	f.admin.run("GRANT TEMPORARY ON DATABASE " + f.database + " TO PUBLIC")
 	logins := map[string]session{"alice": f.as(f.alice), "control": f.control}
 	if pgtest.Server(t).Version() >= 14 { // these roles are not in Postgres 13
@@ -459,6 +460,12 @@ func TestHostileSearchPath(t *testing.T) {
 	}
 	_, err = f.ledger.Statements(ctx, 0)
 	want(t, err, nil)
+	want(t, f.ledger.Anchor(ctx, "p", Head{Chain: "c", Seq: 1, Hash: "abc"}), nil)
+	anchors, err := f.ledger.Anchors(ctx)
+	want(t, err, nil)
+	if len(anchors) != 1 {
+		t.Fatalf("got %+v", anchors)
+	}
 	_, err = RotateKey(ctx, f.admin)
 	want(t, err, nil)
 }

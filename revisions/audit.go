@@ -1,7 +1,6 @@
 package revisions
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/rand"
 	"crypto/sha256"
@@ -9,36 +8,91 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 )
 
-// Entry is one line of the audit trail: a statement that was judged. The caller has removed secrets from every text.
+// EntryVersion is the version of the form of Entry. A member that is added does not change it.
+const EntryVersion = 1
+
+// Kind is what a line of the audit trail is about.
+type Kind string
+
+const (
+	// Intent is a statement that was judged, before anything of it runs. A Result follows.
+	Intent Kind = "intent"
+	// Decision is a statement that was judged and is not for us to run: it is refused, or it was only observed.
+	Decision Kind = "decision"
+	// Result is what became of a statement that was run.
+	Result Kind = "result"
+	// Ending is how the transaction ended in which statements were run.
+	Ending Kind = "outcome"
+	// Overridden is a finding of a rule that somebody has taken out of force for a statement.
+	Overridden Kind = "override"
+	// Work is promised work, or a bulk write, that has begun or come to an end.
+	Work Kind = "job"
+	// Admin is something about the proxy itself: it was started, stopped, or has another configuration.
+	Admin Kind = "admin"
+)
+
+// Entry is one line of the audit trail. The caller has removed secrets from every text.
 type Entry struct {
-	Time        time.Time     `json:"time"`
-	Session     string        `json:"session"`                      // the proxy's own name of the session
-	User        string        `json:"user"`                         // session_user
-	Role        string        `json:"role,omitempty"`               // what SET ROLE made of it; "" if nothing
-	Database    string        `json:"database"`                     //
-	Client      string        `json:"client"`                       // address and port
-	TLS         bool          `json:"tls"`                          // between client and proxy
-	Application string        `json:"application_name"`             //
-	PID         int32         `json:"pid"`                          // of the server's backend
-	Asked       string        `json:"asked"`                        // what the client sent
-	Verdict     string        `json:"verdict"`                      // pass, warn, rewrite or block
+	Version int       `json:"v"` // EntryVersion, given by Write
+	Kind    Kind      `json:"kind"`
+	Time    time.Time `json:"time"` // of a Result: when its statement was judged
+	*AuditSession
+	Protocol    string        `json:"protocol,omitempty"`           // simple or extended
+	Asked       string        `json:"asked,omitempty"`              // what the client sent
+	Verdict     string        `json:"verdict,omitempty"`            // pass, warn, rewrite or block
 	Rules       []string      `json:"rules,omitempty"`              // names of the rules that led to it
 	Overrides   []Override    `json:"overrides,omitempty"`          // what was taken out of force
 	Unneeded    []string      `json:"overrides_unneeded,omitempty"` // rules that the statement's own comment allows and that found nothing
 	Policy      string        `json:"policy,omitempty"`             // the version of the policy that it was judged by
+	Tag         string        `json:"tag,omitempty"`                // the command tag
+	Fingerprint string        `json:"fingerprint,omitempty"`        // the same for statements that differ in literals alone
+	Recipe      string        `json:"recipe,omitempty"`             // by what the statement is replaced
+	Tool        string        `json:"tool,omitempty"`               // the migration tool, as far as it is known yet
+	Revision    string        `json:"revision,omitempty"`           // the revision that it has begun, or that the session claims
 	Ran         []string      `json:"ran,omitempty"`                // what the server got instead; empty: what was asked, or nothing
 	Promise     int64         `json:"promise,omitempty"`            // the work that was deferred to COMMIT; 0: none
 	Tries       int           `json:"tries,omitempty"`              // for locks
 	Waited      time.Duration `json:"waited_ns,omitempty"`          // nanoseconds of Took that went into waiting for locks and turns
 	Blockers    []Blocker     `json:"blockers,omitempty"`           // who was seen in the way, the first few
 	Took        time.Duration `json:"took_ns,omitempty"`            // nanoseconds from the first step to the reply
-	Outcome     string        `json:"outcome,omitempty"`            // "" for an intent, which is written before the first step
+	Rows        *int64        `json:"rows,omitempty"`               // that the server says it has changed
+	Outcome     string        `json:"outcome,omitempty"`            // see docs/audit.md; "" for an Intent
 	SQLState    string        `json:"sqlstate,omitempty"`           // of the error
 	Error       string        `json:"error,omitempty"`
+	// Intent is the number of the line, in this chain, that a Result or an Overridden belongs to; Intents are those of an Ending.
+	Intent    int64   `json:"intent,omitempty"`
+	Intents   []int64 `json:"intents,omitempty"`
+	Statement int64   `json:"statement_id,omitempty"` // the ledger's id of the statement
+	XID       uint64  `json:"xid,string,omitempty"`   // the transaction, where it is known
+	// Job is the ledger's id of the work, Table what it is about and State how it stands.
+	Job   int64  `json:"job,omitempty"`
+	Table string `json:"table,omitempty"`
+	State string `json:"state,omitempty"`
+	// Event is what an Admin tells, Detail the particulars.
+	Event  string            `json:"event,omitempty"`
+	Detail map[string]string `json:"detail,omitempty"`
+}
+
+// AuditSession is who a line is about.
+type AuditSession struct {
+	Session     string            `json:"session"`               // the proxy's own name of the session
+	User        string            `json:"user"`                  // session_user
+	Role        string            `json:"role,omitempty"`        // what SET ROLE made of it; "" if nothing
+	Database    string            `json:"database"`              //
+	Client      string            `json:"client"`                // address and port
+	TLS         bool              `json:"tls"`                   // between client and proxy
+	Certificate string            `json:"certificate,omitempty"` // the subject of the client's certificate, which an authority of ours has signed
+	Application string            `json:"application_name"`      //
+	Actor       string            `json:"actor,omitempty"`       // who the session says is behind it: SET pgsluice.actor
+	Tags        map[string]string `json:"tags,omitempty"`        // of the statement's comment, as sqlcommenter writes them
+	Claims      []string          `json:"claims,omitempty"`      // the members of the line that are the client's own words, which nobody has checked
+	PID         int32             `json:"pid"`                   // of the server's backend
 }
 
 // Blocker is somebody who was in the way of a schema change, as the control login saw it.
@@ -65,7 +119,8 @@ type Override struct {
 	Reason  string `json:"reason"`
 }
 
-// link ties a line to the one before it in its chain. The hash is over the line's bytes up to the hash itself.
+// link ties a line to the one before it in its chain. It comes first in each line, as linkOf reads it. The hash is over the line's bytes up to
+// the hash itself.
 type link struct {
 	Chain string `json:"chain"`
 	Seq   int64  `json:"seq"`  // from 1
@@ -76,55 +131,67 @@ type link struct {
 const hashKey = `,"hash":"`
 
 // Audit writes the audit trail: one JSON object a line, each line in one Write, and each with the hash of the line before,
-// so that VerifyChain finds what was changed. One process has one Audit and so one chain. It is safe for concurrent use.
+// so that VerifyTrail finds what was changed. One process has one Audit and so one chain. It is safe for concurrent use.
 type Audit struct {
 	mu   sync.Mutex
 	to   io.Writer
 	head Head
-	// broken is true when the last Write failed.
-	broken bool
+	// broken is true when the last Write failed; failures counts all that did.
+	broken   bool
+	failures int64
 	// torn is true when the last Write may have left a part of a line.
 	torn bool
+	// anchored is the number of the line that was anchored last, about are the databases of the lines since.
+	anchored int64
+	about    map[string]bool
+	// doubts are results of statements whose end was not known when their session ended, by database.
+	doubts map[string][]Entry
 }
 
 // Head is the last line of a chain. A record of it kept elsewhere shows whether later lines were cut off.
 type Head struct {
-	Chain string
-	Seq   int64  // 0 when nothing is written yet
-	Hash  string // lower-case hex
+	Chain string `json:"chain"`
+	Seq   int64  `json:"seq"`  // 0 when nothing is written yet
+	Hash  string `json:"hash"` // lower-case hex
 }
 
-// NewAudit begins a chain. The writer stays the caller's, who opens it for appending and closes it.
+// NewAudit begins a chain. The writer stays the caller's, who opens it for appending and closes it. If it has a Sync, that is called before
+// a line is anchored.
 func NewAudit(to io.Writer) *Audit {
-	return &Audit{to: to, head: Head{Chain: rand.Text()}}
+	return &Audit{to: to, head: Head{Chain: rand.Text()}, about: map[string]bool{}, doubts: map[string][]Entry{}}
 }
 
-// Write appends an entry. After an error the entry is not in the trail (at most a torn line that VerifyChain shows), and the caller must
-// not run what it would have recorded; the next entry is tried afresh.
-func (a *Audit) Write(e Entry) error {
+// Write appends an entry and returns its number in the chain. After an error the entry is not in the trail (at most a torn line that VerifyTrail
+// shows), and the caller must not run what it would have recorded; the next entry is tried afresh.
+func (a *Audit) Write(e Entry) (seq int64, err error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 
+	e.Version = EntryVersion
 	line, hash, err := a.line(e)
 	if err != nil {
-		return fmt.Errorf("cannot write the audit trail: %w", err)
+		return 0, fmt.Errorf("cannot write the audit trail: %w", err)
 	}
 	if a.torn {
 		line = append([]byte{'\n'}, line...)
 	}
 	n, err := a.to.Write(line)
-	a.broken = err != nil || n < len(line)
 	if err == nil && n < len(line) {
 		err = io.ErrShortWrite
 	}
+	a.broken = err != nil
 	if err != nil {
+		a.failures++
 		a.torn = a.torn || n > 0
-		return fmt.Errorf("cannot write the audit trail: %w", err)
+		return 0, fmt.Errorf("cannot write the audit trail: %w", err)
 	}
 	a.torn = false
 	a.head.Seq++
 	a.head.Hash = hash
-	return nil
+	if e.AuditSession != nil {
+		a.about[e.Database] = true
+	}
+	return a.head.Seq, nil
 }
 
 // Broken reports whether the last Write failed. A refusal is written like everything else, so it becomes false as soon as the trail
@@ -135,11 +202,71 @@ func (a *Audit) Broken() bool {
 	return a.broken
 }
 
+// Failures is how many entries could not be written.
+func (a *Audit) Failures() int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.failures
+}
+
 // Head is the last line that was written.
 func (a *Audit) Head() Head {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.head
+}
+
+// Unanchored is the head, once everything up to it is where the writer keeps it for good, and the databases that the lines since the last anchor
+// are about. ok is false when there are none.
+func (a *Audit) Unanchored() (head Head, databases []string, ok bool, err error) {
+	a.mu.Lock()
+	head, databases, ok = a.head, slices.Sorted(maps.Keys(a.about)), a.head.Seq > a.anchored
+	a.mu.Unlock()
+	// A head that is anchored and whose line a crash of the machine takes would look like a trail that was cut.
+	if keeper, can := a.to.(interface{ Sync() error }); can && ok {
+		if err := keeper.Sync(); err != nil {
+			return head, databases, ok, fmt.Errorf("cannot make the audit trail last: %w", err)
+		}
+	}
+	return head, databases, ok, nil
+}
+
+// Anchored notes that a head was anchored for those databases.
+func (a *Audit) Anchored(head Head, databases []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.anchored = max(a.anchored, head.Seq)
+	if a.head.Seq > head.Seq {
+		return // lines have come since, about some of them perhaps
+	}
+	for _, database := range databases {
+		delete(a.about, database)
+	}
+}
+
+// Doubted keeps the result of a statement whose transaction had not ended, as far as anybody knew, when its session did, until that is resolved. Of each
+// database the first mostDoubts are kept.
+func (a *Audit) Doubted(result Entry) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if database := result.Database; len(a.doubts[database]) < mostDoubts {
+		a.doubts[database] = append(a.doubts[database], result)
+	}
+}
+
+// mostDoubts bounds what is remembered of a database whose ledger cannot be asked.
+const mostDoubts = 1000
+
+// Doubts takes all doubts, by database; who cannot resolve one gives it back by Doubted.
+func (a *Audit) Doubts() map[string][]Entry {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.doubts) == 0 {
+		return nil
+	}
+	taken := a.doubts
+	a.doubts = map[string][]Entry{}
+	return taken
 }
 
 func (a *Audit) line(e Entry) (line []byte, hash string, err error) {
@@ -162,59 +289,17 @@ func hashOf(line []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ChainError says where an audit trail was changed.
-type ChainError struct {
-	Line   int // from 1
-	Reason string
-}
-
-func (e *ChainError) Error() string {
-	return fmt.Sprintf("the audit trail was changed at line %d: %s", e.Line, e.Reason)
-}
-
-// VerifyChain reads a whole audit trail, in which the chains of several processes may be mixed, and returns a ChainError
-// for the first line that was edited, torn, inserted, or that does not follow its predecessor because lines were removed or
-// moved. Lines removed at the end of a chain leave no trace in what is left: compare with Audit.Head for that. A trail in
-// several files is read from the oldest on (io.MultiReader).
-func VerifyChain(r io.Reader) error {
-	heads := map[string]Head{}
-	lines := bufio.NewReader(r)
-	for number := 1; ; number++ {
-		line, err := lines.ReadBytes('\n') // a line may be longer than a Scanner takes
-		if err == io.EOF && len(line) == 0 {
-			return nil
+// EndingOf is the line that tells how the transaction of statements has ended, of which there is at least one.
+func EndingOf(outcome string, results []Entry) Entry {
+	last := results[len(results)-1]
+	e := Entry{Kind: Ending, Time: time.Now(), AuditSession: last.AuditSession, Outcome: outcome, XID: last.XID}
+	if len(results) == 1 {
+		e.Statement = last.Statement
+	}
+	for _, r := range results {
+		if r.Intent != 0 {
+			e.Intents = append(e.Intents, r.Intent)
 		}
-		if err != nil && err != io.EOF {
-			return fmt.Errorf("cannot read the audit trail: %w", err)
-		}
-		chain, head, reason := follow(heads, line)
-		if reason != "" {
-			return &ChainError{Line: number, Reason: reason}
-		}
-		heads[chain] = head
 	}
-}
-
-// follow checks that a line is whole and comes right behind the head of its chain, and returns the chain's new head.
-func follow(heads map[string]Head, line []byte) (chain string, head Head, reason string) {
-	at := bytes.LastIndex(line, []byte(hashKey))
-	if at < 0 {
-		return "", Head{}, "it is not a whole line of the trail"
-	}
-	hash := hashOf(line[:at])
-	if string(line[at:]) != hashKey+hash+"\"}\n" {
-		return "", Head{}, "its content does not have its hash"
-	}
-	var l link
-	if err := json.Unmarshal(line, &l); err != nil {
-		return "", Head{}, "it is not JSON"
-	}
-	before := heads[l.Chain]
-	if l.Seq != before.Seq+1 {
-		return "", Head{}, fmt.Sprintf("it has number %d of chain %s, where %d should follow", l.Seq, l.Chain, before.Seq+1)
-	}
-	if l.Prev != before.Hash {
-		return "", Head{}, fmt.Sprintf("it does not follow line %d of chain %s", before.Seq, l.Chain)
-	}
-	return l.Chain, Head{Chain: l.Chain, Seq: l.Seq, Hash: hash}, ""
+	return e
 }

@@ -314,6 +314,26 @@ ALTER TABLE pgsluice.attestations ENABLE ROW LEVEL SECURITY
 -- A write to a version table is kept as long as what it has told.
 CREATE INDEX revisions_statement ON pgsluice.revisions (statement_id)
 
+----
+-- Lines of audit trails, by which somebody can tell whether what stands before them was changed. The control login adds them, and nobody changes or
+-- removes one.
+CREATE TABLE pgsluice.anchors (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	chain pg_catalog.text NOT NULL,
+	-- The number of the line in its chain.
+	seq bigint NOT NULL,
+	-- Of the line, in lower-case hex.
+	hash pg_catalog.text NOT NULL,
+	-- Who writes the chain.
+	process pg_catalog.text NOT NULL,
+	anchored timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	PRIMARY KEY (system_identifier, database_oid, chain, seq)
+)
+
+----
+ALTER TABLE pgsluice.anchors ENABLE ROW LEVEL SECURITY
+
 ---- functions
 
 DROP POLICY IF EXISTS control ON pgsluice.installation
@@ -327,6 +347,8 @@ DROP POLICY IF EXISTS control ON pgsluice.statements
 DROP POLICY IF EXISTS control ON pgsluice.revisions
 ----
 DROP POLICY IF EXISTS control ON pgsluice.attestations
+----
+DROP POLICY IF EXISTS control ON pgsluice.anchors
 ----
 DROP POLICY IF EXISTS control ON pgsluice.artifacts
 ----
@@ -792,6 +814,8 @@ GRANT EXECUTE ON FUNCTION pgsluice.nonce(),
 GRANT SELECT ON pgsluice.statements, pgsluice.revisions, pgsluice.attestations TO PUBLIC
 ----
 GRANT EXECUTE ON FUNCTION pgsluice.attest(bigint, integer, bigint, pg_catalog.text, pg_catalog.text) TO PUBLIC
+----
+GRANT SELECT ON pgsluice.anchors TO PUBLIC
 
 ---- control role
 
@@ -826,3 +850,7 @@ GRANT UPDATE (content, state, wanted, target_time, nice_ratio, reason, sqlstate,
 GRANT INSERT, UPDATE ON pgsluice.statements, pgsluice.revisions TO {control}
 ----
 GRANT EXECUTE ON FUNCTION pgsluice.prune(pg_catalog.interval, integer) TO {control}
+----
+CREATE POLICY control ON pgsluice.anchors FOR ALL TO {control} USING (true)
+----
+GRANT INSERT ON pgsluice.anchors TO {control}

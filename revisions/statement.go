@@ -4,6 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -106,9 +108,38 @@ func (l *Ledger) End(ctx context.Context, s Statement) error {
 // committed if the attestation is there; of the others pg_xact_status decides. Of a session that is gone, what was begun and has no
 // transaction is lost. It returns how many statements it has settled.
 func (l *Ledger) Settle(ctx context.Context) (int, error) {
-	rows, err := l.conn.Query(ctx, settleSQL, l.home.args()...)
-	if err != nil {
-		return 0, fmt.Errorf("cannot settle the statements of the ledger: %w", err)
+	settled, _, err := l.settle(ctx, nil)
+	return settled, err
+}
+
+// Outcomes is Settle, and tells how the transactions of the named statements have ended, whoever has settled them. What has not ended, or is lost, is missing.
+func (l *Ledger) Outcomes(ctx context.Context, statements []int64) (map[int64]string, error) {
+	_, outcomes, err := l.settle(ctx, statements)
+	return outcomes, err
+}
+
+func (l *Ledger) settle(ctx context.Context, statements []int64) (settled int, outcomes map[int64]string, err error) {
+	ids := make([]string, len(statements))
+	for i, id := range statements {
+		ids[i] = strconv.FormatInt(id, 10)
 	}
-	return len(rows), nil
+	type told struct {
+		ID      int64  `json:"id"`
+		Outcome string `json:"outcome"`
+		Settled bool   `json:"settled"`
+	}
+	rows, err := queryRows[told](ctx, l.conn, settleSQL, append(l.home.args(), "{"+strings.Join(ids, ",")+"}")...)
+	if err != nil {
+		return 0, nil, fmt.Errorf("cannot settle the statements of the ledger: %w", err)
+	}
+	outcomes = map[int64]string{}
+	for _, row := range rows {
+		if row.Settled {
+			settled++
+		}
+		if row.Outcome != OutcomeLost {
+			outcomes[row.ID] = row.Outcome
+		}
+	}
+	return settled, outcomes, nil
 }

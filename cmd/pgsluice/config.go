@@ -135,7 +135,7 @@ type overridesConfig struct {
 
 // auditConfig is the audit trail.
 type auditConfig struct {
-	File     string `yaml:"file"` // "" is the log, "-" is standard output
+	File     string `yaml:"file"` // "" is the log, "-" is standard output, "syslog:…" a syslog
 	Required bool   `yaml:"required"`
 }
 
@@ -226,6 +226,11 @@ func (c *Config) Validate(check checkRule) error {
 	v.positive("limits.login_timeout", c.Limits.LoginTimeout)
 	v.atLeast("limits.max_unauthenticated", int64(c.Limits.MaxUnauthenticated), 1)
 	v.atLeast("limits.max_unauthenticated_per_address", int64(c.Limits.MaxUnauthenticatedPerAddress), 1)
+	if strings.HasPrefix(c.Audit.File, syslogPrefix) {
+		if _, _, err := syslogTarget(c.Audit.File); err != nil {
+			v.add("audit.file", "", "%s", err)
+		}
+	}
 	if c.Metrics.Listen != "" {
 		v.hostPort("metrics.listen", c.Metrics.Listen)
 	}

@@ -224,7 +224,7 @@ func (d *demonstration) ran(ctx context.Context) (map[string][]demoStep, error) 
 	defer d.judged.mu.Unlock()
 	ran := map[string][]demoStep{}
 	for _, e := range d.judged.entries {
-		if _, told := ran[e.Asked]; told || e.Outcome == "" { // an intent, whose result follows
+		if _, told := ran[e.Asked]; told || e.Kind != revisions.Result {
 			continue
 		}
 		var steps []demoStep

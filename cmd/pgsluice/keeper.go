@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
@@ -40,6 +41,7 @@ type keeper struct {
 	name      string
 	log       *slog.Logger
 	figures   *metrics
+	trail     *revisions.Audit // nil for none
 
 	// prunedAt is when a ledger was last pruned to the end, by database. It is the round's own.
 	prunedAt map[string]time.Time
@@ -275,8 +277,30 @@ func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, led
 			level, about = slog.LevelWarn, append(about, "error", kept.Err)
 		}
 		log.Log(ctx, level, "promised work was resumed", about...)
+		k.tell(database, kept)
 	}
 	return err
+}
+
+// tell writes into the audit trail what has become of a promise.
+func (k *keeper) tell(database string, kept run.Kept) {
+	if k.trail == nil {
+		return
+	}
+	row := kept.Promise
+	e := revisions.Entry{
+		Kind: revisions.Work, Time: time.Now(), Job: row.ID, Tag: row.Tag, Table: row.TableName, State: string(kept.State),
+		AuditSession: &revisions.AuditSession{User: row.Login.Name, Role: row.Role.Name, Database: database}, SQLState: run.SQLState(kept.Err),
+	}
+	for _, sql := range kept.Result.Ran {
+		e.Ran = append(e.Ran, ddl.RedactText(sql, nil))
+	}
+	if kept.Err != nil {
+		e.Error = run.Recordable(kept.Err, kept.Err.Error())
+	}
+	if _, err := k.trail.Write(e); err != nil {
+		k.log.Error("cannot write the audit trail", "error", err)
+	}
 }
 
 // logReport tells the log how a plan goes.

@@ -73,7 +73,7 @@ into its safe form, or refused with the exact recipe to use instead.`,
 		return &usageError{message: err.Error(), hint: seeHelp(cmd)}
 	})
 	root.AddCommand(newServeCommand(), newInstallCommand(), newCheckCommand(), newLintCommand(), newExplainCommand(), newRulesCommand(),
-		newStatsCommand(), newJobsCommand(), newRevisionsCommand(), newTryCommand(), newVersionCommand())
+		newStatsCommand(), newJobsCommand(), newRevisionsCommand(), newAuditCommand(), newTryCommand(), newVersionCommand())
 	return root
 }
 

@@ -13,6 +13,7 @@ type reload struct {
 	config Config // in force
 	plant  *plant
 	level  *slog.LevelVar
+	policy string // the version of what is in force since the last change
 }
 
 // run reads the configuration anew and returns the one that is in force then: the old one, if the new one is wrong.
@@ -21,6 +22,7 @@ func (r *reload) run() Config {
 	changed, waiting, err := r.apply()
 	r.plant.figures.Reloaded(time.Now(), err)
 	if err != nil {
+		r.plant.note("configuration refused", nil)
 		log.Error("the configuration is wrong: the old one stays in force", "error", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return r.config
 	}
@@ -28,6 +30,7 @@ func (r *reload) run() Config {
 		log.Warn("restart pgsluice for what has changed and is only read at the start", "keys", strings.Join(waiting, ", "))
 	}
 	log.Info("the configuration was read anew", "changed", strings.Join(changed, ", "))
+	r.plant.note("configured", map[string]string{"changed": strings.Join(changed, ", "), "policy": r.policy, "mode": r.config.Mode})
 	return r.config
 }
 
@@ -51,7 +54,7 @@ func (r *reload) apply() (changed, waiting []string, err error) {
 	if r.plant.keeper != nil {
 		r.plant.keeper.configure(next)
 	}
-	r.config = next
+	r.config, r.policy = next, session.Policy.Version()
 	return changed, waiting, nil
 }
 

@@ -230,8 +230,8 @@ func (p *trailPrinter) Write(line []byte) (int, error) {
 	if err := json.Unmarshal(line, &e); err != nil {
 		return 0, fmt.Errorf("cannot read a line of the audit trail: %w", err)
 	}
-	if e.Outcome == "" {
-		return len(line), nil // an intent, whose result follows
+	if e.Kind != revisions.Result && e.Kind != revisions.Decision {
+		return len(line), nil
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pgsluice/pgsluice/policy"
@@ -77,6 +78,8 @@ func build(ctx context.Context, config Config, out outputs, log *slog.Logger, fi
 		return nil, err
 	}
 	figures.Proxy(p.proxy.Sessions, p.proxy.Traffic)
+	p.close = append(p.close, func() error { p.note("stopped", nil); return nil })
+	p.note("started", map[string]string{"process": p.name, "version": buildVersion(), "policy": session.Policy.Version(), "mode": config.Mode})
 	return p, nil
 }
 
@@ -93,10 +96,25 @@ func (p *plant) equip(ctx context.Context, config Config, out outputs) error {
 	if p.logins, err = p.control(ctx, config.Control, p.log); err != nil || p.logins == nil {
 		return err
 	}
+	p.anchor(ctx)
 	p.keeper = newKeeper(p.logins, config, p.name, p.log, p.figures)
+	p.keeper.trail = p.trail
 	p.checks = append(p.checks, check{name: "control", probe: p.keeper.ready})
 	p.warnings = append(p.warnings, check{name: "ledger", probe: p.keeper.warning})
 	return nil
+}
+
+// anchor has the audit trail anchored until the plant is closed.
+func (p *plant) anchor(ctx context.Context) {
+	a := &anchorer{trail: p.trail, logins: p.logins, name: p.name, log: p.log, every: anchorEvery}
+	ctx, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var running sync.WaitGroup
+	running.Go(func() { a.run(ctx) })
+	p.close = append(p.close, func() error {
+		stop()
+		running.Wait()
+		return nil
+	})
 }
 
 // session is what sessions decide by.

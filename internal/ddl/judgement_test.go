@@ -61,6 +61,26 @@ func TestRedactCutsAtAWholeCharacter(t *testing.T) {
 	}
 }
 
+// Of rows the numbers are hidden, too; those of a schema are not.
+func TestRedactHidesNumbersOfRows(t *testing.T) {
+	for text, want := range map[string]string{
+		"UPDATE t SET ssn = 123456789 WHERE card BETWEEN 4111 AND 0x1f": "UPDATE t SET ssn = … WHERE card BETWEEN … AND …",
+		"SELECT f(1.5e3)":                    "SELECT f(…)",
+		"CALL f(42)":                         "CALL f(…)",
+		"EXPLAIN DELETE FROM t WHERE id = 7": "EXPLAIN DELETE FROM t WHERE id = …",
+		"ALTER TABLE t ADD COLUMN price numeric(10, 2) DEFAULT 0.00":   "ALTER TABLE t ADD COLUMN price numeric(10, 2) DEFAULT 0.00",
+		"CREATE INDEX/* why */i ON t (a) /* and */ WHERE a > 5 -- and": "CREATE INDEX i ON t (a) WHERE a > 5",
+	} {
+		statements, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if record := Redact(statements[0]); record != want {
+			t.Errorf("%s is recorded as %s, want %s", text, record, want)
+		}
+	}
+}
+
 // No secret of any statement that holds one is in its record.
 func TestRedactKeepsSecrets(t *testing.T) {
 	const secret = "hunter2"
@@ -79,6 +99,8 @@ func TestRedactKeepsSecrets(t *testing.T) {
 		"CALL f('%s')", "SELECT B'1' 'x' /* %s */", "SECURITY LABEL ON TABLE t IS '%s'", "EXPLAIN SELECT '%s'", "EXECUTE p('%s')",
 		"CREATE MATERIALIZED VIEW v AS SELECT '%s'", "CREATE POLICY p ON t USING (a = '%s')", "CREATE RULE r AS ON INSERT TO t DO NOTIFY \"x\", '%s'",
 		"CREATE SCHEMA s CREATE VIEW v AS SELECT '%s'", "CREATE EVENT TRIGGER e ON ddl_command_end WHEN tag IN ('%s') EXECUTE FUNCTION f()",
+		"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET app.key = %s AS 'SELECT 1'", "ALTER FUNCTION f() SET app.key TO %s", "ALTER PROCEDURE f() SET app.key = \"%s\"",
+		"CREATE INDEX i ON t (a) /* %s */ WHERE a > 0", "ALTER TABLE t -- %s\n ADD COLUMN a int", "DROP/*%s*/TABLE t",
 	} {
 		text = strings.ReplaceAll(text, "%s", secret)
 		statements, err := Parse(text)

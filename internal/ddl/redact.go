@@ -14,17 +14,62 @@ const maxRecorded = 4 << 10
 // hidden takes the place of a literal that is not recorded.
 const hidden = "'…'"
 
-// Redact is the statement's text as it may be recorded. Kinds of statements whose literals are part of a schema (indexes, tables,
-// constraints, types, …) keep their text. Of everything else the string literals and comments are hidden, and of a setting its value: passwords
-// of roles, connection strings, trigger arguments, function bodies and rows never enter a record. It is cut at 4 KiB.
+// Redact is the statement's text as it may be recorded, without its comments. Kinds of statements whose literals are part of a schema (indexes, tables,
+// constraints, types, …) keep them. Of everything else the string literals are hidden, of rows and calls the numbers, too, and of a setting its value:
+// passwords of roles, connection strings, trigger arguments, function bodies and rows never enter a record. It is cut at 4 KiB.
 func Redact(s Statement) string {
 	if _, unparsed := s.Action.(Unparsed); unparsed {
 		return RedactUnparsed(s.Text, nil)
 	}
 	if holdsNoSecret(s) {
-		return cut(s.Text)
+		return cut(withoutComments(s))
 	}
 	return cut(hideLiterals(s))
+}
+
+// withoutComments is the statement's text with each comment taken out, or a space in its place where that parts two words.
+func withoutComments(s Statement) string {
+	out, copied := "", 0
+	scan(s.Text, false, func(t token) {
+		out += s.Text[copied:t.start]
+		copied = t.end
+		switch {
+		case t.end == len(s.Text) || isSpace(s.Text[t.end]):
+			out = strings.TrimRight(out, " \t")
+		case !strings.HasSuffix(out, " "):
+			out += " "
+		}
+	})
+	return out + s.Text[copied:]
+}
+
+// RedactText is Redact of a text that nobody has parsed, statement by statement.
+func RedactText(text string, key []byte) string {
+	statements, err := Parse(text)
+	if strings.TrimSpace(text) == "" {
+		return ""
+	}
+	if err != nil || len(statements) == 0 {
+		return RedactUnparsed(text, key)
+	}
+	records := make([]string, len(statements))
+	for i, s := range statements {
+		records[i] = Redact(s)
+	}
+	return strings.Join(records, "; ")
+}
+
+// Shown is the statement as a message to its client may repeat it: its own text, but of a kind that may hold a password as it is recorded. What a program
+// is told ends up in its log.
+func Shown(s Statement) string {
+	switch s.Action.(type) {
+	case Write, Query:
+		return s.Text
+	}
+	if holdsNoSecret(s) {
+		return s.Text
+	}
+	return Redact(s)
 }
 
 // holdsNoSecret reports whether the statement is of a kind whose literals may be recorded.
@@ -54,10 +99,19 @@ func holdsNoSecret(s Statement) bool {
 // setsValue reports whether the statement may set a configuration parameter, whose value may be a bare word.
 func setsValue(s Statement) bool {
 	switch s.Tag {
-	case "SET", "ALTER ROLE", "ALTER DATABASE", "ALTER SYSTEM":
+	case "SET", "ALTER ROLE", "ALTER DATABASE", "ALTER SYSTEM", "CREATE FUNCTION", "CREATE PROCEDURE", "ALTER FUNCTION", "ALTER PROCEDURE", "ALTER ROUTINE":
 		return true
 	}
 	return false
+}
+
+// isOfRows reports whether the numbers in a statement are somebody's data.
+func isOfRows(s Statement) bool {
+	switch s.Action.(type) {
+	case Write, Query:
+		return true
+	}
+	return s.Tag == "CALL" || s.Tag == "EXECUTE"
 }
 
 // hideLiterals copies the text without its comments, with every string literal hidden, and what SET sets.
@@ -76,6 +130,11 @@ func hideLiterals(s Statement) string {
 			out.WriteByte(' ')
 		case stringToken, escapeToken, dollarToken, brokenToken:
 			out.WriteString(hidden)
+		case numberToken:
+			if isOfRows(s) {
+				word = "…"
+			}
+			out.WriteString(word)
 		default:
 			out.WriteString(word)
 			setting = setting || setsValue(s) && strings.EqualFold(word, "SET")

@@ -31,8 +31,8 @@ type Facts struct {
 	// SearchPath is the resolved search path, pg_catalog and temporary schema left out.
 	SearchPath []string `json:"search_path"`
 	// Settings are the session's values of the settings that a plan saves, restores or carries, by name: the timeouts,
-	// role, search_path, and those of Environment; and application_name. pgsluice.allow and pgsluice.revision are among them when they are
-	// set. One that the server lacks is missing.
+	// role, search_path, and those of Environment; and application_name. pgsluice.allow, pgsluice.revision and pgsluice.actor are among
+	// them when they are set. One that the server lacks is missing.
 	Settings map[string]string `json:"settings"`
 	// Isolation is the transaction's isolation level, "read committed" for instance.
 	Isolation string `json:"isolation"`

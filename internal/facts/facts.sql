@@ -362,7 +362,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
               'lock_timeout', 'statement_timeout', 'idle_in_transaction_session_timeout', 'transaction_timeout', 'deadlock_timeout',
               'client_connection_check_interval', 'client_encoding', 'client_min_messages', 'default_transaction_read_only',
               'role', 'search_path', 'standard_conforming_strings', 'DateStyle', 'IntervalStyle', 'TimeZone',
-              'default_tablespace', 'default_table_access_method', 'application_name', 'pgsluice.allow', 'pgsluice.revision']) AS g(name)
+              'default_tablespace', 'default_table_access_method', 'application_name', 'pgsluice.allow', 'pgsluice.revision', 'pgsluice.actor']) AS g(name)
       WHERE pg_catalog.current_setting(g.name, true) IS NOT NULL),
   'may_probe', pg_catalog.has_database_privilege(s.database, 'TEMP') AND EXISTS (
      SELECT FROM pg_catalog.pg_language l

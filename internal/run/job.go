@@ -490,7 +490,7 @@ func (j *job) broken(ctx context.Context, cause error) error {
 		state = revisions.Void // there is nothing to go on with
 	}
 	j.meter().JobEnded(string(state))
-	if failed := j.end(ctx, state, code, message); failed != nil && code != "" {
+	if failed := j.end(ctx, state, code, Recordable(cause, message)); failed != nil && code != "" {
 		j.notice("pgsluice: cannot write down in the ledger that the job has ended: " + failed.Error())
 	}
 	if code == "" || j.batches == 0 && ours == nil {

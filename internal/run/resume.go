@@ -170,7 +170,7 @@ func (r Resume) keep(ctx context.Context, row revisions.PromiseRow) (Kept, error
 func (r Resume) settle(ctx context.Context, kept Kept) error {
 	code, message := SQLState(kept.Err), ""
 	if kept.Err != nil {
-		message = kept.Err.Error()
+		message = Recordable(kept.Err, kept.Err.Error())
 	}
 	switch {
 	case kept.State != revisions.Pending:

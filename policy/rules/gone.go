@@ -21,7 +21,7 @@ func meant(c *policy.Check, rule string) string { return "If it is meant, " + al
 
 // allowed is the statement with its override, and who may use it.
 func allowed(c *policy.Check, rule string) string {
-	return fmt.Sprintf("as a login named in overrides.roles:\n/* pgsluice:allow %s reason=\"...\" */ %s;", rule, c.Stmt.Text)
+	return fmt.Sprintf("as a login named in overrides.roles:\n/* pgsluice:allow %s reason=\"...\" */ %s;", rule, ddl.Shown(c.Stmt))
 }
 
 // shownItems is how many things a message lists before it counts the rest.

@@ -1,4 +1,4 @@
--- Gives statements whose transaction has ended their outcome. A transaction counts as ended when this snapshot sees it so: then it also sees
+-- Gives statements whose transaction has ended their outcome, and tells those outcomes, and of the statements in $3 also those that were known before. A transaction counts as ended when this snapshot sees it so: then it also sees
 -- what it has attested.
 WITH quick AS MATERIALIZED (
 	SELECT pg_catalog.set_config('synchronous_commit', 'off', true) AS setting, pg_catalog.pg_current_snapshot() AS now
@@ -29,12 +29,22 @@ WITH quick AS MATERIALIZED (
 				SELECT FROM pg_catalog.pg_stat_get_activity(s.pid) AS a
 				WHERE COALESCE(a.backend_start OPERATOR(pg_catalog.<=) s.started, true))
 			END
+), settled AS (
+	UPDATE pgsluice.statements AS s
+	SET outcome = e.outcome
+	FROM ended AS e
+	WHERE s.system_identifier OPERATOR(pg_catalog.=) $1::bigint
+		AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
+		AND s.id OPERATOR(pg_catalog.=) e.id
+		AND s.outcome OPERATOR(pg_catalog.<>) e.outcome
+	RETURNING s.id, s.outcome
 )
-UPDATE pgsluice.statements AS s
-SET outcome = e.outcome
-FROM ended AS e
+SELECT pg_catalog.json_build_object('id', s.id, 'outcome', s.outcome, 'settled', true)
+FROM settled AS s
+UNION ALL
+SELECT pg_catalog.json_build_object('id', s.id, 'outcome', s.outcome, 'settled', false)
+FROM pgsluice.statements AS s
 WHERE s.system_identifier OPERATOR(pg_catalog.=) $1::bigint
 	AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
-	AND s.id OPERATOR(pg_catalog.=) e.id
-	AND s.outcome OPERATOR(pg_catalog.<>) e.outcome
-RETURNING s.id
+	AND s.id OPERATOR(pg_catalog.=) ANY ($3::bigint[])
+	AND s.outcome OPERATOR(pg_catalog.<>) ALL (ARRAY['begun', 'open', 'lost'])

@@ -1,0 +1,51 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// Recordable is what may be written down of an error, in a log or the ledger: the text that is given for it, or no more than the SQLSTATE where the server's
+// message may quote a value: a row's, or a mistyped password's. What it says of names, locks and constraints holds none.
+func Recordable(err error, text string) string {
+	if code := mayQuote(err); code != "" {
+		return fmt.Sprintf("the server's message may hold data and is not recorded (SQLSTATE %s)", code)
+	}
+	return text
+}
+
+// mayQuote is the SQLSTATE of an error of the server's within err whose message may quote a value; "" for none.
+func mayQuote(err error) string {
+	if ours, ok := err.(*Failure); ok && ours.Err == nil {
+		return ""
+	}
+	if server, ok := err.(interface{ SQLState() string }); ok {
+		if _, ours := err.(*Failure); !ours && quotes(server.SQLState()) {
+			return server.SQLState()
+		}
+	}
+	if many, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, one := range many.Unwrap() {
+			if code := mayQuote(one); code != "" {
+				return code
+			}
+		}
+		return ""
+	}
+	if inner := errors.Unwrap(err); inner != nil {
+		return mayQuote(inner)
+	}
+	return ""
+}
+
+// quotes reports whether the server's messages of a SQLSTATE may quote more than names. Those that may not are listed: data exceptions, syntax errors, what
+// RAISE says, and whatever an extension makes up are not among them.
+func quotes(code string) bool {
+	if len(code) != 5 || code == syntaxError {
+		return true
+	}
+	return !slices.Contains([]string{"08", "0A", "21", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "PS"}, code[:2])
+}
+
+const syntaxError = "42601"
