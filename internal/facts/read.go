@@ -247,7 +247,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Wanted.Partitions or Bound asks), about the session and the names. With 10 000 tables that takes
+// Read asks the server, in one round trip (more where Partitions, Bound, Writers, Emptied or Write asks), about the session and the names. With 10 000 tables that takes
 // 1.0 ms of the server where it has the question planned already, 0.5 ms more with types and functions, 0.9 ms more with dependents; to plan it
 // takes 8 ms, with dependents 20 ms or more. A partition that is described, too (Wanted.Children), takes a quarter of a millisecond.
 // It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
