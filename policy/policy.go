@@ -131,6 +131,8 @@ type Rule struct {
 	// Loss is true for a rule about what a statement takes away from others for good, as opposed to how long they wait. On a migration's
 	// way back that is what is wanted, and lint does not count it there.
 	Loss bool
+	// Destroys is true for a rule about rows or values that are gone for good, so that nothing but a backup brings them back.
+	Destroys bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
 	// Run reports what it finds; it may be called concurrently.

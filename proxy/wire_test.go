@@ -151,7 +151,7 @@ func (c *choppedConn) CloseWrite() error {
 }
 
 var inTheWay = []string{
-	"cascade-dropped", "column-dropped", "locks-add-up", "not-in-transaction", "object-renamed", "privilege-widened", "role-changed", "schema-dropped",
+	"cascade-dropped", "column-dropped", "foreign-key-behind-writer", "locks-add-up", "not-in-transaction", "object-renamed", "privilege-widened", "role-changed", "schema-dropped",
 	"slow-behind-lock", "table-dropped", "table-renamed", "table-truncated", "table-without-primary-key", "view-dropped", "column-renamed",
 }
 

@@ -52,3 +52,11 @@ DROP TABLE orders
 DROP TABLE
   in place: (as it is)
     on public.orders and public.users, lock budget, client's text
+
+# There is nothing to do, but the server locks the table to see that.
+plan
+ALTER TABLE users ADD COLUMN IF NOT EXISTS email text
+----
+ALTER TABLE
+  in place: (as it is)
+    on public.users, lock budget, client's text

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -76,7 +78,7 @@ var long = []string{"verifying table", "rewriting table", "building index", "val
 //	refused       a statement that the server refuses: what is found before anything is promised is the server's own error
 //	unplanned     a statement for which there is no plan, and why
 func TestCases(t *testing.T) {
-	for _, file := range append(caseFiles(), "bulk-write") { // which no transaction runs
+	for _, file := range caseFiles(t) {
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			runCases(t, newPair(t), file)
@@ -87,7 +89,10 @@ func TestCases(t *testing.T) {
 // TestPlansInTransaction runs the same cases with plans as in a transaction of the client's: their steps in place in one block, the others behind its
 // COMMIT. What is found, and what is left in the end, is the same.
 func TestPlansInTransaction(t *testing.T) {
-	for _, file := range caseFiles() {
+	for _, file := range caseFiles(t) {
+		if file == "bulk-write" { // which no transaction runs
+			continue
+		}
 		t.Run(file, func(t *testing.T) {
 			t.Parallel()
 			p := newPair(t)
@@ -97,12 +102,79 @@ func TestPlansInTransaction(t *testing.T) {
 	}
 }
 
-func caseFiles() []string {
-	return []string{
-		"index-not-concurrent", "partitioned-index", "drop-index-not-concurrent", "reindex-not-concurrent", "refresh-not-concurrent", "partition",
-		"lock-without-budget", "domain-validated-at-once", "foreign-keys-dropped-at-once", "table-renamed",
-		"alter-table", "alter-table-not-null", "alter-table-not-null-18", "alter-table-keys", "alter-table-columns", "alter-table-partitions",
+// caseFiles are the files of cases, by their names without .sql.
+func caseFiles(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob("*.sql")
+	if err != nil {
+		t.Fatal(err)
 	}
+	for i := range files {
+		files[i] = strings.TrimSuffix(files[i], ".sql")
+	}
+	return files
+}
+
+// proven is a statement for each safe form, as the cases have it.
+var proven = map[string][]string{
+	"index-not-concurrent":         {"CREATE INDEX", "CREATE UNIQUE INDEX"},
+	"partitioned-index":            {"CREATE INDEX", "CREATE UNIQUE INDEX"},
+	"drop-index-not-concurrent":    {"DROP INDEX"},
+	"reindex-not-concurrent":       {"REINDEX INDEX", "REINDEX TABLE"},
+	"refresh-not-concurrent":       {"REFRESH MATERIALIZED VIEW"},
+	"alter-table":                  {"ADD CONSTRAINT orders_user FOREIGN KEY", "ADD CONSTRAINT positive CHECK", "VALIDATE CONSTRAINT"},
+	"alter-table-keys":             {"ADD UNIQUE (", "ADD PRIMARY KEY (", "PRIMARY KEY USING INDEX", "UNIQUE USING INDEX"},
+	"alter-table-not-null":         {"SET NOT NULL"},
+	"alter-table-not-null-18":      {"SET NOT NULL"},
+	"alter-table-columns":          {"DEFAULT random()", "s serial", "AS IDENTITY", "CHECK (c1 > 0)", "REFERENCES parent", "int UNIQUE"},
+	"alter-table-partitions":       {"ADD FOREIGN KEY", "ADD UNIQUE", "PRIMARY KEY"},
+	"partition":                    {"ATTACH PARTITION", "PARTITION OF", "DETACH PARTITION", "DROP TABLE"},
+	"foreign-keys-dropped-at-once": {"DROP TABLE", "DROP COLUMN"},
+	"domain-validated-at-once":     {"ALTER DOMAIN"},
+	"table-renamed":                {"RENAME TO"},
+	"lock-without-budget":          {"add column", "DROP TABLE"},
+}
+
+// Every recipe has a plan that is run and compared, and every safe form is among those.
+func TestEverySafeFormIsProven(t *testing.T) {
+	planned := map[string]bool{}
+	for _, file := range caseFiles(t) {
+		text, err := os.ReadFile(file + ".sql")
+		if err != nil {
+			t.Fatal(err)
+		}
+		var statements []string
+		for _, c := range (policy.Rule{Cases: string(text)}).ParseCases() {
+			if c.Directive != "plan" {
+				continue
+			}
+			statements = append(statements, c.SQL)
+			planned[recipeOf(file)] = true
+			for _, arg := range c.Args {
+				if recipe, ok := strings.CutPrefix(arg, "recipe="); ok {
+					planned[recipe] = true
+				}
+			}
+		}
+		for _, form := range proven[file] {
+			if !slices.ContainsFunc(statements, func(sql string) bool { return strings.Contains(strings.ToUpper(sql), strings.ToUpper(form)) }) {
+				t.Errorf("%s.sql plans no %s", file, form)
+			}
+		}
+	}
+	for _, rule := range rules.All() {
+		if recipe := cmp.Or(rule.Recipe, rule.Name); rule.Default == policy.Rewrite && !planned[recipe] {
+			t.Errorf("no case has a plan by the recipe %s", recipe)
+		}
+	}
+}
+
+// recipeOf is the recipe of a file of cases.
+func recipeOf(file string) string {
+	if strings.HasPrefix(file, "alter-table") {
+		return "alter-table"
+	}
+	return file
 }
 
 func runCases(t *testing.T, p *pair, file string) {
@@ -116,10 +188,7 @@ func runCases(t *testing.T, p *pair, file string) {
 		if version := pgtest.Server(t).Version(); version < major || version >= before {
 			return d.Expected
 		}
-		rule := file
-		if strings.HasPrefix(file, "alter-table") {
-			rule = "alter-table"
-		}
+		rule := recipeOf(file)
 		d.MaybeScanArgs(t, "recipe", &rule)
 		switch d.Cmd {
 		case "setup":

@@ -443,6 +443,7 @@ type Utility struct {
 	// VACUUM, CREATE DATABASE, ALTER SYSTEM, REINDEX DATABASE, … or anything CONCURRENTLY.
 	NotInTransaction bool
 	// Names are the objects it is about that are not relations (those are in Refs): the schema, function, trigger, type, role, ….
+	// Of COMMENT they are the column only.
 	Names []Name
 	// Concurrently is true for REINDEX and REFRESH … CONCURRENTLY.
 	Concurrently bool

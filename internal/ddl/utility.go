@@ -129,6 +129,11 @@ func subject(node *pgquery.Node) []Name {
 		if n.ReindexStmt.Relation == nil {
 			return one(n.ReindexStmt.Name)
 		}
+	case *pgquery.Node_CommentStmt:
+		if n.CommentStmt.Objtype == pgquery.ObjectType_OBJECT_COLUMN {
+			_, column := ownerName(n.CommentStmt.Object)
+			return one(column)
+		}
 	}
 	return nil
 }

@@ -44,21 +44,6 @@ func named(stmt ddl.Statement, about Wanted) []Wanted {
 	return wanted
 }
 
-// with adds what more has to be known, to the same names where they are asked about already.
-func with(wanted, more []Wanted) []Wanted {
-	for _, w := range more {
-		at := slices.IndexFunc(wanted, func(other Wanted) bool { return other.Name == w.Name })
-		if w.Name.Name == "" || at < 0 {
-			wanted = append(wanted, w)
-			continue
-		}
-		wanted[at].Dependents = wanted[at].Dependents || w.Dependents
-		wanted[at].Parents = wanted[at].Parents || w.Parents
-		wanted[at].Emptied = wanted[at].Emptied || w.Emptied
-	}
-	return wanted
-}
-
 func dropped(drop ddl.Drop) []Wanted {
 	var wanted []Wanted
 	for _, name := range drop.Names {
@@ -108,10 +93,10 @@ func changed(stmt ddl.Statement, utility ddl.Utility) []Wanted {
 	return nil
 }
 
-// cast is what has to be known of the types that constants are cast to.
+// cast is what has to be known of the types that constants are cast to, or are the default of.
 func cast(stmt ddl.Statement) []Wanted {
 	var wanted []Wanted
-	for _, c := range stmt.Casts {
+	for _, c := range slices.Concat(stmt.Casts, ddl.DefaultTexts(stmt)) {
 		if c.Type.Name.Schema != "pg_catalog" {
 			wanted = append(wanted, Wanted{Types: []ddl.TypeName{c.Type}})
 		}

@@ -168,6 +168,9 @@ type Relation struct {
 	// Proven is true when the server's planner finds, from its constraints, that all its rows are within the partition bound that the
 	// statement gives it, or, of the default partition, that none is. It is false where it could not be asked.
 	Proven bool `json:"-"`
+	// Busy is for how many seconds the oldest transaction of others has been open of those that hold a lock on it which a foreign key to it has to wait
+	// for: they write to it, or work on it. It is asked where Wanted.Writers asks for it; 0 is none, negative is unknown.
+	Busy float64 `json:"-"`
 	// VersionTable is true when it looks like a migration tool's version table: by its columns, and small.
 	VersionTable bool `json:"-"`
 }

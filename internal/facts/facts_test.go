@@ -331,7 +331,7 @@ func describe(r *facts.Relation) string {
 		flag(r.Empty, " empty") + flag(r.CreatedHere, " created-here") + flag(r.Persistence != "p", " persistence="+r.Persistence) +
 		flag(r.Descendants > 0, fmt.Sprintf(" descendants=%d", r.Descendants)) + flag(r.Foreign, " foreign") +
 		flag(r.PartitionOf != 0, " partition") + flag(!r.MayAlter, " not-mine") + flag(!r.Readable, " not-readable") +
-		flag(r.VersionTable, " version-table")
+		flag(r.VersionTable, " version-table") + flag(r.Busy > 0, " busy") + flag(r.Busy < 0, " busy-unknown")
 }
 
 func flag(is bool, text string) string {

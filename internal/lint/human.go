@@ -117,6 +117,21 @@ func actionColor(action string) string {
 	return yellow
 }
 
+// remarks are what is to be known of a finding beside its rule, in brackets; "" for nothing.
+func remarks(j *Judged, f Finding) string {
+	var words []string
+	if j.Part != "" {
+		words = append(words, j.Part)
+	}
+	if f.Destructive {
+		words = append(words, "destructive")
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
 // statement writes what was found in one statement of a file.
 func (p *printer) statement(j *Judged) {
 	if len(j.Findings) == 0 && len(j.unused) == 0 {
@@ -125,11 +140,7 @@ func (p *printer) statement(j *Judged) {
 	var shown place
 	for _, f := range append(append([]Finding{}, j.Findings...), j.unused...) {
 		at := j.place(f)
-		where := ""
-		if j.Part != "" {
-			where = " (" + j.Part + ")"
-		}
-		p.line(p.color(bold, fmt.Sprintf("%s:%d:%d:", j.Path, at.line, at.column)) + " " + p.color(actionColor(f.Action), f.Action) + " " + f.Rule + where)
+		p.line(p.color(bold, fmt.Sprintf("%s:%d:%d:", j.Path, at.line, at.column)) + " " + p.color(actionColor(f.Action), f.Action) + " " + f.Rule + remarks(j, f))
 		if at != shown && f.Action != "note" {
 			p.out.WriteString(excerpt(j.source, at, Width))
 			shown = at

@@ -41,7 +41,8 @@ type Judge struct {
 	// Live judges as the proxy would on a connection, and adds what would run in the place of a statement.
 	Live bool
 
-	loss map[string]bool // the rules whose findings are expected on the way back
+	loss     map[string]bool // the rules whose findings are expected on the way back
+	destroys map[string]bool // the rules about what is gone for good
 }
 
 // Judged is one statement with what was found.
@@ -94,6 +95,8 @@ type Finding struct {
 	// Override is what took it out of force, Reason why; "" for a finding in force.
 	Override string `json:"override,omitempty"`
 	Reason   string `json:"reason,omitempty"`
+	// Destructive is true where rows or values are gone for good.
+	Destructive bool `json:"destructive,omitempty"`
 
 	at    place  // of an override's comment, or of a statement within the statement; zero stands for the statement
 	inner string // the statement within the statement
@@ -182,9 +185,9 @@ func (j *Judge) Text(ctx context.Context, text string, inTx bool) (*Report, erro
 
 // Files judges files in the order in which they are run.
 func (j *Judge) Files(ctx context.Context, sources []*Source) (*Report, error) {
-	j.loss = map[string]bool{}
+	j.loss, j.destroys = map[string]bool{}, map[string]bool{}
 	for _, rule := range j.Rules.Rules() {
-		j.loss[rule.Name] = rule.Loss
+		j.loss[rule.Name], j.destroys[rule.Name] = rule.Loss, rule.Destroys
 	}
 	scripts := make([]*script, len(sources))
 	tools := Tools()
@@ -459,7 +462,7 @@ func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Contex
 // fill takes over the verdict, the locks, and the plan.
 func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	judged.Verdict = verdict.Action.String()
-	judged.Findings, judged.Overridden = t.findings(verdict.Findings), t.findings(verdict.Overridden)
+	judged.Findings, judged.Overridden = t.findings(verdict.Findings, j.destroys), t.findings(verdict.Overridden, j.destroys)
 	if j.Live {
 		judged.Remarks = verdict.Remarks
 	}
@@ -477,12 +480,13 @@ func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	}
 }
 
-func (t *task) findings(found []policy.Finding) []Finding {
+func (t *task) findings(found []policy.Finding, destroys map[string]bool) []Finding {
 	list := []Finding{}
 	for _, f := range found {
 		fix, prose := t.typed(f.Hint)
 		one := Finding{
 			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: prose, Unknown: f.Unknown, Fix: fix,
+			Destructive: destroys[f.Rule],
 		}
 		if f.Override != nil {
 			one.Override, one.Reason = f.Override.Source, f.Override.Reason

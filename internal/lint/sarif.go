@@ -35,6 +35,10 @@ type (
 		FullDescription      sarifText          `json:"fullDescription"`
 		Help                 sarifText          `json:"help"`
 		DefaultConfiguration sarifConfiguration `json:"defaultConfiguration"`
+		Properties           *sarifProperties   `json:"properties,omitempty"`
+	}
+	sarifProperties struct {
+		Tags []string `json:"tags"`
 	}
 	sarifConfiguration struct {
 		Level string `json:"level"`
@@ -123,10 +127,14 @@ func writeSARIF(w io.Writer, r *Report, rules []policy.Rule) error {
 func sarifRules(rules []policy.Rule) []sarifRule {
 	var all []sarifRule
 	for _, rule := range rules {
-		all = append(all, sarifRule{
+		one := sarifRule{
 			ID: rule.Name, ShortDescription: sarifText{rule.Title}, FullDescription: sarifText{rule.Doc},
 			Help: sarifText{"pgsluice rules " + rule.Name}, DefaultConfiguration: sarifConfiguration{level(rule.Default.String())},
-		})
+		}
+		if rule.Destroys {
+			one.Properties = &sarifProperties{[]string{"destructive"}}
+		}
+		all = append(all, one)
 	}
 	return append(all,
 		sarifRule{

@@ -26,11 +26,12 @@ locked with ACCESS EXCLUSIVE.
 Drop what depends on it first, by name, or change it so that it no longer does; then drop without CASCADE, and the server will refuse if
 something was forgotten. A CASCADE that takes nothing along passes. CASCADE of DROP SCHEMA, DROP OWNED, DROP INDEX,
 DROP CONSTRAINT and TRUNCATE has rules of its own.`,
-		Since:   "0.1",
-		Default: policy.Block,
-		Loss:    true,
-		Cases:   cascadeDroppedCases,
-		Run:     runCascadeDropped,
+		Since:    "0.1",
+		Default:  policy.Block,
+		Loss:     true,
+		Destroys: true,
+		Cases:    cascadeDroppedCases,
+		Run:      runCascadeDropped,
 	}
 }
 

@@ -25,11 +25,12 @@ drops views, too. Statements that name the column fail from the COMMIT on, and p
 The lock (ACCESS EXCLUSIVE) is needed for a moment only; it is the meaning that breaks. Release code that neither reads nor writes the
 column first; a column that is NOT NULL without a default must give that up before code can leave it out. Tables without a row, temporary
 ones, and those made by the same transaction pass.`,
-		Since:   "0.1",
-		Default: policy.Block,
-		Loss:    true,
-		Cases:   columnDroppedCases,
-		Run:     runColumnDropped,
+		Since:    "0.1",
+		Default:  policy.Block,
+		Loss:     true,
+		Destroys: true,
+		Cases:    columnDroppedCases,
+		Run:      runColumnDropped,
 	}
 }
 

@@ -292,3 +292,17 @@ ALTER TABLE t ADD COLUMN a float DEFAULT random(), DROP COLUMN a
 t AccessExclusiveLock
 t ShareLock
 t_pkey AccessExclusiveLock
+
+# Of several statements in one block each is looked up.
+check
+DO $$ BEGIN
+  ALTER TABLE t ADD COLUMN plain int;
+  ALTER TABLE t ADD COLUMN c positive;
+  ALTER TABLE t ADD COLUMN d int DEFAULT calm();
+END $$
+----
+block
+  line 3 of the DO block: adding "c" of domain positive rewrites "t", because the domain has a constraint, and blocks reads and writes until that is done; use its base type integer and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN c integer;
+    -- then each constraint of the domain: ALTER TABLE t ADD CHECK (... c ...) NOT VALID, and VALIDATE CONSTRAINT

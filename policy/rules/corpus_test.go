@@ -84,6 +84,27 @@ func TestDangerousCorpus(t *testing.T) {
 	}
 }
 
+// elsewhere are the rules that no statement by itself offends: what they need beside it.
+var elsewhere = map[string]string{
+	"build-under-timeout": "a timeout", "standby-queries-cancelled": "a standby", "transaction-cut-short": "a file", "setting-without-effect": "a file",
+	"locks-add-up": "locks that are held", "slow-behind-lock": "locks that are held", "enum-value-used-at-once": "a value of the same transaction's",
+	"foreign-key-behind-writer": "a transaction of somebody else's",
+}
+
+func TestEveryRuleIsInTheDangerousCorpus(t *testing.T) {
+	spellings := map[string]int{}
+	for _, line := range corpus(t, "dangerous.txt") {
+		for rule := range strings.SplitSeq(strings.Fields(line.text)[1], ",") {
+			spellings[rule]++
+		}
+	}
+	for _, rule := range rules.All() {
+		if n := spellings[rule.Name]; n < 4 && rule.Default != policy.Off && elsewhere[rule.Name] == "" {
+			t.Errorf("rule %s is found in %d statements only", rule.Name, n)
+		}
+	}
+}
+
 type corpusLine struct {
 	number int
 	text   string

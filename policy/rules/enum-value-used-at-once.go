@@ -4,7 +4,6 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
@@ -46,22 +45,7 @@ func runEnumValueUsedAtOnce(c *policy.Check) {
 	}
 }
 
-// enumUses are the constants whose type the statement itself tells: casts, and the default of a column that is added.
+// enumUses are the constants whose type the statement itself tells: casts, and the defaults of columns that it makes.
 func enumUses(stmt ddl.Statement) []ddl.Cast {
-	uses := stmt.Casts
-	alter, ok := stmt.Action.(ddl.AlterTable)
-	if !ok {
-		return uses
-	}
-	for _, command := range alter.Commands {
-		if command.Op != "AddColumn" || command.Column == nil {
-			continue
-		}
-		written := stmt.Text[command.Column.Default.Start:command.Column.Default.End]
-		if value, isText := strings.CutPrefix(written, "'"); isText && strings.HasSuffix(value, "'") {
-			value = strings.ReplaceAll(value[:len(value)-1], "''", "'")
-			uses = append(uses, ddl.Cast{Type: command.Column.TypeName(), Value: value})
-		}
-	}
-	return uses
+	return slices.Concat(stmt.Casts, ddl.DefaultTexts(stmt))
 }

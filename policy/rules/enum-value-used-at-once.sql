@@ -31,6 +31,19 @@ block
   detail: The server would fail the statement: unsafe use of new value.
   hint: End the migration behind ALTER TYPE ... ADD VALUE, and put what uses the value into one of its own.
 
+check
+CREATE TABLE moods (id bigint PRIMARY KEY, m public.mood NOT NULL DEFAULT 'happy')
+----
+block
+  value "happy" of type public.mood was added by this transaction and cannot be used before its COMMIT; use it in the next migration
+  detail: The server would fail the statement: unsafe use of new value.
+  hint: End the migration behind ALTER TYPE ... ADD VALUE, and put what uses the value into one of its own.
+
+check
+CREATE TABLE moods (id bigint PRIMARY KEY, m mood DEFAULT 'ok', t text DEFAULT 'happy')
+----
+pass
+
 # Values that were there can be used.
 check
 ALTER TABLE people ADD COLUMN n mood DEFAULT 'ok'

@@ -32,19 +32,15 @@ new table, those of unknown size.`,
 
 func runForeignKeysAddedTogether(c *policy.Check) {
 	var own ddl.Name
-	var parents []ddl.Name
 	created := false
 	switch action := c.Stmt.Action.(type) {
 	case ddl.CreateTable:
-		own, parents, created = action.Table, action.Parents, true
+		own, created = action.Table, true
 		if thereAlready(c, action) {
 			return
 		}
 	case ddl.AlterTable:
 		own = action.Table
-		for _, k := range addedConstraints(action) {
-			parents = append(parents, k.Parent)
-		}
 		if table, known := c.Relation(own); known && table == nil {
 			return // the server says so
 		}
@@ -53,9 +49,9 @@ func runForeignKeysAddedTogether(c *policy.Check) {
 	}
 	var busy []string
 	unknown := ""
-	for _, parent := range parents {
+	for _, parent := range ddl.Referenced(c.Stmt) {
 		name := qualifiedAsWritten(parent)
-		if parent.Name == "" || parent == own || slices.Contains(busy, name) {
+		if parent == own || slices.Contains(busy, name) {
 			continue
 		}
 		table, known := c.Relation(parent)

@@ -32,10 +32,10 @@ Use jsonb, unless the text has to be kept as it was written, white space and all
 
 func runJSONWithoutEquality(c *policy.Check) {
 	for _, a := range addedColumns(c) {
-		t := c.Facts.Types[facts.TypeKey(a.column.Type.Schema, a.column.Type.Name, a.column.Array)]
+		t, known := c.Facts.Types[facts.TypeKey(a.column.Type.Schema, a.column.Type.Name, a.column.Array)]
 		is := t != nil && (t.OID == jsonOID || t.Base == jsonOID || t.Element == jsonOID)
-		if !c.Facts.Known {
-			is = a.column.Type.Name == "json"
+		if !known {
+			is = a.column.Type.Name == "json" && (a.column.Type.Schema == "" || a.column.Type.Schema == "pg_catalog")
 		}
 		if !is || a.table != nil && a.table.CreatedHere {
 			continue

@@ -353,3 +353,15 @@ CREATE TABLE IF NOT EXISTS more (user_id int REFERENCES users)
 ----
 rewrite
   ShareRowExclusiveLock on "users" makes writers queue behind it while it waits; run it under a short lock_timeout and try again
+
+# The column is there, and the lock is taken all the same.
+check
+ALTER TABLE users ADD COLUMN IF NOT EXISTS email text
+----
+rewrite
+  AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits; run it under a short lock_timeout and try again
+
+locks
+ALTER TABLE users ADD COLUMN IF NOT EXISTS email text
+----
+users AccessExclusiveLock

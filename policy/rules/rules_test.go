@@ -60,12 +60,13 @@ func (q querier) Explain(ctx context.Context, statement string) ([]string, error
 //	setup             runs SQL
 //	begin             begins a transaction and runs SQL in it
 //	rollback          ends it
+//	meanwhile         runs SQL in a transaction of somebody else's; without any, ends that
 //	check [ARGS]      judges a statement by this rule alone (set to block if it is off by default), with facts of the running server,
 //	                  every table with a row being large
 //	locks             runs a statement, prints the locks that it takes, and rolls it back
 //
 // Args of check: ledger (work can be deferred here), unknown (the server could not be asked), unplanned (nor its planner), unparsed=WHY (the text could not be read),
-// version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), small (with the limits of the default configuration), session=none and
+// version=N, standbys=N, rows=N (of every table, and as expected of every write) and bytes=N (of every table), busy=N (for so many seconds, of every table that is), small (with the limits of the default configuration), session=none and
 // session=migration (what the session is known to be), action=A (of the rule, as configured), role (the login may override a block), file (the first statement stands in a file that lint reads, the others behind it), managed (in a
 // transaction that the migration tool begins there), in (in a transaction), timeout=T and lock=T (statement_timeout and lock_timeout), agreed (with the
 // conventions below), major=N (from this major on), before=N (up to the one before). A locks that holds for some majors only has these, too.
@@ -74,7 +75,7 @@ func TestCases(t *testing.T) {
 		t.Run(rule.Name, func(t *testing.T) {
 			t.Parallel()
 			dsn := pgtest.Database(t)
-			conn := pgtest.Connect(t, dsn)
+			conn, other := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
 			datadriven.RunTest(t, rule.Name+".sql", func(t *testing.T, d *datadriven.TestData) string {
 				major, before := 0, 1000
 				d.MaybeScanArgs(t, "major", &major)
@@ -90,6 +91,13 @@ func TestCases(t *testing.T) {
 					exec(t, conn, d.Input)
 				case "rollback":
 					exec(t, conn, "ROLLBACK")
+				case "meanwhile":
+					if d.Input == "" {
+						exec(t, other, "ROLLBACK")
+						break
+					}
+					exec(t, other, "BEGIN")
+					exec(t, other, d.Input)
 				case "check":
 					return check(t, conn, rule, d)
 				case "locks":
@@ -226,6 +234,10 @@ func read(t *testing.T, conn *pgx.Conn, stmt ddl.Statement, d *datadriven.TestDa
 				r.Rows = float64(number(t, arg.Vals[0]))
 			case "bytes":
 				r.Bytes = number(t, arg.Vals[0])
+			case "busy":
+				if r.Busy != 0 {
+					r.Busy = float64(number(t, arg.Vals[0]))
+				}
 			}
 		}
 	}

@@ -25,11 +25,12 @@ All tables are locked with ACCESS EXCLUSIVE until the COMMIT, and so are the tab
 
 Drop the tables one by one, then the schema without CASCADE: the server refuses it unless it is empty. A schema that is empty, and
 one that was made by the same transaction with all that is in it, pass.`,
-		Since:   "0.1",
-		Default: policy.Block,
-		Loss:    true,
-		Cases:   schemaDroppedCases,
-		Run:     runSchemaDropped,
+		Since:    "0.1",
+		Default:  policy.Block,
+		Loss:     true,
+		Destroys: true,
+		Cases:    schemaDroppedCases,
+		Run:      runSchemaDropped,
 	}
 }
 

@@ -24,11 +24,12 @@ query that still names it fails from the COMMIT on.
 Release code that no longer uses the table first, see that nobody reads it any more, then drop it. A table without a row, a temporary
 one, and one made by the same transaction pass. To drop a table that has rows, say why in an override; it counts for logins named in
 overrides.roles. A migration tool's version table is a table like any other here.`,
-		Since:   "0.1",
-		Default: policy.Block,
-		Loss:    true,
-		Cases:   tableDroppedCases,
-		Run:     runTableDropped,
+		Since:    "0.1",
+		Default:  policy.Block,
+		Loss:     true,
+		Destroys: true,
+		Cases:    tableDroppedCases,
+		Run:      runTableDropped,
 	}
 }
 

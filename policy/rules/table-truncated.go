@@ -23,11 +23,12 @@ every table that references those: all of them locked.
 
 DELETE in batches lets others work and can be undone until its COMMIT. Tables without a row, temporary ones, and those made by the same
 transaction pass, and so does a migration tool that empties its own version table.`,
-		Since:   "0.1",
-		Default: policy.Block,
-		Loss:    true,
-		Cases:   tableTruncatedCases,
-		Run:     runTableTruncated,
+		Since:    "0.1",
+		Default:  policy.Block,
+		Loss:     true,
+		Destroys: true,
+		Cases:    tableTruncatedCases,
+		Run:      runTableTruncated,
 	}
 }
 

@@ -1,4 +1,4 @@
--- A big table that others reference, a small one, an empty one, a partitioned one, a view, a materialized view.
+-- A big table that others reference, a small one, an empty one, a partitioned one, a view, materialized views; what has a domain, a range, a publication.
 CREATE SCHEMA app;
 CREATE TABLE big (id bigint PRIMARY KEY, email text, score int, seen bool, note text, created timestamptz DEFAULT now());
 INSERT INTO big SELECT g, g || '@example.com', g, true, repeat('x', 60) FROM generate_series(1, 20000) g;
@@ -26,5 +26,10 @@ CREATE TABLE alembic_version (version_num varchar(32) NOT NULL PRIMARY KEY); INS
 CREATE TABLE "__EFMigrationsHistory" ("MigrationId" varchar(150) PRIMARY KEY, "ProductVersion" varchar(32) NOT NULL); INSERT INTO "__EFMigrationsHistory" VALUES ('1', '8');
 CREATE TABLE flyway_schema_history (installed_rank int PRIMARY KEY, version varchar(50), description varchar(200) NOT NULL, type varchar(20) NOT NULL, script varchar(1000) NOT NULL, checksum int, installed_by varchar(100) NOT NULL, installed_on timestamp NOT NULL DEFAULT now(), execution_time int NOT NULL, success bool NOT NULL);
 CREATE TABLE computed (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED); INSERT INTO computed SELECT generate_series(1, 40000);
+CREATE DOMAIN amount AS int;
+CREATE TABLE counts (id bigint PRIMARY KEY, n amount, during int4range, noted text NOT NULL); INSERT INTO counts SELECT g, g, int4range(g, g + 1), 'n' FROM generate_series(1, 20000) g;
+CREATE TABLE events_3 (LIKE events); INSERT INTO events_3 SELECT g, '2024-03-15', 'n' FROM generate_series(1, 20000) g;
+CREATE MATERIALIZED VIEW many AS SELECT id, email FROM big; CREATE UNIQUE INDEX many_id ON many (id);
+CREATE PUBLICATION told FOR TABLE app.big;
 CREATE TEMPORARY TABLE scratch (id int, email text);
 ANALYZE;
