@@ -68,8 +68,17 @@ func (db *database) query(t *testing.T, sql string) []string {
 	return values
 }
 
-// checkFinished reports what is half done in the database, or was left there by the proxy.
+// checkFinished reports what is half done in the database, or was left there by the proxy, and what pgsluice jobs has to say of it.
 func (db *database) checkFinished(t *testing.T) {
+	t.Helper()
+	db.checkLeftovers(t)
+	if db.ledger {
+		db.pgsluice(t, "jobs", "list").succeeded(t, "pgsluice jobs list")
+	}
+}
+
+// checkLeftovers reports what is half done in the database, or was left there by the proxy.
+func (db *database) checkLeftovers(t *testing.T) {
 	t.Helper()
 	for _, left := range db.query(t, `
 		SELECT 'invalid index ' || indexrelid::regclass FROM pg_index WHERE NOT indisvalid OR NOT indisready
@@ -80,7 +89,6 @@ func (db *database) checkFinished(t *testing.T) {
 		t.Error(left)
 	}
 	if db.ledger {
-		db.pgsluice(t, "jobs", "list").succeeded(t, "pgsluice jobs list")
 		if left := db.rows(t, "pgsluice.artifacts"); len(left) > 0 {
 			t.Errorf("the ledger lists objects of pgsluice's own: %q", left)
 		}

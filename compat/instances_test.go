@@ -34,20 +34,18 @@ func TestTwoInstances(t *testing.T) {
 			if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_lock($1::text::bigint)", key); err != nil {
 				t.Fatal(err)
 			}
-			waitOne := start(t, tool.migrate(series, db.tools, up, "0006"))
-			waitTwo := start(t, tool.migrate(series, db.tools, up, "0006"))
+			one := start(t, tool.migrate(series, db.tools, up, "0006"))
+			two := start(t, tool.migrate(series, db.tools, up, "0006"))
 			// What a waiting session says last is the lock, or the nap between two tries.
 			pgtest.WaitFor(t, db.admin, `SELECT count(*) = 2 FROM pg_stat_activity
 				WHERE usename = $1 AND pid <> $2 AND query ~ 'advisory_lock|pg_sleep'`, owner, holder.PgConn().PID())
 			if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_unlock($1::text::bigint)", key); err != nil {
 				t.Fatal(err)
 			}
-			one, two := waitOne(), waitTwo()
-			one.succeeded(t, "the first instance")
-			two.succeeded(t, "the second instance")
+			said := one.wait().succeeded(t, "the first instance").output + two.wait().succeeded(t, "the second instance").output
 
-			if applied := strings.Count(one.output+two.output, "/u "); applied != 5 {
-				t.Errorf("%d migrations were applied, want 5:\n%s\n%s", applied, one.output, two.output)
+			if applied := strings.Count(said, "/u "); applied != 5 {
+				t.Errorf("%d migrations were applied, want 5:\n%s", applied, said)
 			}
 			db.checkFinished(t)
 			db.checkSame(t, expected, tool)

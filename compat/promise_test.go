@@ -98,13 +98,13 @@ func (db *database) breakBuild(t *testing.T, migration *exec.Cmd) outcome {
 	if _, err := writer.Exec(t.Context(), duplicate); err != nil {
 		t.Fatal(err)
 	}
-	wait := start(t, migration)
+	running := start(t, migration)
 	pgtest.WaitFor(t, db.admin, `SELECT EXISTS (SELECT FROM pg_stat_progress_create_index
 		WHERE datname = current_database() AND phase LIKE 'waiting for writers%')`)
 	if err := writer.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	return wait()
+	return running.wait()
 }
 
 // TestDuplicatesBeforeCommit: what breaks a promise while its transaction is still open is an ordinary error, which rolls it back.
@@ -121,7 +121,7 @@ func TestDuplicatesBeforeCommit(t *testing.T) {
 	if _, err := session.Exec(t.Context(), "SELECT pg_advisory_lock(2)"); err != nil {
 		t.Fatal(err)
 	}
-	wait := start(t, tool.migrate(dir, db.tools, up, "0007"))
+	running := start(t, tool.migrate(dir, db.tools, up, "0007"))
 	pgtest.WaitFor(t, db.admin, `SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 1
 		AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`)
 	db.exec(t, duplicate)
@@ -129,7 +129,7 @@ func TestDuplicatesBeforeCommit(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	wait().failedWith(t, "the migration", `could not create unique index "orders_user_id_batch_key"`)
+	running.wait().failedWith(t, "the migration", `could not create unique index "orders_user_id_batch_key"`)
 	compare(t, before, db.look(t, tool))
 	db.checkFinished(t)
 	db.exec(t, mend)

@@ -107,6 +107,7 @@ func (db *database) throughProxy(t *testing.T, settings ...string) *database {
 	control := pgtest.Role(t, "LOGIN IN ROLE pg_monitor")
 	db.pgsluice(t, "install", "--control-role", control).succeeded(t, "pgsluice install")
 	db.ledger = true
+	settings = append(settings, "PGSLUICE_CONTROL_DATABASES="+db.admin.Config().Database) // others run at the same time
 	db.tools = startProxy(t, control, settings...).dsn(t, db.direct)
 	return db
 }

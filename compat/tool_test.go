@@ -113,41 +113,66 @@ type outcome struct {
 // execute runs a command to its end, whatever that is.
 func execute(t *testing.T, cmd *exec.Cmd) outcome {
 	t.Helper()
-	return start(t, cmd)()
+	return start(t, cmd).wait()
 }
 
-// start runs a command while the test does something else, which must call wait.
-func start(t *testing.T, cmd *exec.Cmd) (wait func() outcome) {
+// running is a command that runs while the test does something else.
+type running struct {
+	t      *testing.T
+	cmd    *exec.Cmd
+	output bytes.Buffer
+	ended  chan struct{}
+	err    error // how it ended
+}
+
+// start runs a command, at the latest to the end of the test.
+func start(t *testing.T, cmd *exec.Cmd) *running {
 	t.Helper()
-	var output bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &output, &output
+	r := &running{t: t, cmd: cmd, ended: make(chan struct{})}
+	cmd.Stdout, cmd.Stderr = &r.output, &r.output
 	if err := cmd.Start(); err != nil {
-		t.Fatalf("this test runs %s: %v (apt-get install alembic python3-psycopg2)", cmd.Args[0], err)
+		t.Fatalf("this test runs %s: %v (README.md says what to install)", cmd.Args[0], err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- cmd.Wait() }()
-	t.Cleanup(func() { // Unless wait was called, the test has failed.
-		if cmd.Process.Kill() == nil {
-			<-ended
+	go func() {
+		defer close(r.ended)
+		r.err = cmd.Wait()
+	}()
+	t.Cleanup(func() {
+		if !r.hasEnded() {
+			cmd.Process.Kill() // it may just have ended
+			<-r.ended
 		}
 	})
-	return func() outcome {
-		t.Helper()
-		err := <-ended
-		var failed *exec.ExitError
-		if err != nil && !errors.As(err, &failed) {
-			t.Fatalf("cannot run %s: %v", cmd.Args[0], err)
-		}
-		return outcome{exit: cmd.ProcessState.ExitCode(), output: output.String()}
+	return r
+}
+
+func (r *running) hasEnded() bool {
+	select {
+	case <-r.ended:
+		return true
+	default:
+		return false
 	}
+}
+
+// wait waits for the end.
+func (r *running) wait() outcome {
+	r.t.Helper()
+	<-r.ended
+	var failed *exec.ExitError
+	if r.err != nil && !errors.As(r.err, &failed) {
+		r.t.Fatalf("cannot run %s: %v", r.cmd.Args[0], r.err)
+	}
+	return outcome{exit: r.cmd.ProcessState.ExitCode(), output: r.output.String()}
 }
 
 // succeeded stops the test unless the command did what it was asked for.
-func (o outcome) succeeded(t *testing.T, what string) {
+func (o outcome) succeeded(t *testing.T, what string) outcome {
 	t.Helper()
 	if o.exit != 0 {
 		t.Fatalf("%s: exit status %d\n%s", what, o.exit, o.output)
 	}
+	return o
 }
 
 // failedWith reports when the command did not fail, or did not say all of the texts.

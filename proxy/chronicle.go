@@ -168,7 +168,7 @@ func (s *session) course(ctx context.Context, name ddl.Name) (*revisions.Course,
 		course = &revisions.Course{Tool: tool, Table: table}
 		s.chronicle.courses[table.OID] = course
 	}
-	course.Table = table
+	course.Table, course.Tool = table, tool // a tool makes its tables one after the other
 	return course, nil
 }
 

@@ -15,7 +15,7 @@ import (
 
 // TestTools runs testdata/tools.txt: what each migration tool sends to its version table, and what is learned from it.
 //
-//	table NAME       a version table with the columns of the lines, and whose it is; the ledger is empty then
+//	table NAME       a version table with the columns of the lines, and whose it is; the ledger is empty then. beside=NAME is in its schema, too
 //	session          another session: it has run nothing yet, unless "busy" is said
 //	tell             statements, each in a line; parameters follow it, each in a line of its own that begins with $, in binary when it goes
 //	                 on with \x. "-- ran" in place of a statement says that the session has run something, "-- current V" what the table holds;
@@ -48,6 +48,9 @@ type toolBench struct {
 func (b *toolBench) table(t *testing.T, d *datadriven.TestData) string {
 	var table revisions.VersionTable
 	table.Schema, table.Name, _ = strings.Cut(d.CmdArgs[0].Key, ".")
+	for _, arg := range d.CmdArgs[1:] { // beside=NAME
+		table.Beside = append(table.Beside, arg.Vals...)
+	}
 	for line := range strings.SplitSeq(d.Input, "\n") {
 		name, kind, _ := strings.Cut(line, " ")
 		table.Columns = append(table.Columns, revisions.VersionColumn{Name: name, Type: kind})

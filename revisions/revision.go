@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -32,7 +33,7 @@ var countRevisionsSQL string
 
 // LookAt asks the client's own connection which table a name, quoted as in SQL, stands for. ok is false when there is none.
 func LookAt(ctx context.Context, client Asker, name string) (table VersionTable, ok bool, err error) {
-	rows, err := client.Query(ctx, versionTableSQL, name)
+	rows, err := client.Query(ctx, versionTableSQL, name, "{"+strings.Join(kin(Tools()), ",")+"}")
 	if err != nil || len(rows) == 0 {
 		return VersionTable{}, false, err
 	}

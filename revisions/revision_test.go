@@ -28,6 +28,25 @@ func newWork(t *testing.T) *work {
 	return &work{f, client, tool, table}
 }
 
+// TestToolByKin: Rails and dbmate have the same version table, and Rails has another one beside it.
+func TestToolByKin(t *testing.T) {
+	f := withLedger(t)
+	client := f.as(f.alice)
+	for _, step := range []struct{ sql, tool string }{
+		{"CREATE TABLE app.schema_migrations (version varchar PRIMARY KEY)", "dbmate"},
+		{"CREATE TABLE app.ar_internal_metadata (key varchar PRIMARY KEY)", "rails"},
+	} {
+		client.run(step.sql)
+		table, ok, err := LookAt(t.Context(), client, "app.schema_migrations")
+		if err != nil || !ok {
+			t.Fatalf("%s: got %v, %v", step.sql, ok, err)
+		}
+		if tool, _ := Recognise(Tools(), table); tool.Name != step.tool {
+			t.Errorf("%s: %+v is taken for %q, want %q", step.sql, table, tool.Name, step.tool)
+		}
+	}
+}
+
 func (w *work) who() Who {
 	return Who{Session: "s", PID: int32(w.client.PgConn().PID()), Login: w.alice, Client: "10.0.0.1", Application: "app"}
 }

@@ -22,6 +22,8 @@ type Tool struct {
 	None string
 	// Kin are other tables that the tool makes for itself; of a schema of its own all.
 	Kin []string
+	// ByKin is true when another tool has a table of the same name with the same columns, and only the kin beside it tells whose it is.
+	ByKin bool
 	// Beside is true when the tool writes to its table on one connection and runs its migrations on another.
 	Beside bool
 	// style is how its writes are read.
@@ -51,7 +53,7 @@ func Tools() []Tool {
 		{Name: "django", Table: "django_migrations", Columns: []string{"id", "app character", "name character", "applied timestamp"},
 			ID: []string{"app", "name"}, Join: ".", Key: "id"},
 		{Name: "rails", Table: "schema_migrations", Columns: []string{"version =character varying"}, ID: []string{"version"},
-			Kin: []string{"ar_internal_metadata"}},
+			Kin: []string{"ar_internal_metadata"}, ByKin: true},
 		{Name: "dbmate", Table: "schema_migrations", Columns: []string{"version character"}, ID: []string{"version"}},
 		{Name: "golang-migrate", Table: "schema_migrations", Columns: []string{"version bigint", "dirty boolean"},
 			ID: []string{"version"}, None: "-1", style: oneDirty},
@@ -121,6 +123,8 @@ type VersionTable struct {
 	Schema  string          `json:"schema"`
 	Name    string          `json:"name"`
 	Columns []VersionColumn `json:"columns"`
+	// Beside are the tables in the same schema that some tool makes beside its version table.
+	Beside []string `json:"beside"`
 }
 
 // VersionColumn is one of its columns.
@@ -153,7 +157,7 @@ func (t VersionTable) columnNames() []string {
 func Recognise(tools []Tool, table VersionTable) (Tool, bool) {
 	var alike []Tool
 	for _, tool := range tools {
-		if !tool.fits(table) {
+		if !tool.fits(table) || tool.ByKin && !slices.ContainsFunc(tool.Kin, func(kin string) bool { return slices.Contains(table.Beside, kin) }) {
 			continue
 		}
 		if strings.EqualFold(tool.Table, table.Name) && (tool.Schema == "" || tool.Schema == table.Schema || tool.style == events) {
@@ -167,6 +171,15 @@ func Recognise(tools []Tool, table VersionTable) (Tool, bool) {
 		return alike[0], true
 	}
 	return Tool{}, false
+}
+
+// kin are the tables that the tools make beside their version tables.
+func kin(tools []Tool) []string {
+	var all []string
+	for _, tool := range tools {
+		all = append(all, tool.Kin...)
+	}
+	return all
 }
 
 // fits reports whether the table has the tool's columns.

@@ -1,6 +1,11 @@
--- The table that a name stands for in this session, with its columns; no row if there is none, or if its schema hides it. It must not fail for want of
+-- The table that a name stands for in this session, with its columns, and which of the tables that tools make beside theirs are in its schema; no row
+-- if there is none, or if its schema hides it. It must not fail for want of
 -- a right: in a pipeline that would undo the client's work. (The name comes from a row, so that no planner looks it up beforehand.)
-SELECT pg_catalog.json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'columns', (
+SELECT pg_catalog.json_build_object('oid', c.oid::bigint, 'schema', n.nspname, 'name', c.relname, 'beside', (
+	SELECT pg_catalog.json_agg(b.relname ORDER BY b.relname)
+	FROM pg_catalog.pg_class AS b
+	WHERE b.relnamespace OPERATOR(pg_catalog.=) n.oid AND b.relname OPERATOR(pg_catalog.=) ANY ($2::pg_catalog.text[]::pg_catalog.name[])),
+	'columns', (
 	SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', a.attname, 'type', pg_catalog.format_type(a.atttypid, a.atttypmod),
 		'readable', pg_catalog.has_column_privilege(c.oid, a.attnum, 'SELECT')) ORDER BY a.attnum)
 	FROM pg_catalog.pg_attribute AS a

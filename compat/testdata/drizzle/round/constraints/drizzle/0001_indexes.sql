@@ -1,0 +1,2 @@
+CREATE INDEX orders_user_id_idx ON orders (user_id);--> statement-breakpoint
+CREATE UNIQUE INDEX orders_number_key ON orders (number);

@@ -1,0 +1,3 @@
+CREATE TABLE shipments (order_id bigint PRIMARY KEY);--> statement-breakpoint
+-- Fails: several orders have the same amount.
+CREATE UNIQUE INDEX orders_amount_key ON orders (amount);

@@ -1,0 +1,9 @@
+-- +goose Up
+ALTER TABLE orders DROP COLUMN fax;
+ALTER TABLE orders RENAME COLUMN status TO state;
+ALTER TABLE orders ADD COLUMN note text;
+
+-- +goose Down
+ALTER TABLE orders DROP COLUMN note;
+ALTER TABLE orders RENAME COLUMN state TO status;
+ALTER TABLE orders ADD COLUMN fax text;

@@ -1,0 +1,2 @@
+DROP INDEX orders_amount_key;
+DROP TABLE shipments;

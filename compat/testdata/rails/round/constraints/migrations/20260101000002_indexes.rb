@@ -1,0 +1,6 @@
+class Indexes < ActiveRecord::Migration[6.1]
+  def change
+    add_index :orders, :user_id, name: "orders_user_id_idx"
+    add_index :orders, :number, name: "orders_number_key", unique: true
+  end
+end

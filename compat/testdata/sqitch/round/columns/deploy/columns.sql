@@ -1,0 +1,7 @@
+BEGIN;
+
+ALTER TABLE orders DROP COLUMN fax;
+ALTER TABLE orders RENAME COLUMN status TO state;
+ALTER TABLE orders ADD COLUMN note text;
+
+COMMIT;

@@ -1,0 +1,7 @@
+BEGIN;
+
+CREATE TABLE shipments (order_id bigint PRIMARY KEY);
+-- Fails: several orders have the same amount.
+CREATE UNIQUE INDEX orders_amount_key ON orders (amount);
+
+COMMIT;

@@ -1,0 +1,6 @@
+BEGIN;
+
+DROP INDEX orders_amount_key;
+DROP TABLE shipments;
+
+COMMIT;

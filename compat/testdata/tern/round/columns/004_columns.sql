@@ -1,0 +1,9 @@
+ALTER TABLE orders DROP COLUMN fax;
+ALTER TABLE orders RENAME COLUMN status TO state;
+ALTER TABLE orders ADD COLUMN note text;
+
+---- create above / drop below ----
+
+ALTER TABLE orders DROP COLUMN note;
+ALTER TABLE orders RENAME COLUMN state TO status;
+ALTER TABLE orders ADD COLUMN fax text;
