@@ -171,14 +171,14 @@ func (s *session) bind(ctx context.Context, size int) error {
 
 // stillFew reports whether a Bind of a prepared statement of which that is only known for a while touches few rows.
 func (s *session) stillFew(ctx context.Context, p *prepared, size int) (bool, error) {
-	if s.wandering || !time.Now().Before(p.until) {
+	if s.wandering || !s.now().Before(p.until) {
 		look, err := s.lookAt(ctx, p.reading, p.raw)
 		if err != nil {
 			return false, err
 		}
 		p.most, p.until = cmp.Or(look.most, math.MaxInt), look.until
 		if !look.few {
-			p.most, p.until = 0, time.Now() // the next Bind asks again
+			p.most, p.until = 0, s.now() // the next Bind asks again
 		}
 	}
 	return size <= p.most, nil

@@ -3,7 +3,6 @@ package proxy
 import (
 	"bytes"
 	"math"
-	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
@@ -66,7 +65,7 @@ func (s *session) names(kind byte, frame []byte) bool {
 		second, _, ok2 := cString(rest)
 		_, size, _ := frameAt(frame)
 		from := s.prepared[key(second)]
-		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (size > from.most || !from.until.IsZero() && (s.wandering || !time.Now().Before(from.until)))
+		return !ok || !ok2 || s.portals[key(first)] != nil || from != nil && (size > from.most || !from.until.IsZero() && (s.wandering || !s.now().Before(from.until)))
 	}
 	return true
 }

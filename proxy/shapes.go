@@ -8,6 +8,10 @@ import (
 
 // shapes remembers, for all sessions, the shapes of statements whose rows are few by their keys, in tables that all find by the same names: those pass
 // unread.
+//
+// What is remembered may have ceased to be so, and a write of many rows runs whole then, as it would without a proxy. That is bounded: by keyedFor for a
+// key that was dropped, by countedFor for a small table that has grown and a rare value that has become frequent. A named statement of the protocol
+// that was few by a key when it was prepared is believed as long as it is prepared: its key would have to be dropped under it.
 type shapes struct {
 	seed maphash.Seed
 

@@ -7,7 +7,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -30,7 +29,7 @@ func (s *session) passes(text []byte) (few bool, most int) {
 	if !known && !s.link.startup.apart {
 		found, known = s.options.shapes.get(key)
 	}
-	return known && found.few && time.Now().Before(found.until), found.most
+	return known && found.few && s.now().Before(found.until), found.most
 }
 
 // shapeOf is what a text is remembered by: the same text of another login or database is another.
@@ -112,7 +111,7 @@ func (s *session) mayNotAsk(statements []ddl.Statement) bool {
 // it for the text. What the catalog does not say is not few.
 func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []byte) (shape, error) {
 	key, hasShape := s.shapeOf(raw)
-	if known, ok := s.ownShapes[key]; hasShape && ok && !s.wandering && time.Now().Before(known.until) {
+	if known, ok := s.ownShapes[key]; hasShape && ok && !s.wandering && s.now().Before(known.until) {
 		return known, nil
 	}
 	if s.backend.TxStatus() == 'E' || s.pipe.skipping {
@@ -142,7 +141,7 @@ func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []
 	}
 	look := shape{few: known.Certain, most: known.MostBytes}
 	if !known.Keyed {
-		look.until = time.Now().Add(countedFor)
+		look.until = s.now().Add(countedFor)
 	}
 	return look, nil
 }
@@ -166,11 +165,11 @@ func (s *session) statisticsOpen(ctx context.Context) (bool, error) {
 func (s *session) rememberShape(key uint64, few facts.Few) {
 	what := shape{few: few.Certain, most: few.MostBytes}
 	if few.Certain && few.Keyed && few.Only && !s.wandering && !s.link.startup.apart {
-		what.until = time.Now().Add(keyedFor)
+		what.until = s.now().Add(keyedFor)
 		s.options.shapes.put(key, what)
 		return
 	}
-	what.until = time.Now().Add(countedFor)
+	what.until = s.now().Add(countedFor)
 	if s.ownShapes == nil {
 		s.ownShapes = map[uint64]shape{}
 	}

@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,56 @@ func TestRememberedWritesAreTheSame(t *testing.T) {
 		if got := counted.parsed - before; got != c.want {
 			t.Errorf("parsed %d times instead of %d by %s: %s", got, c.want, c.conn, c.sql)
 		}
+	}
+}
+
+// What was remembered of a shape is believed for a while only: a table that has grown, and a key that is gone, are noticed then, in both protocols.
+func TestShapesAreLookedAtAgain(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	side := pgtest.Connect(t, w.dsn)
+	execSQL(t, side, `CREATE TABLE growing (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int); INSERT INTO growing (n) SELECT 0 FROM generate_series(1, 100);
+		CREATE TABLE keyed (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, code int, n int); CREATE UNIQUE INDEX keyed_code ON keyed (code);
+		INSERT INTO keyed (code, n) SELECT g, 0 FROM generate_series(1, 20000) g; ANALYZE`)
+	conn := w.conn(t, "a")
+	if _, err := conn.Prepare(t.Context(), "all", "UPDATE growing SET n = n + 1 WHERE id > $1", nil); err != nil {
+		t.Fatal(err)
+	}
+	inBatches := func(run func() *pgconn.Result) bool {
+		t.Helper()
+		w.mu.Lock()
+		w.notices = nil
+		w.mu.Unlock()
+		if result := run(); result.Err != nil {
+			t.Fatal(result.Err)
+		}
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return strings.Contains(strings.Join(w.notices, ""), "runs in batches")
+	}
+	prepared := func() *pgconn.Result {
+		return conn.ExecPrepared(t.Context(), "all", [][]byte{[]byte("0")}, nil, nil).Read()
+	}
+	simple := func(sql string) func() *pgconn.Result {
+		return func() *pgconn.Result {
+			results, err := conn.Exec(t.Context(), sql).ReadAll()
+			if err != nil {
+				return &pgconn.Result{Err: err}
+			}
+			return results[0]
+		}
+	}
+	small, byKey := simple("UPDATE growing SET n = n + 1 WHERE id > 0"), simple("UPDATE keyed SET n = n + 1 WHERE code = 5")
+	if inBatches(prepared) || inBatches(small) || inBatches(byKey) {
+		t.Error("few rows are changed in batches")
+	}
+	execSQL(t, side, "INSERT INTO growing (n) SELECT 0 FROM generate_series(1, 20000); DROP INDEX keyed_code; UPDATE keyed SET code = 5; ANALYZE")
+	w.passed.Add(int64(countedFor + time.Second))
+	if !inBatches(small) || !inBatches(prepared) {
+		t.Error("a table that has grown is not noticed")
+	}
+	w.passed.Add(int64(keyedFor + time.Second))
+	if !inBatches(byKey) {
+		t.Error("a key that is gone is not noticed")
 	}
 }
 
