@@ -680,6 +680,14 @@ BEGIN
 			AND j.database_oid OPERATOR(pg_catalog.=) home.database_oid
 			AND j.state OPERATOR(pg_catalog.=) ANY (ARRAY['done', 'void'])
 			AND j.finished OPERATOR(pg_catalog.<) before
+			-- The job of a deferred bulk write tells that its promise need not be kept once more.
+			AND NOT EXISTS (
+				SELECT FROM pgsluice.promises AS p
+				WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND p.login OPERATOR(pg_catalog.=) j.login
+					AND p.kind OPERATOR(pg_catalog.=) 'bulk-write'
+					AND p.state OPERATOR(pg_catalog.=) ANY (ARRAY['pending', 'running', 'failed']))
 		ORDER BY j.id
 		LIMIT most
 		FOR UPDATE SKIP LOCKED
