@@ -75,10 +75,10 @@ func (a *anchorer) round(ctx context.Context) {
 		failed = errors.Join(failed, err)
 	}
 	if len(anchored) == 0 {
-		if !a.silent && ctx.Err() == nil {
+		if !a.silent && len(databases) > 0 && ctx.Err() == nil {
 			a.log.Warn("the audit trail is anchored in no ledger: nobody could tell that its end was cut off", "error", failed, "hint", "run pgsluice install")
 		}
-		a.silent = true
+		a.silent = a.silent || len(databases) > 0
 		return
 	}
 	a.silent = false

@@ -208,7 +208,11 @@ func printVerified(w io.Writer, v revisions.Verified, compared bool, took time.D
 		}
 		fmt.Fprintln(w)
 		if c.Process != "" {
-			fmt.Fprintf(w, "  of process %s, until %s\n", c.Process, c.At.Format(time.RFC3339))
+			fmt.Fprintf(w, "  of process %s", c.Process)
+			if c.At != nil {
+				fmt.Fprintf(w, ", anchored at %s", c.At.Format(time.RFC3339))
+			}
+			fmt.Fprintln(w)
 		}
 	}
 	outcome := paint("applied", "as they were written")

@@ -299,6 +299,7 @@ func (k *keeper) tell(database string, kept run.Kept) {
 		e.Error = run.Recordable(kept.Err, kept.Err.Error())
 	}
 	if _, err := k.trail.Write(e); err != nil {
+		k.figures.AuditFailed()
 		k.log.Error("cannot write the audit trail", "error", err)
 	}
 }

@@ -49,6 +49,7 @@ func (p *plant) note(event string, detail map[string]string) {
 		return
 	}
 	if _, err := p.trail.Write(revisions.Entry{Kind: revisions.Admin, Time: time.Now(), Event: event, Detail: detail}); err != nil {
+		p.figures.AuditFailed()
 		p.log.Error("cannot write the audit trail", "error", err)
 	}
 }
