@@ -33,6 +33,17 @@ the ledger lists the revisions that the tool's own table lists, with their direc
 | --- | --- | --- | --- | --- | --- | --- | --- |
 `
 
+const pageFoot = `
+What the tools ask of whoever writes migrations:
+
+- An override for one run is given in PGOPTIONS (see [compat](../compat/README.md)). Tools with an older pgx do not read it, tern and programs with gorm
+  among them: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `.
+- Behind SET NOT NULL, a foreign key or an index that is deferred to COMMIT the same transaction cannot change the type of a column of that table, not even
+  to the type it has. The changeColumn of Sequelize and of db-migrate sends both, so make a column NOT NULL with a query of its own.
+- A transaction of several migrations (Alembic, Drizzle, Kysely, node-pg-migrate, knex, MikroORM) that builds an index or a constraint and then renames or
+  drops a column of the same table is refused: run them in two steps.
+`
+
 // row is a tool's line of the page.
 func (m migrator) row(t *testing.T, db *database) string {
 	t.Helper()
@@ -69,6 +80,7 @@ func (p *page) check(t *testing.T) {
 		}
 		text.WriteString(row)
 	}
+	text.WriteString(pageFoot)
 	if text.String() == string(old) {
 		return
 	}
