@@ -29,8 +29,8 @@ the ledger lists the revisions that the tool's own table lists, with their direc
   wants no transaction. "as it is" has no such way out and needs an override.
 - **two at once** is the tool's own lock. With none, ` + "`revisions.exclusive`" + ` has the second instance wait, or run again.
 
-| tool | version | driver | transaction | safe forms | a filled column | two at once | way back |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| tool | version | driver | transaction | a filled column | two at once | way back |
+| --- | --- | --- | --- | --- | --- | --- |
 `
 
 const pageFoot = `
@@ -47,21 +47,17 @@ What the tools ask of whoever writes migrations:
 // row is a tool's line of the page.
 func (m migrator) row(t *testing.T, db *database) string {
 	t.Helper()
-	count := func(sql string) bool { return db.query(t, "SELECT (count(*) > 0)::text FROM "+sql)[0] == "true" }
-	name, forms, fill, back := m.name, "on the spot", "as it is", "one at a time"
+	name, fill, back := m.name, "as it is", "one at a time"
 	if m.always {
 		name += " •"
 	}
-	if count("pgsluice.promises WHERE state = 'done'") {
-		forms = "behind COMMIT"
-	}
-	if count("pgsluice.jobs WHERE state = 'done'") {
+	if jobs := db.rows(t, "pgsluice.jobs"); len(jobs) > 0 {
 		fill = "in batches"
 	}
 	if m.down == nil {
 		back = "the tool has none"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, m.version, m.driver, m.transaction, forms, fill, m.lock, back)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", name, m.version, m.driver, m.transaction, fill, m.lock, back)
 }
 
 // check reports when the page does not say what was seen, or writes it. What was not run is left as it is.
