@@ -48,13 +48,17 @@ func goModule(name string) func(*testing.T) {
 	}
 }
 
-// nodePackages are those of testdata/node, as its lock file has them.
+// nodePackages are those of testdata/node, as its lock file has them; what only -all needs are devDependencies.
 func nodePackages(t *testing.T) {
 	once(t, "the packages of testdata/node", func() error {
 		if err := os.CopyFS(program("node"), os.DirFS(filepath.Join("testdata", "node"))); err != nil {
 			return err
 		}
-		return output(program("node"), os.Environ(), "npm", "ci", "--no-audit", "--no-fund", "--loglevel=error")
+		args := []string{"ci", "--no-audit", "--no-fund", "--loglevel=error"}
+		if !*all {
+			args = append(args, "--omit=dev")
+		}
+		return output(program("node"), os.Environ(), "npm", args...)
 	})
 }
 

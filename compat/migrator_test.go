@@ -35,6 +35,14 @@ type migrator struct {
 	always bool
 }
 
+// The locks of the tools' own.
+const (
+	noLock        = "none"
+	waitsForLock  = "waits for it, advisory"
+	lockOrFail    = "refused at once, advisory"
+	rowLockOrFail = "refused, a row"
+)
+
 // project is a folder of a tool's, with the database that it migrates and the options that its sessions have.
 type project struct{ dir, dsn, options string }
 

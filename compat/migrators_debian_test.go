@@ -19,7 +19,7 @@ func alembicRound() migrator {
 	}
 	return migrator{
 		name: "alembic", version: "Debian 12: 1.8.1", driver: "psycopg2",
-		transaction: "one for the run", lock: "none",
+		transaction: "one for the run", lock: noLock,
 		table:   "alembic_version",
 		applied: "SELECT to_char(n, 'FM0000') FROM alembic_version, generate_series(1, version_num::integer) AS n ORDER BY n",
 		install: debianPackage,
@@ -40,7 +40,7 @@ func django() migrator {
 	}
 	return migrator{
 		name: "django", version: "Debian 12: 3.2.25", driver: "psycopg2",
-		transaction: "one per migration", lock: "none",
+		transaction: "one per migration", lock: noLock,
 		table:   "django_migrations",
 		applied: "SELECT app || '.' || name FROM django_migrations ORDER BY id",
 		install: debianPackage,
@@ -60,7 +60,7 @@ func otherMigrators() []migrator {
 func rails() migrator {
 	return migrator{
 		name: "rails", version: "Debian 12: ActiveRecord 6.1.7", driver: "libpq",
-		transaction: "one per migration", lock: "refused at once, advisory",
+		transaction: "one per migration", lock: lockOrFail,
 		table:   "schema_migrations",
 		applied: "SELECT version FROM schema_migrations ORDER BY version",
 		install: debianPackage,
@@ -79,7 +79,7 @@ func sqitch() migrator {
 	}
 	return migrator{
 		name: "sqitch", version: "Debian 12: 1.3.1", driver: "psql and DBD::Pg",
-		transaction: "what the script has", lock: "refused at once, advisory",
+		transaction: "what the script has", lock: lockOrFail,
 		table:   "sqitch.changes",
 		applied: "SELECT project || ':' || change FROM sqitch.changes ORDER BY committed_at",
 		install: debianPackage,

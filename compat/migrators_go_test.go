@@ -20,7 +20,7 @@ func golangMigrateRound(name, scheme, driver string) migrator {
 	}
 	return migrator{
 		name: name, version: "4.20.1", driver: driver,
-		transaction: "none; the server's own for a file of several statements", lock: "waits for it, advisory",
+		transaction: "none; the server's own for a file of several statements", lock: waitsForLock,
 		table:   "schema_migrations",
 		applied: "SELECT n::text FROM schema_migrations, generate_series(1, version - dirty::integer) AS n ORDER BY n",
 		up:      func(p project, _ int) *exec.Cmd { return command(p, "up") },
@@ -39,7 +39,7 @@ func goose() migrator {
 	}
 	return migrator{
 		name: "goose", version: "3.29.0", driver: "pgx",
-		transaction: "one per migration", lock: "none",
+		transaction: "one per migration", lock: noLock,
 		table:   "goose_db_version",
 		applied: "SELECT version_id::text FROM goose_db_version WHERE version_id > 0 ORDER BY version_id",
 		install: goProgram("github.com/pressly/goose/v3/cmd/goose", "v3.29.0",
@@ -56,7 +56,7 @@ func tern() migrator {
 	}
 	return migrator{
 		name: "tern", version: "2.3.4", driver: "pgx",
-		transaction: "one per migration", lock: "waits for it, advisory",
+		transaction: "one per migration", lock: waitsForLock,
 		table:   "schema_version",
 		applied: "SELECT n::text FROM schema_version, generate_series(1, version) AS n ORDER BY n",
 		install: goProgram("github.com/jackc/tern/v2", "v2.3.4", ""),
@@ -70,7 +70,7 @@ func tern() migrator {
 func sqlMigrate() migrator {
 	return migrator{
 		name: "sql-migrate", version: "1.8.1", driver: "lib/pq",
-		transaction: "one per migration", lock: "none",
+		transaction: "one per migration", lock: noLock,
 		table:   "gorp_migrations",
 		applied: "SELECT id FROM gorp_migrations ORDER BY id",
 		install: goProgram("github.com/rubenv/sql-migrate/sql-migrate", "v1.8.1", ""),
@@ -84,7 +84,7 @@ func sqlMigrate() migrator {
 func gormigrate() migrator {
 	return migrator{
 		name: "gormigrate", version: "2.1.5 with gorm 1.31.1", driver: "pgx",
-		transaction: "none", lock: "none",
+		transaction: "none", lock: noLock,
 		table:   "migrations",
 		applied: "SELECT id FROM migrations ORDER BY id",
 		install: goModule("gormigrate"),

@@ -23,7 +23,7 @@ var bulkWrite = []string{"bulk-write"}
 func knex() migrator {
 	return migrator{
 		name: "knex", version: "3.3.0", driver: "node-pg",
-		transaction: "one for the run; one per migration when one opts out", lock: "refused at once, a row",
+		transaction: "one for the run; one per migration when one opts out", lock: rowLockOrFail,
 		table:   "knex_migrations",
 		applied: "SELECT name FROM knex_migrations ORDER BY id",
 		up:      newest(nodeProgram("knex"), "migrate:latest"),
@@ -41,7 +41,7 @@ func sequelize() migrator {
 	}
 	return migrator{
 		name: "sequelize", version: "6.37.8", driver: "node-pg",
-		transaction: "none", lock: "none",
+		transaction: "none", lock: noLock,
 		table:   `"SequelizeMeta"`,
 		applied: `SELECT name FROM "SequelizeMeta" ORDER BY name`,
 		up:      command("db:migrate"),
@@ -54,7 +54,7 @@ func sequelize() migrator {
 func typeorm() migrator {
 	return migrator{
 		name: "typeorm", version: "1.1.1", driver: "node-pg",
-		transaction: "one per migration (`-t each`)", lock: "none",
+		transaction: "one per migration (`-t each`)", lock: noLock,
 		table:   "migrations",
 		applied: "SELECT name FROM migrations ORDER BY id",
 		up:      newest(nodeProgram("typeorm"), "migration:run", "-d", "data-source.js", "-t", "each"),
@@ -67,7 +67,7 @@ func typeorm() migrator {
 func drizzle() migrator {
 	return migrator{
 		name: "drizzle", version: "0.45.4", driver: "node-pg",
-		transaction: "one for the run", lock: "none",
+		transaction: "one for the run", lock: noLock,
 		table:     `drizzle."__drizzle_migrations"`,
 		applied:   `SELECT created_at::text FROM drizzle."__drizzle_migrations" ORDER BY created_at`,
 		up:        newest("node", "migrate.mjs"),
@@ -79,7 +79,7 @@ func drizzle() migrator {
 func nodePgMigrate() migrator {
 	return migrator{
 		name: "node-pg-migrate", version: "9.0.0", driver: "node-pg",
-		transaction: "one for the run", lock: "refused at once, advisory",
+		transaction: "one for the run", lock: lockOrFail,
 		table:   "pgmigrations",
 		applied: "SELECT name FROM pgmigrations ORDER BY id",
 		up:      newest(nodeProgram("node-pg-migrate"), "up", "-m", "migrations"),
@@ -91,7 +91,7 @@ func nodePgMigrate() migrator {
 func dbMigrate() migrator {
 	return migrator{
 		name: "db-migrate", version: "0.11.14", driver: "node-pg",
-		transaction: "one per migration", lock: "none",
+		transaction: "one per migration", lock: noLock,
 		table:     "migrations",
 		applied:   "SELECT name FROM migrations ORDER BY id",
 		up:        newest(nodeProgram("db-migrate"), "up", "-e", "dev"),
@@ -104,7 +104,7 @@ func dbMigrate() migrator {
 func mikroORM() migrator {
 	return migrator{
 		name: "mikro-orm", version: "6.4.0", driver: "node-pg",
-		transaction: "one for the run, a savepoint per migration", lock: "none",
+		transaction: "one for the run, a savepoint per migration", lock: noLock,
 		table:     "mikro_orm_migrations",
 		applied:   "SELECT name FROM mikro_orm_migrations ORDER BY id",
 		up:        newest("node", "migrate.js", "up"),
@@ -117,7 +117,7 @@ func mikroORM() migrator {
 func kysely() migrator {
 	return migrator{
 		name: "kysely", version: "0.28.18", driver: "node-pg",
-		transaction: "one for the run", lock: "waits for it, advisory",
+		transaction: "one for the run", lock: waitsForLock,
 		table:     "kysely_migration",
 		applied:   "SELECT name FROM kysely_migration ORDER BY name",
 		up:        newest("node", "migrate.mjs", "up"),
@@ -132,7 +132,7 @@ func kysely() migrator {
 func postgrator() migrator {
 	return migrator{
 		name: "postgrator", version: "8.0.0", driver: "node-pg",
-		transaction: "none; the server's own for a file of several statements", lock: "none",
+		transaction: "none; the server's own for a file of several statements", lock: noLock,
 		table:   "schemaversion",
 		applied: "SELECT version::text FROM schemaversion WHERE version > 0 ORDER BY version",
 		up:      newest("node", "migrate.mjs", "max"),
@@ -144,7 +144,7 @@ func postgrator() migrator {
 func graphileMigrate() migrator {
 	return migrator{
 		name: "graphile-migrate", version: "1.4.1", driver: "node-pg",
-		transaction: "one per migration", lock: "refused at once, advisory",
+		transaction: "one per migration", lock: lockOrFail,
 		table:   "graphile_migrate.migrations",
 		applied: "SELECT filename FROM graphile_migrate.migrations ORDER BY filename",
 		up:      newest(nodeProgram("graphile-migrate"), "migrate"),
@@ -155,7 +155,7 @@ func graphileMigrate() migrator {
 func dbmate() migrator {
 	return migrator{
 		name: "dbmate", version: "2.36.0", driver: "lib/pq",
-		transaction: "one per migration", lock: "none",
+		transaction: "one per migration", lock: noLock,
 		table:   "schema_migrations",
 		applied: "SELECT version FROM schema_migrations ORDER BY version",
 		up:      newest(program("node/node_modules/@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", ".", "--no-dump-schema", "migrate"),

@@ -29,28 +29,35 @@ the ledger lists the revisions that the tool's own table lists, with their direc
   wants no transaction. "as it is" has no such way out and needs an override.
 - **two at once** is the tool's own lock. With none, ` + "`revisions.exclusive`" + ` has the second instance wait, or run again.
 
-| tool | version | driver | transaction | safe forms | a filled column | two at once | way back |
-| --- | --- | --- | --- | --- | --- | --- | --- |
+| tool | version | driver | transaction | a filled column | two at once | way back |
+| --- | --- | --- | --- | --- | --- | --- |
+`
+
+const pageFoot = `
+What the tools ask of whoever writes migrations:
+
+- An override for one run is given in PGOPTIONS (see [compat](../compat/README.md)). Tools with an older pgx do not read it, tern and programs with gorm
+  among them: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `.
+- Behind SET NOT NULL, a foreign key or an index that is deferred to COMMIT the same transaction cannot change the type of a column of that table, not even
+  to the type it has. The changeColumn of Sequelize and of db-migrate sends both, so make a column NOT NULL with a query of its own.
+- A transaction of several migrations (Alembic, Drizzle, Kysely, node-pg-migrate, knex, MikroORM) that builds an index or a constraint and then renames or
+  drops a column of the same table is refused: run them in two steps.
 `
 
 // row is a tool's line of the page.
 func (m migrator) row(t *testing.T, db *database) string {
 	t.Helper()
-	count := func(sql string) bool { return db.query(t, "SELECT (count(*) > 0)::text FROM "+sql)[0] == "true" }
-	name, forms, fill, back := m.name, "on the spot", "as it is", "one at a time"
+	name, fill, back := m.name, "as it is", "one at a time"
 	if m.always {
 		name += " •"
 	}
-	if count("pgsluice.promises WHERE state = 'done'") {
-		forms = "behind COMMIT"
-	}
-	if count("pgsluice.jobs WHERE state = 'done'") {
+	if jobs := db.rows(t, "pgsluice.jobs"); len(jobs) > 0 {
 		fill = "in batches"
 	}
 	if m.down == nil {
 		back = "the tool has none"
 	}
-	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |\n", name, m.version, m.driver, m.transaction, forms, fill, m.lock, back)
+	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |\n", name, m.version, m.driver, m.transaction, fill, m.lock, back)
 }
 
 // check reports when the page does not say what was seen, or writes it. What was not run is left as it is.
@@ -69,6 +76,7 @@ func (p *page) check(t *testing.T) {
 		}
 		text.WriteString(row)
 	}
+	text.WriteString(pageFoot)
 	if text.String() == string(old) {
 		return
 	}

@@ -60,6 +60,10 @@ type Learned struct {
 
 // Learn writes it down and returns the revision's id.
 func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
+	statements := append([]int64{}, e.Statements...)
+	if e.Tool.style == events {
+		statements = statements[:0] // what it runs on the connection of its log is about the log
+	}
 	text, err := asciiJSON(struct {
 		Who
 		Tool       string    `json:"tool"`
@@ -76,7 +80,7 @@ func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
 		Since      time.Time `json:"since"`
 	}{
 		e.Who, e.Tool.Name, e.Table.String(), e.Event.Revision, e.Event.Previous, e.Event.Key, e.Event.Direction, e.Event.Stage,
-		e.Event.Unsaid, e.Wrote, append([]int64{}, e.Statements...), e.Tool.Beside && e.Event.Direction != Force && len(e.Statements) == 0, e.Since,
+		e.Event.Unsaid, e.Wrote, statements, e.Tool.Beside && e.Event.Direction != Force && len(statements) == 0, e.Since,
 	})
 	if err != nil {
 		return 0, fmt.Errorf("cannot write down a revision: %w", err)

@@ -235,11 +235,11 @@ func TestRevisionThatNeverEndsHasFailed(t *testing.T) {
 }
 
 // learnOutside is learn in a transaction of its own.
-func (w *work) learnOutside(e Event) int64 {
+func (w *work) learnOutside(e Event, statements ...int64) int64 {
 	w.t.Helper()
 	w.client.run("BEGIN")
 	defer w.client.run("COMMIT")
-	return w.learn(e)
+	return w.learn(e, statements...)
 }
 
 func (w *work) state(id int64) string {
@@ -279,6 +279,22 @@ func TestStatementsBeside(t *testing.T) {
 	other := w.begin("ALTER TABLE t ADD b int")
 	w.admin.run("UPDATE pgsluice.statements SET session = 'other', client = '10.9.9.9', outcome = 'committed' WHERE id = " + itoa(other.ID))
 	id := w.learnOutside(Event{Stage: Whole, Direction: Up, Revision: "1"})
+	statements, err := w.ledger.Statements(t.Context(), id)
+	want(t, err, nil)
+	if len(statements) != 1 || statements[0].ID != mine.ID {
+		t.Errorf("got %+v", statements)
+	}
+}
+
+// What a tool runs on the connection of its own log is about the log, and hides nothing of what its scripts ran elsewhere.
+func TestStatementsBesideTheLog(t *testing.T) {
+	w := newWork(t)
+	w.tool = Tool{Name: "sqitch", Beside: true, style: events}
+	mine := w.begin("ALTER TABLE t ADD a int")
+	w.admin.run("UPDATE pgsluice.statements SET session = 'beside', outcome = 'committed'")
+	about := w.begin("DO $$ BEGIN END $$")
+	w.admin.run("UPDATE pgsluice.statements SET outcome = 'committed' WHERE id = " + itoa(about.ID))
+	id := w.learnOutside(Event{Stage: Whole, Direction: Up, Revision: "1"}, about.ID)
 	statements, err := w.ledger.Statements(t.Context(), id)
 	want(t, err, nil)
 	if len(statements) != 1 || statements[0].ID != mine.ID {
