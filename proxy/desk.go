@@ -11,8 +11,12 @@ import (
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
-// deskPatience bounds the wait for a control connection while all are in use.
-const deskPatience = 10 * time.Second
+const (
+	// deskPatience bounds what is asked of a control connection on the side.
+	deskPatience = 10 * time.Second
+	// deskQueue bounds the wait for one while all are in use, as when many migrate at once: nothing is refused for that so soon.
+	deskQueue = 2 * time.Minute
+)
 
 // ledgerChecked is how long the ledger need not be checked again: one schema change follows closely on the other, and nobody but those who are
 // trusted with it could swap it meanwhile.
@@ -36,7 +40,7 @@ func (s *session) open(ctx context.Context) *desk {
 	if s.options.Control == nil {
 		return s.desk
 	}
-	ctx, enough := context.WithTimeout(ctx, deskPatience)
+	ctx, enough := context.WithTimeout(ctx, deskQueue)
 	defer enough()
 	conn, release, err := s.options.Control.Conn(ctx, s.link.startup.database)
 	if err != nil {

@@ -100,6 +100,9 @@ func TestFleet(t *testing.T) {
 	}
 	if err := group.Wait(); err != nil {
 		t.Error(err)
+		for n, p := range proxies {
+			t.Logf("proxy %d warns:\n%s", n, strings.Join(p.warnings(), "\n"))
+		}
 	}
 	pgtest.WaitFor(t, side, "SELECT NOT EXISTS (SELECT FROM pgsluice.promises WHERE state IN ('pending', 'running'))")
 	for sql, want := range map[string]int{
@@ -143,6 +146,18 @@ func roomy(t *testing.T, connections int) string {
 		}
 	})
 	return box.DSN(box.Superuser(), "postgres")
+}
+
+// warnings are the first few of those that a process has logged, and of its errors.
+func (p *process) warnings() (lines []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for line := range strings.Lines(p.out.String() + p.err.String()) {
+		if len(lines) < 10 && (strings.Contains(line, "WARN") || strings.Contains(line, "ERROR")) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
 }
 
 // peakMemory is the most memory that a process has had, in KiB.

@@ -15,6 +15,9 @@ import (
 	"github.com/pgsluice/pgsluice/internal/run"
 )
 
+// connectPatience is how long a server may take to let us in.
+const connectPatience = 10 * time.Second
+
 // cancelGrace is how long a statement whose context is done may take to end on the server before its connection is cut.
 const cancelGrace = 5 * time.Second
 
@@ -60,6 +63,8 @@ func connect(ctx context.Context, config *pgconn.Config, notice func(string)) (*
 			notice(n.Message)
 		}
 	}
+	ctx, enough := context.WithTimeout(ctx, connectPatience)
+	defer enough()
 	pg, err := pgconn.ConnectConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("cannot open a control connection: %w", err)

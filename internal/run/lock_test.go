@@ -596,3 +596,48 @@ func TestCancelEndsAStepBehindCommit(t *testing.T) {
 		})
 	}
 }
+
+// crowd is a Watch that always sees somebody behind the plan.
+type crowd struct{ fixed }
+
+func (c crowd) Contention(context.Context, int) (run.Contention, error) {
+	return run.Contention{Blockers: c.fixed, Queue: 1}, nil
+}
+
+// Where others wait behind a try the server itself ends it in time: a recall can come late.
+func TestTriesAreShortWhereOthersWait(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	r := p.runner()
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.Watch, r.FirstTry, r.LockBudget = sent, crowd{fixed{{PID: 1}}}, 500*time.Millisecond, 12*time.Second
+	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
+		t.Errorf("got %v", err)
+	}
+	// The first may have been over before anybody could look.
+	if n := slices.Index(sent.timeouts, "200"); n < 1 || slices.Contains(sent.timeouts[n:], "500") {
+		t.Errorf("tried with timeouts %q, want none above lock.max_queue_wait once somebody is there", sent.timeouts)
+	}
+}
+
+// From the moment that a lock is taken others wait: the COMMIT comes with the statement, and whatever else is done in the transaction comes before.
+func TestLockIsHeldForOneRoundTrip(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int); CREATE TABLE noted (id int)")
+	r := p.runner()
+	sent := &recorder{Conn: r.Conn}
+	r.Conn = sent
+	r.Beside = func(ctx context.Context) error {
+		_, err := sent.Exec(ctx, "INSERT INTO public.noted VALUES (1)")
+		return err
+	}
+	if o := p.must(r, alter()); o.Tag != "ALTER TABLE" {
+		t.Errorf("the tag is %s", o.Tag)
+	}
+	hasColumn(p, "true")
+	p.is("1", "SELECT count(*) FROM noted")
+	n := slices.IndexFunc(sent.statements, func(sql string) bool { return strings.Contains(sql, addColumn) })
+	if want := addColumn + "; COMMIT"; n != len(sent.statements)-1 && !strings.Contains(sent.statements[n+1], "unlock") || sent.statements[n] != want {
+		t.Errorf("sent %q, want %q last", sent.statements, want)
+	}
+}
