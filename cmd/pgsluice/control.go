@@ -10,8 +10,9 @@ import (
 	"github.com/pgsluice/pgsluice/internal/run"
 )
 
-// loginPatience bounds the wait for a control connection: a session must not hang on a login that is not its own.
-const loginPatience = 10 * time.Second
+// loginPatience bounds the wait for a control connection while all are in use, as when many migrate at once: a session must not hang on a login that is not
+// its own. A server that does not answer is waited for less long.
+const loginPatience = 2 * time.Minute
 
 // logins lends the proxy's own connections to sessions. It implements proxy.Control.
 type logins struct{ pool *control.Pool }

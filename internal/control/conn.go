@@ -227,6 +227,14 @@ func (c *Conn) rollback(ctx context.Context) {
 	c.Close()
 }
 
+// answers asks whether the server still does.
+func (c *Conn) answers(ctx context.Context) bool {
+	ctx, enough := context.WithTimeout(ctx, connectPatience)
+	defer enough()
+	_, err := c.Exec(ctx, "SELECT")
+	return err == nil
+}
+
 // PID is the backend as the login named it, for cancel requests. A pooler in between names another one than pg_backend_pid() does.
 func (c *Conn) PID() uint32 { return c.pg.PID() }
 

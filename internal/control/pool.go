@@ -104,7 +104,7 @@ func (p *Pool) Conn(ctx context.Context, database string) (*Conn, error) {
 		if time.Since(rested.since) < trusted && silent(conn.pg.Conn()) {
 			return conn, nil
 		}
-		if _, err := conn.Exec(ctx, "SELECT"); err == nil {
+		if conn.answers(ctx) {
 			return conn, nil
 		}
 		p.Discard(conn) // the server has closed it meanwhile
