@@ -1,7 +1,6 @@
 package compat
 
 import (
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,11 +86,3 @@ func (e *installError) Unwrap() error { return e.err }
 
 // nodeProgram is a command of the Node packages.
 func nodeProgram(name string) string { return program("node/node_modules/.bin/" + name) }
-
-func parsed(dsn string) *url.URL {
-	u, err := url.Parse(dsn)
-	if err != nil {
-		panic(err) // of our own making
-	}
-	return u
-}

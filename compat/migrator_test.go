@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 )
@@ -134,24 +133,4 @@ func migrators() []migrator {
 // newest is a command that does not depend on the number to go to.
 func newest(name string, args ...string) func(project, int) *exec.Cmd {
 	return func(p project, _ int) *exec.Cmd { return p.command(name, args...) }
-}
-
-// part is one component of a DSN.
-func part(dsn, name string) string {
-	u := parsed(dsn)
-	switch name {
-	case "user":
-		return u.User.Username()
-	case "host":
-		return u.Hostname()
-	case "port":
-		return u.Port()
-	}
-	return strings.TrimPrefix(u.Path, "/")
-}
-
-// padded is a number with zeros before it.
-func padded(n, width int) string {
-	text := strconv.Itoa(n)
-	return strings.Repeat("0", width-len(text)) + text
 }
