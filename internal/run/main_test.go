@@ -13,12 +13,15 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/pgbox"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-func TestMain(m *testing.M) { pgtest.Main(m) }
+func TestMain(m *testing.M) {
+	pgtest.Main(m, func(o *pgbox.Options) { o.Settings["autovacuum"] = "on" }) // which is one of those that are in the way of a lock
+}
 
 var (
 	_ run.Conn  = (*control.Conn)(nil)
