@@ -4,7 +4,7 @@ ALTER SYSTEM SET work_mem = '1GB'
 block
   ALTER SYSTEM changes work_mem for the whole server and cannot be rolled back; leave it to those who run the server
   hint: If it is meant, as a login named in overrides.roles:
-    /* pgsluice:allow setting-changed reason="..." */ ALTER SYSTEM SET work_mem = '1GB';
+    /* pgsluice:allow setting-changed reason="..." */ ALTER SYSTEM SET work_mem = …;
 
 check
 SET LOCAL work_mem = '1GB'
