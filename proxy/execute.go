@@ -102,11 +102,11 @@ func (s *session) resolved(ctx context.Context, at occasion) (occasion, error) {
 }
 
 // preparedNow is the statement that the server has under a name, with the types of its parameters; the zero Statement if there is none, or it
-// cannot be read.
+// cannot be read. The types are named as a cast means them: character would be one character, where bpchar is as many as there are.
 func (s *session) preparedNow(ctx context.Context, name string) (statement ddl.Statement, oids []uint32, types []string, err error) {
 	rows, err := sheltered{s.backend}.Query(ctx, `SELECT pg_catalog.json_build_object('text', p.statement, 'sql', p.from_sql,
 			'oids', ARRAY(SELECT t.type::pg_catalog.oid::pg_catalog.int8 FROM pg_catalog.unnest(p.parameter_types) WITH ORDINALITY AS t(type, place) ORDER BY t.place),
-			'types', ARRAY(SELECT pg_catalog.format_type(t.type::pg_catalog.oid, NULL) FROM pg_catalog.unnest(p.parameter_types) WITH ORDINALITY AS t(type, place) ORDER BY t.place))
+			'types', ARRAY(SELECT pg_catalog.format_type(t.type::pg_catalog.oid, -1) FROM pg_catalog.unnest(p.parameter_types) WITH ORDINALITY AS t(type, place) ORDER BY t.place))
 		FROM pg_catalog.pg_prepared_statement() AS p WHERE p.name OPERATOR(pg_catalog.=) $1`, name)
 	if err != nil || len(rows) == 0 {
 		return ddl.Statement{}, nil, nil, err

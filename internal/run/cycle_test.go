@@ -235,7 +235,7 @@ func TestDeadlockWithAnotherTransactionIsSeen(t *testing.T) {
 	changer := p.inTransaction("UPDATE public.other SET a = 2")
 	changer.FirstTry, changer.LongestTry, changer.LockBudget = 500*time.Millisecond, 500*time.Millisecond, 10*time.Minute // long enough to be looked at
 	other := p.connect()
-	p.exec(other, "BEGIN; SELECT FROM t")
+	p.exec(other, "SET deadlock_timeout = '1h'; BEGIN; SELECT FROM t")
 	updated := make(chan error, 1)
 	go func() {
 		_, err := other.Exec(context.WithoutCancel(t.Context()), "UPDATE other SET a = 3")

@@ -126,11 +126,11 @@ func unplanned(c *policy.Check) (policy.Finding, bool) {
 	}
 	f := policy.Finding{
 		Action:  policy.Warn,
-		Message: fmt.Sprintf("%s of %q runs in batches if the planner expects %s rows or more, and nothing stands in the way", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1))),
+		Message: fmt.Sprintf("%s of %q keeps its rows locked until the last is done; it runs in batches if the planner expects %s rows or more and nothing stands in the way", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1))),
 		Unknown: fmt.Sprintf("how many rows of %q it changes", write.Target.Name),
 	}
 	if c.Context.InTransaction && !deferred(c) {
-		f.Message = fmt.Sprintf("%s of %q is refused in a transaction if the planner expects %s rows or more", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1)))
+		f.Message = fmt.Sprintf("%s of %q keeps its rows locked until the transaction ends; it is refused there if the planner expects %s rows or more", c.Stmt.Tag, write.Target.Name, thousands(max(c.BulkRows, 1)))
 	}
 	return f, true
 }

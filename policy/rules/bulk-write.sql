@@ -1005,7 +1005,7 @@ check unknown
 DELETE FROM users
 ----
 warn
-  DELETE of "users" runs in batches if the planner expects 1 rows or more, and nothing stands in the way
+  DELETE of "users" keeps its rows locked until the last is done; it runs in batches if the planner expects 1 rows or more and nothing stands in the way
   unknown: how many rows of "users" it changes
 
 check rows=2000000 bytes=500000000
