@@ -156,15 +156,15 @@ func (w *work) timeout(n int, again, enough, stream, behind bool, seen Contentio
 	if stream {
 		rung = min(longest, rungs[len(rungs)-1]*w.Options.firstTry())
 	}
+	step := n % (len(rungs) + 1)
+	if again && step < len(rungs) {
+		rung = min(rungs[step]*w.Options.firstTry(), longest)
+	}
 	if again && behind {
 		rung = min(rung, w.Options.maxQueueWait())
 	}
-	step := n % (len(rungs) + 1)
-	switch {
-	case again && seen.yields() && (enough || step == len(rungs)):
+	if again && seen.yields() && (enough || step == len(rungs)) {
 		rung = w.session.DeadlockTimeout * 12 / 10
-	case again && step < len(rungs):
-		rung = min(rungs[step]*w.Options.firstTry(), longest)
 	}
 	if own := w.session.LockTimeout; own > 0 {
 		rung = min(rung, own)

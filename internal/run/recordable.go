@@ -9,34 +9,34 @@ import (
 // Recordable is what may be written down of an error, in a log or the ledger: the text that is given for it, or no more than the SQLSTATE where the server's
 // message may quote a value: a row's, or a mistyped password's. What it says of names, locks and constraints holds none.
 func Recordable(err error, text string) string {
-	if code := mayQuote(err); code != "" {
+	if code, quotes := mayQuote(err); quotes {
 		return fmt.Sprintf("the server's message may hold data and is not recorded (SQLSTATE %s)", code)
 	}
 	return text
 }
 
-// mayQuote is the SQLSTATE of an error of the server's within err whose message may quote a value; "" for none.
-func mayQuote(err error) string {
+// mayQuote looks for an error of the server's within err whose message may quote a value, and returns its SQLSTATE.
+func mayQuote(err error) (code string, quoting bool) {
 	if ours, ok := err.(*Failure); ok && ours.Err == nil {
-		return ""
+		return "", false
 	}
 	if server, ok := err.(interface{ SQLState() string }); ok {
 		if _, ours := err.(*Failure); !ours && quotes(server.SQLState()) {
-			return server.SQLState()
+			return server.SQLState(), true
 		}
 	}
 	if many, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, one := range many.Unwrap() {
-			if code := mayQuote(one); code != "" {
-				return code
+			if code, quoting := mayQuote(one); quoting {
+				return code, true
 			}
 		}
-		return ""
+		return "", false
 	}
 	if inner := errors.Unwrap(err); inner != nil {
 		return mayQuote(inner)
 	}
-	return ""
+	return "", false
 }
 
 // quotes reports whether the server's messages of a SQLSTATE may quote more than names. Those that may not are listed: data exceptions, syntax errors, what
