@@ -20,7 +20,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	pgtest.Main(m, func(o *pgbox.Options) { o.Settings["autovacuum"] = "on" }) // which is one of those that are in the way of a lock
+	pgtest.Main(m, func(o *pgbox.Options) { delete(o.Settings, "autovacuum_naptime") }) // it is one of those that are in the way of a lock
 }
 
 var (
