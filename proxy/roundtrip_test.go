@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 )
@@ -55,7 +57,9 @@ func TestRoundTrips(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %s: %v", d.Pos, sql, err)
 			}
+			syncAlone(t, conn)
 			client, control := sent.roundTrips(), asked.take()
+			client = client[:len(client)-1] // the Sync
 			fmt.Fprintf(&out, "%s: %d + %d\n", sql, len(client), len(control))
 			for _, line := range client {
 				fmt.Fprintf(&out, "  client   %s\n", line)
@@ -66,6 +70,21 @@ func TestRoundTrips(t *testing.T) {
 		}
 		return out.String()
 	})
+}
+
+// syncAlone returns when the session has nothing more to do for what it was sent before: some of that comes behind the answer.
+func syncAlone(t *testing.T, conn *pgconn.PgConn) {
+	t.Helper()
+	client := conn.Frontend()
+	client.SendSync(&pgproto3.Sync{})
+	if err := client.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if m, err := client.Receive(); err != nil {
+		t.Fatal(err)
+	} else if _, ready := m.(*pgproto3.ReadyForQuery); !ready {
+		t.Fatalf("a Sync is answered by %T", m)
+	}
 }
 
 // roundTrips are the messages since it was last asked, a line for each of those that the session has waited for.
