@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // barred is a stage with a table of 20,000 rows, one of which another session has locked: a bulk write gets that far, and waits.
@@ -157,6 +158,12 @@ func TestDeferredBulkWriteIsCancelled(t *testing.T) {
 	execAll(t, b.client, "ALTER TABLE t ADD COLUMN a int")
 	if got := b.one(t, "SELECT state FROM pgsluice.promises"); got != "pending" {
 		t.Errorf("the promise is %s", got)
+	}
+	// Meanwhile nothing may come before it that was to come behind it.
+	for _, sql := range []string{"ALTER TABLE t ALTER COLUMN n SET DEFAULT 1", "UPDATE t SET n = n * 2"} {
+		if err := execWire(b.client, sql); run.SQLState(err) != codeRefused || !strings.Contains(err.Error(), "must come first; run pgsluice jobs resume") {
+			t.Errorf("%s: %v", sql, err)
+		}
 	}
 	execSQL(t, b.side, "UPDATE pgsluice.promises SET not_before = NULL; CREATE ROLE bulk_stranger LOGIN SUPERUSER")
 	t.Cleanup(func() { execSQL(t, b.side, "DROP ROLE bulk_stranger") })

@@ -3,9 +3,11 @@ package proxy
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/revisions"
@@ -127,13 +129,15 @@ func (s *session) clear(ctx context.Context, at occasion) {
 	}
 }
 
-// unfinished refuses a schema change while a promise of this database has failed for good: its migration is recorded as applied, and
-// nothing else would ever remind anybody of what is missing.
-func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, bool) {
+// unfinished refuses a schema change while a promise of this database has failed for good: its migration is recorded as applied, and nothing else would
+// ever remind anybody of what is missing. And while a deferred bulk write is still to be done it refuses what would come before it, and was to come behind it.
+func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts, verdict policy.Verdict) (policy.Finding, bool) {
 	switch at.Action.(type) {
 	case ddl.CreateIndex, ddl.Drop, ddl.AlterTable, ddl.CreateTable:
 	default:
-		return policy.Finding{}, false
+		if verdict.Recipe() != run.BulkWrite {
+			return policy.Finding{}, false
+		}
 	}
 	if s.owes() {
 		return policy.Finding{}, false
@@ -142,12 +146,17 @@ func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, 
 	if ledger == nil {
 		return policy.Finding{}, false
 	}
-	failed, err := ledger.Failed(ctx)
+	left, err := ledger.List(ctx, revisions.Failed, revisions.Pending, revisions.Running)
 	if err != nil {
-		s.log.WarnContext(ctx, "cannot ask the ledger for failed work", "error", err)
+		s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
 		return policy.Finding{}, false
 	}
-	if len(failed) == 0 {
+	table := overtaken(at.Statement, known)
+	if i := slices.IndexFunc(left, func(row revisions.PromiseRow) bool { return row.Kind == run.BulkWrite && row.Table == table }); i >= 0 {
+		return overtakingFinding(left[i]), true
+	}
+	failed := slices.DeleteFunc(left, func(row revisions.PromiseRow) bool { return row.State != revisions.Failed })
+	if _, write := at.Action.(ddl.Write); write || len(failed) == 0 {
 		return policy.Finding{}, false
 	}
 	action := policy.Warn
@@ -155,4 +164,26 @@ func (s *session) unfinished(ctx context.Context, at occasion) (policy.Finding, 
 		action = policy.Block
 	}
 	return unfinishedFinding(failed, action), true
+}
+
+// overtaken is the OID of the table on which a statement must not come before a bulk write that was sent earlier: it changes rows, columns that the write
+// names, or what its rows must meet. 0 is none: a new column is no harm, and without the table there is nothing to write.
+func overtaken(statement ddl.Statement, known facts.Facts) uint32 {
+	var name ddl.Name
+	switch action := statement.Action.(type) {
+	case ddl.Write:
+		name = action.Target
+	case ddl.CreateIndex:
+		if action.Unique {
+			name = action.Table
+		}
+	case ddl.AlterTable:
+		if slices.ContainsFunc(action.Commands, func(c ddl.AlterCommand) bool { return c.Op != "AddColumn" }) {
+			name = action.Table
+		}
+	}
+	if relation := known.Relations[facts.Key(name.Schema, name.Name)]; relation != nil {
+		return relation.OID
+	}
+	return 0
 }

@@ -252,3 +252,15 @@ func unfinishedFinding(failed []revisions.PromiseRow, action policy.Action) poli
 		Hint:   "Mend the data and run pgsluice jobs resume, or give the work up with pgsluice jobs cancel.",
 	}
 }
+
+// overtakingFinding says which bulk write comes first.
+func overtakingFinding(row revisions.PromiseRow) policy.Finding {
+	return policy.Finding{
+		Rule:   "unfinished-work",
+		Action: policy.Block,
+		Message: fmt.Sprintf("an earlier transaction has deferred %s of %s, which is not done yet and must come first; run pgsluice jobs resume %d as %s",
+			row.Tag, row.TableName, row.ID, row.Login.Name),
+		Detail: cmp.Or(row.Message, "It may be at work just now: see pgsluice jobs."),
+		Hint:   fmt.Sprintf("Or give it up with pgsluice jobs cancel %d.", row.ID),
+	}
+}

@@ -505,7 +505,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 		}
 	}
 	if !fleeting {
-		if finding, ok := s.unfinished(ctx, at); ok {
+		if finding, ok := s.unfinished(ctx, at, known, verdict); ok {
 			verdict.Add(finding)
 		}
 	}
