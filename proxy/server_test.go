@@ -327,17 +327,27 @@ func TestServeEndsWithAListener(t *testing.T) {
 // awaitNoGoroutines waits until nothing of a Server runs.
 func awaitNoGoroutines(t *testing.T) {
 	t.Helper()
+	eventually(t, func() (ok bool, left string) {
+		stacks := make([]byte, 1<<20)
+		stacks = stacks[:runtime.Stack(stacks, true)]
+		running := bytes.Contains(stacks, []byte("proxy.(*Server)")) || bytes.Contains(stacks, []byte("proxy.(*handshake)"))
+		return !running, "goroutines are left:\n" + string(stacks)
+	})
+}
+
+// eventually waits for something that nobody announces; what says why it is not so.
+func eventually(t *testing.T, look func() (ok bool, what string)) {
+	t.Helper()
 	deadline, tick := time.After(patience), time.NewTicker(time.Millisecond)
 	defer tick.Stop()
 	for {
-		stacks := make([]byte, 1<<20)
-		stacks = stacks[:runtime.Stack(stacks, true)]
-		if !bytes.Contains(stacks, []byte("proxy.(*Server)")) && !bytes.Contains(stacks, []byte("proxy.(*handshake)")) {
+		ok, what := look()
+		if ok {
 			return
 		}
 		select {
 		case <-deadline:
-			t.Fatalf("goroutines are left:\n%s", stacks)
+			t.Fatal(what)
 		case <-tick.C:
 		}
 	}

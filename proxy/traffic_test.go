@@ -3,7 +3,6 @@ package proxy
 import (
 	"net"
 	"testing"
-	"time"
 )
 
 // What a session moves is counted while it is open, and no sum is ever less than one before it.
@@ -24,12 +23,12 @@ func TestTrafficIsCounted(t *testing.T) {
 		t.Errorf("%d bytes came from the client", got)
 	}
 	_ = conn.Close(t.Context())
-	for w.server.Sessions() > 0 {
+	eventually(t, func() (ok bool, what string) {
 		if sum := w.server.Traffic(); sum.FromClients < during.FromClients || sum.FromServers < during.FromServers {
 			t.Fatalf("the sum fell from %+v to %+v", during, sum)
 		}
-		time.Sleep(time.Millisecond) // it ends by itself
-	}
+		return w.server.Sessions() == 0, "the session does not end"
+	})
 	if sum := w.server.Traffic(); sum.FromClients < during.FromClients || sum.FromServers < during.FromServers || sum.Passed != during.Passed {
 		t.Errorf("after the end of the session %+v, before it %+v", sum, during)
 	}

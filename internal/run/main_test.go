@@ -202,12 +202,33 @@ func failure(t *testing.T, err error) *run.Failure {
 type notices struct {
 	mu    sync.Mutex
 	lines []string
+	more  chan struct{} // has room for one; nil while nobody waits
 }
 
 func (n *notices) Notice(line string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.lines = append(n.lines, line)
+	select {
+	case n.more <- struct{}{}:
+	default:
+	}
+}
+
+// await waits for a line with that text.
+func (n *notices) await(t *testing.T, text string) {
+	t.Helper()
+	more := make(chan struct{}, 1)
+	n.mu.Lock()
+	n.more = more
+	n.mu.Unlock()
+	for patience := time.After(2 * time.Minute); !n.contain(text); {
+		select {
+		case <-more:
+		case <-patience:
+			t.Fatalf("nobody says %q", text)
+		}
+	}
 }
 
 func (n *notices) contain(text string) bool {

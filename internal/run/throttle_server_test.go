@@ -122,12 +122,7 @@ func TestThrottleSeesItsReplicas(t *testing.T) {
 			result, err := r.Run(ctx, plan)
 			done <- outcome{result, err}
 		}()
-		waits := func() bool { return r.Report.(*notices).contain("; waiting: replica ") }
-		for end := time.Now().Add(2 * time.Minute); !waits(); time.Sleep(time.Millisecond) {
-			if time.Now().After(end) {
-				t.Fatal("the job does not wait")
-			}
-		}
+		r.Report.(*notices).await(t, "; waiting: replica ")
 		var changed int
 		if err := look.QueryRow(ctx, "SELECT count(*) FROM t WHERE n > 0").Scan(&changed); err != nil || changed > 0 {
 			t.Errorf("%d rows are changed while it waits, %v", changed, err)
