@@ -56,10 +56,11 @@ func (s *session) makesUnique(table uint32) (name string, ok bool) {
 }
 
 // catchUp does what earlier sessions of this login have deferred of bulk writes and not finished, before its next schema change or bulk write that is
-// outside of a transaction: nobody else may. What cannot be done now stays pending.
-func (s *session) catchUp(ctx context.Context, at occasion) error {
+// outside of a transaction: nobody else may. What cannot be done now stays pending. It returns what the ledger has of work that is not done, nil where that
+// was not asked, or has changed.
+func (s *session) catchUp(ctx context.Context, at occasion) ([]revisions.PromiseRow, error) {
 	if at.inTransaction || s.backend.piped || s.backend.TxStatus() != 'I' || s.owes() || s.options.Mode != Enforce || !s.options.Deferred || !opensTable(at.Statement) {
-		return nil
+		return nil, nil
 	}
 	return s.finishWrites(ctx, 0)
 }
@@ -75,33 +76,44 @@ func opensTable(statement ddl.Statement) bool {
 
 // finishWrites is catchUp, also behind a COMMIT that had work of its own, which is not looked at once more. The error is a cancel of the client's, or a
 // lost connection.
-func (s *session) finishWrites(ctx context.Context, but uint64) error {
+func (s *session) finishWrites(ctx context.Context, but uint64) (left []revisions.PromiseRow, err error) {
 	ledger := s.ledger(ctx)
 	if ledger == nil {
-		return nil
+		return nil, nil
 	}
-	left, err := ledger.List(ctx, revisions.Pending, revisions.Running)
-	left = slices.DeleteFunc(left, func(row revisions.PromiseRow) bool { return row.Kind != run.BulkWrite || row.XID == but })
-	if err != nil || len(left) == 0 {
-		return s.aside(ctx, "cannot look for bulk writes that are left", err)
+	const looking = "cannot look for bulk writes that are left"
+	if left, err = s.notDone(ctx, ledger); err != nil {
+		return nil, s.aside(ctx, looking, err)
+	}
+	writes := slices.DeleteFunc(slices.Clone(left), func(row revisions.PromiseRow) bool {
+		return row.Kind != run.BulkWrite || row.State == revisions.Failed || row.XID == but
+	})
+	if len(writes) == 0 {
+		return left, nil
 	}
 	by, err := run.Identify(ctx, s.backend, s.options.Name)
 	if err != nil {
-		return s.aside(ctx, "cannot look for bulk writes that are left", err)
+		return nil, s.aside(ctx, looking, err)
 	}
 	login, err := s.backend.Query(ctx, "SELECT SESSION_USER")
 	if err != nil {
-		return s.aside(ctx, "cannot look for bulk writes that are left", err)
+		return nil, s.aside(ctx, looking, err)
 	}
-	for _, row := range left {
+	for _, row := range writes {
 		if !slices.Contains(login, row.Login.Name) {
 			continue
 		}
 		if err := s.finishWrite(ctx, by, row); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return nil, nil
+}
+
+// notDone asks what this database's ledger has of work that is not done; never nil.
+func (s *session) notDone(ctx context.Context, ledger *revisions.Ledger) ([]revisions.PromiseRow, error) {
+	left, err := ledger.List(ctx, revisions.Failed, revisions.Pending, revisions.Running)
+	return append([]revisions.PromiseRow{}, left...), err
 }
 
 // finishWrite does one of them, unless somebody else is at it.

@@ -146,10 +146,13 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 	if ledger == nil {
 		return policy.Finding{}, false
 	}
-	left, err := ledger.List(ctx, revisions.Failed, revisions.Pending, revisions.Running)
-	if err != nil {
-		s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
-		return policy.Finding{}, false
+	left := at.left
+	if left == nil {
+		var err error
+		if left, err = s.notDone(ctx, ledger); err != nil {
+			s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
+			return policy.Finding{}, false
+		}
 	}
 	table := overtaken(at.Statement, known)
 	if i := slices.IndexFunc(left, func(row revisions.PromiseRow) bool { return row.Kind == run.BulkWrite && row.Table == table }); i >= 0 {

@@ -69,7 +69,7 @@ func (s *session) keep(ctx context.Context) error {
 		}
 	}
 	if len(undone) == 0 {
-		err := s.finishWrites(ctx, of.XID)
+		_, err := s.finishWrites(ctx, of.XID)
 		if run.SQLState(err) == canceled {
 			return s.unkept(ctx, plain(err))
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // script is a simple Query of several statements that has to be run piece by piece, because one of them needs facts or a
@@ -211,6 +212,8 @@ type occasion struct {
 	small bool
 	// plans are what the planner has said of texts on this occasion; nil remembers none.
 	plans map[string][]string
+	// left is the work of this database that is not done, where it was asked for already; nil where it was not.
+	left []revisions.PromiseRow
 	// alone is true for an Execute that is followed by Sync outside of any transaction: it is one by itself.
 	alone bool
 }

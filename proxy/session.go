@@ -371,7 +371,8 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 			return s.asItIs(ctx, at)
 		}
 	}
-	if err := s.catchUp(ctx, at); err != nil {
+	var err error
+	if at.left, err = s.catchUp(ctx, at); err != nil {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	s.clear(ctx, at)
