@@ -106,6 +106,7 @@ func TestBulkWriteWithoutItsClient(t *testing.T) {
 			b.begin(t, "UPDATE t SET n = n + 1")
 			_ = b.client.Conn().Close()
 			<-b.answer
+			<-b.client.CleanupDone() // the driver's cancel
 			if on {
 				execSQL(t, b.locker, "COMMIT")
 				pgtest.WaitFor(t, b.side, "SELECT EXISTS (SELECT FROM pgsluice.jobs WHERE state = 'done')")

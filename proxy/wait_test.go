@@ -133,6 +133,7 @@ func (wait wait) ended(t *testing.T, w *stage, side *pgx.Conn, end string, want 
 			t.Fatal(err)
 		}
 		<-answer
+		<-client.CleanupDone() // the driver sends a cancel in the background
 		w.dead.Store(false)
 		if wait.lasts {
 			execSQL(t, other, "ROLLBACK; SELECT pg_advisory_unlock_all()")

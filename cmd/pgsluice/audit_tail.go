@@ -26,6 +26,12 @@ const followEvery = 250 * time.Millisecond
 
 func tailTrail(cmd *cobra.Command, name string, flags tailFlags) error {
 	show := &trailView{w: cmd.OutOrStdout(), asJSON: flags.asJSON}
+	ctx := cmd.Context()
+	if flags.follow { // from the first line that anybody sees
+		var stop func()
+		ctx, stop = signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+	}
 	text := cmd.InOrStdin()
 	if name != "-" {
 		file, err := os.Open(name)
@@ -47,8 +53,6 @@ func tailTrail(cmd *cobra.Command, name string, flags tailFlags) error {
 	if !flags.follow || name == "-" {
 		return nil
 	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
-	defer stop()
 	tick := time.NewTicker(followEvery)
 	defer tick.Stop()
 	f := follower{name: name, file: text.(*os.File), lines: lines, rest: rest, look: tick.C}
