@@ -113,7 +113,9 @@ member AS MATERIALIZED (
          CASE WHEN NOT st.stored THEN 0 WHEN NOT b.busy THEN pg_catalog.pg_relation_size(c.oid, 'main') END AS main,
          CASE WHEN NOT st.stored THEN 0 WHEN NOT b.busy THEN pg_catalog.pg_table_size(c.oid) END AS bytes
     FROM (SELECT DISTINCT t.oid FROM tree t) t
-    JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) t.oid
+   -- OFFSET: one look for each of them, and not all of pg_class: the planner expects far more than there are.
+   CROSS JOIN LATERAL (SELECT c.oid, c.relname, c.relkind, c.reltuples, c.relpages, c.relpartbound, c.reltoastrelid, c.relnamespace
+                         FROM pg_catalog.pg_class c WHERE c.oid OPERATOR(pg_catalog.=) t.oid OFFSET 0) c
     JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
    CROSS JOIN LATERAL (SELECT c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'm']::pg_catalog."char"[]) AS stored) st
    CROSS JOIN LATERAL (SELECT EXISTS (SELECT FROM busy b
