@@ -20,9 +20,9 @@ func newDecisionCommand() *cobra.Command {
 		Use:   "decision",
 		Short: "measure what judging a schema change takes in a database with many tables",
 		Long: `Send ordinary schema changes of several kinds straight to the server and through a pgsluice
-that observes, in turn: what it adds is the question for facts, the verdict, the record, and
-the way. And send a query that no rule cares about through one that enforces and one whose
-rules are off.`,
+that observes, in turn: what it adds is the question for facts, the verdict, the trail, and the
+way. There is no ledger: what that takes, bench ledger measures. And send a query that no rule
+cares about through one that enforces and one whose rules are off.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return decision(cmd.Context(), options, cmd.OutOrStdout(), progress{cmd.ErrOrStderr()})
@@ -82,6 +82,9 @@ func decision(ctx context.Context, options decisionOptions, out io.Writer, log p
 	if err := describe(ctx, out, lab, nil); err != nil {
 		return err
 	}
+	if err := makePlain(ctx, routes[nameDirect]); err != nil {
+		return err
+	}
 	if err := makeTables(ctx, routes[nameDirect], options.tables, log); err != nil {
 		return err
 	}
@@ -107,9 +110,22 @@ func decision(ctx context.Context, options decisionOptions, out io.Writer, log p
 	return judge(out, decisionGoals(seen, query))
 }
 
+// makePlain makes the database without a ledger.
+func makePlain(ctx context.Context, r *route) error {
+	conn, err := r.connect(ctx, database)
+	if err != nil {
+		return err
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	if err := conn.Exec(ctx, "CREATE DATABASE "+withoutLedger).Close(); err != nil {
+		return fmt.Errorf("cannot make a database: %w", err)
+	}
+	return nil
+}
+
 // makeTables makes so many tables, with an index and a CHECK, and every fifth with a foreign key.
 func makeTables(ctx context.Context, r *route, tables int, log progress) error {
-	conn, err := pgconn.Connect(ctx, r.dsn("disable"))
+	conn, err := r.connect(ctx, withoutLedger)
 	if err != nil {
 		return err
 	}
@@ -139,10 +155,10 @@ func makeTables(ctx context.Context, r *route, tables int, log progress) error {
 type pair struct{ direct, proxied *pgconn.PgConn }
 
 func openPair(ctx context.Context, straight, through *route) (p pair, err error) {
-	if p.direct, err = pgconn.Connect(ctx, straight.dsn("disable")); err != nil {
+	if p.direct, err = straight.connect(ctx, withoutLedger); err != nil {
 		return p, err
 	}
-	if p.proxied, err = pgconn.Connect(ctx, through.dsn("disable")); err != nil {
+	if p.proxied, err = through.connect(ctx, withoutLedger); err != nil {
 		p.close(ctx)
 	}
 	return p, err

@@ -112,12 +112,7 @@ func makeAsked(ctx context.Context, lab *lab) error {
 
 // openRecorded opens a session without a record, as the direct one of the pair, and one with it.
 func openRecorded(ctx context.Context, without, with *route) (p pair, err error) {
-	config, err := pgconn.ParseConfig(without.dsn("disable"))
-	if err != nil {
-		return p, err
-	}
-	config.Database = withoutLedger
-	if p.direct, err = pgconn.ConnectConfig(ctx, config); err != nil {
+	if p.direct, err = without.connect(ctx, withoutLedger); err != nil {
 		return p, err
 	}
 	if p.proxied, err = pgconn.Connect(ctx, with.dsn("disable")); err != nil {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // program is something that clients can be sent through.
@@ -57,6 +59,16 @@ type route struct {
 
 func (r *route) dsn(sslmode string) string {
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=%s", login, r.port, database, sslmode)
+}
+
+// connect opens a session in the database.
+func (r *route) connect(ctx context.Context, database string) (*pgconn.PgConn, error) {
+	config, err := pgconn.ParseConfig(r.dsn("disable"))
+	if err != nil {
+		return nil, err
+	}
+	config.Database = database
+	return pgconn.ConnectConfig(ctx, config)
 }
 
 // cpu is the processor time that is spent on the way.
