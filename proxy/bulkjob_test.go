@@ -28,7 +28,7 @@ func newBarred(t *testing.T, change ...func(*SessionOptions)) *barred {
 	t.Helper()
 	b := &barred{held: &held{stage: newStage(t, Enforce, true, false), answer: make(chan error, 1)}}
 	options := *b.server.following.Load()
-	options.Lock.Batch.TargetTime = 20 * time.Millisecond
+	options.Lock.Batch.TargetTime, options.Lock.Batch.MaxRows = 10*time.Second, 500 // never smaller on a busy machine
 	for _, c := range change {
 		c(&options)
 	}

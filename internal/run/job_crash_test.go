@@ -72,7 +72,7 @@ func TestJobOutlivesItsServer(t *testing.T) {
 		}}
 		result, err := run.Runner{
 			Conn: broken, Jobs: ledger,
-			Options: run.Options{Name: "test", Batch: run.BatchOptions{TargetTime: 3 * time.Millisecond}},
+			Options: run.Options{Name: "test", Batch: run.BatchOptions{TargetTime: 10 * time.Second, MaxRows: 500}},
 		}.Run(t.Context(), plan)
 		broken.kills.Wait()
 		control.Close()

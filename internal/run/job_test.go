@@ -99,7 +99,7 @@ func (h *home) client(conn run.Conn) run.Runner {
 		Conn: conn, Jobs: h.ledger, Report: &notices{},
 		Options: run.Options{
 			Name: "test", LockBudget: 20 * time.Second, NoticeEvery: time.Millisecond,
-			Batch: run.BatchOptions{TargetTime: 2 * time.Millisecond, NoticeEvery: time.Millisecond},
+			Batch: run.BatchOptions{TargetTime: 10 * time.Second, MaxRows: 500, NoticeEvery: time.Millisecond},
 		},
 	}
 }
