@@ -40,7 +40,6 @@ type migrator struct {
 const (
 	noLock        = "none"
 	waitsForLock  = "waits for it, advisory"
-	waitsForRow   = "waits for it, a row"
 	lockOrFail    = "refused at once, advisory"
 	rowLockOrFail = "refused, a row"
 )

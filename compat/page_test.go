@@ -46,7 +46,8 @@ What the tools ask of whoever writes migrations:
 
 Not run, because the tool itself cannot be had as a Go module, a Debian package or an npm package: Prisma Migrate (the package downloads its schema engine from
 a host of Prisma's when it is first used; ` + "`prisma migrate deploy`" + ` of 7.10.1 ends with "request to … failed"), Flyway (its npm packages download it when they are
-installed), Atlas (the path of its command is served by no module proxy), EF Core, Diesel, sqlx, Ecto, Laravel and Doctrine. The ledger knows what they write to
+installed), Atlas (the path of its command is served by no module proxy), EF Core, Diesel, sqlx, Ecto, Laravel and Doctrine. Not tried: Liquibase, whose npm package
+has the program and needs Java. The ledger knows what they write to
 their version tables from their sources ([cases](../proxy/testdata/tools.txt)).
 `
 
