@@ -136,7 +136,9 @@ func postgrator() migrator {
 		table:   "schemaversion",
 		applied: "SELECT version::text FROM schemaversion WHERE version > 0 ORDER BY version",
 		up:      newest(nodeProgram("node"), "migrate.mjs", "max"),
-		down:    func(p project, to int) *exec.Cmd { return p.command(nodeProgram("node"), "migrate.mjs", strconv.Itoa(to)) },
+		down: func(p project, to int) *exec.Cmd {
+			return p.command(nodeProgram("node"), "migrate.mjs", strconv.Itoa(to))
+		},
 	}
 }
 
