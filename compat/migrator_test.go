@@ -28,6 +28,8 @@ type migrator struct {
 	overrides []string
 	// deaf is true when its driver does not read PGOPTIONS: then the override is in the connection string.
 	deaf bool
+	// sets is true when its driver takes settings, and no options, as parameters of the connection string.
+	sets bool
 	// counts is true when it prints how many rows its backfill changed.
 	counts bool
 	// always is true for what .ci/run runs; the others are run with -all.
@@ -45,18 +47,25 @@ const (
 // project is a folder of a tool's, with the database that it migrates and the options that its sessions have.
 type project struct{ dir, dsn, options string }
 
-// command is a program that runs in the project's folder, with the database in DATABASE_URL.
+// command is a program that runs in the project's folder, with the database in DATABASE_URL. What is written for Node finds the one that testdata/node
+// pins, whichever the machine has.
 func (p project) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(name, args...)
 	cmd.Dir = p.dir
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+p.dsn, "PGOPTIONS="+p.options, "NO_COLOR=1")
+	cmd.Env = append(os.Environ(), "DATABASE_URL="+p.dsn, "PGOPTIONS="+p.options, "NO_COLOR=1",
+		"PATH="+filepath.Dir(nodeProgram("node"))+string(filepath.ListSeparator)+os.Getenv("PATH"))
 	return cmd
 }
 
 // meant is the project with the override of whoever drops columns and tables and knows it.
 func (m migrator) meant(p project) project {
 	rules := append([]string{"column-dropped", "column-renamed", "table-dropped", "constraint-dropped"}, m.overrides...)
-	options := "-c pgsluice.allow=" + strings.ReplaceAll(strings.Join(rules, ",")+` reason="release 12 is out"`, " ", `\ `)
+	allow := strings.Join(rules, ",") + ` reason="release 12 is out"`
+	if m.sets {
+		p.dsn += "&pgsluice.allow=" + url.QueryEscape(allow)
+		return p
+	}
+	options := "-c pgsluice.allow=" + strings.ReplaceAll(allow, " ", `\ `)
 	if m.deaf {
 		p.dsn += "&options=" + url.PathEscape(options)
 		return p

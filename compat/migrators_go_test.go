@@ -9,7 +9,7 @@ import (
 func goMigrators() []migrator {
 	return []migrator{
 		golangMigrateRound("golang-migrate", "postgres", "lib/pq"),
-		goose(), tern(), sqlMigrate(), gormigrate(),
+		goose(), tern(), sqlMigrate(), gormigrate(), bun(),
 	}
 }
 
@@ -93,5 +93,19 @@ func gormigrate() migrator {
 		deaf:    true,
 		counts:  true,
 		always:  true,
+	}
+}
+
+// bun is a library, with a driver of its own.
+func bun() migrator {
+	return migrator{
+		name: "bun", version: "1.3.0", driver: "pgdriver",
+		transaction: "one per migration, where its file says `.tx`", lock: rowLockOrFail,
+		table:   "bun_migrations",
+		applied: "SELECT name FROM bun_migrations ORDER BY id",
+		install: goModule("bun"),
+		up:      newest(program("bun"), "up"),
+		down:    newest(program("bun"), "down"),
+		sets:    true,
 	}
 }

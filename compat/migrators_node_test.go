@@ -70,7 +70,7 @@ func drizzle() migrator {
 		transaction: "one for the run", lock: noLock,
 		table:     `drizzle."__drizzle_migrations"`,
 		applied:   `SELECT created_at::text FROM drizzle."__drizzle_migrations" ORDER BY created_at`,
-		up:        newest("node", "migrate.mjs"),
+		up:        newest(nodeProgram("node"), "migrate.mjs"),
 		overrides: bulkWrite,
 		always:    true,
 	}
@@ -107,8 +107,8 @@ func mikroORM() migrator {
 		transaction: "one for the run, a savepoint per migration", lock: noLock,
 		table:     "mikro_orm_migrations",
 		applied:   "SELECT name FROM mikro_orm_migrations ORDER BY id",
-		up:        newest("node", "migrate.js", "up"),
-		down:      newest("node", "migrate.js", "down"),
+		up:        newest(nodeProgram("node"), "migrate.js", "up"),
+		down:      newest(nodeProgram("node"), "migrate.js", "down"),
 		overrides: bulkWrite,
 		counts:    true,
 	}
@@ -120,8 +120,8 @@ func kysely() migrator {
 		transaction: "one for the run", lock: waitsForLock,
 		table:     "kysely_migration",
 		applied:   "SELECT name FROM kysely_migration ORDER BY name",
-		up:        newest("node", "migrate.mjs", "up"),
-		down:      newest("node", "migrate.mjs", "down"),
+		up:        newest(nodeProgram("node"), "migrate.mjs", "up"),
+		down:      newest(nodeProgram("node"), "migrate.mjs", "down"),
 		overrides: bulkWrite,
 		counts:    true,
 		always:    true,
@@ -135,8 +135,10 @@ func postgrator() migrator {
 		transaction: "none; the server's own for a file of several statements", lock: noLock,
 		table:   "schemaversion",
 		applied: "SELECT version::text FROM schemaversion WHERE version > 0 ORDER BY version",
-		up:      newest("node", "migrate.mjs", "max"),
-		down:    func(p project, to int) *exec.Cmd { return p.command("node", "migrate.mjs", strconv.Itoa(to)) },
+		up:      newest(nodeProgram("node"), "migrate.mjs", "max"),
+		down: func(p project, to int) *exec.Cmd {
+			return p.command(nodeProgram("node"), "migrate.mjs", strconv.Itoa(to))
+		},
 	}
 }
 

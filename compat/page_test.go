@@ -37,11 +37,18 @@ const pageFoot = `
 What the tools ask of whoever writes migrations:
 
 - An override for one run is given in PGOPTIONS (see [compat](../compat/README.md)). Tools with an older pgx do not read it, tern and programs with gorm
-  among them: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `.
-- Behind SET NOT NULL, a foreign key or an index that is deferred to COMMIT the same transaction cannot change the type of a column of that table, not even
-  to the type it has. The changeColumn of Sequelize and of db-migrate sends both, so make a column NOT NULL with a query of its own.
+  among them: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `; bun's driver takes it there as a parameter,
+  ` + "`pgsluice.allow=…`" + `.
+- Behind SET NOT NULL, a foreign key or an index that is deferred to COMMIT the same transaction cannot change the type of a column of that table. To give
+  it the type that it has, as the changeColumn of Sequelize and of db-migrate does along with SET NOT NULL, is no change.
 - A transaction of several migrations (Alembic, Drizzle, Kysely, node-pg-migrate, knex, MikroORM) that builds an index or a constraint and then renames or
   drops a column of the same table is refused: run them in two steps.
+
+Not run, because the tool itself cannot be had as a Go module, a Debian package or an npm package: Prisma Migrate (the package downloads its schema engine from
+a host of Prisma's when it is first used; ` + "`prisma migrate deploy`" + ` of 7.10.1 ends with "request to … failed"), Flyway (its npm packages download it when they are
+installed), Atlas (the path of its command is served by no module proxy), EF Core, Diesel, sqlx, Ecto, Laravel and Doctrine. Not tried: Liquibase, whose npm package
+has the program and needs Java. The ledger knows what they write to
+their version tables from their sources ([cases](../proxy/testdata/tools.txt)).
 `
 
 // row is a tool's line of the page.

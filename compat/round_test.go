@@ -205,18 +205,15 @@ func checkStop(t *testing.T, direct, proxied stop) {
 }
 
 // twoAtOnce starts two instances, as where each replica of an application migrates, both of which find the same migrations pending: the tool's own
-// table is held until each of them waits or has given up. One migration at a time is the proxy's part for tools that have no lock of their own;
-// those that wait for theirs must both succeed. Whoever is turned away says so and finds nothing to do when it is run again.
+// table is held until each of them waits or has given up. One migration at a time is the proxy's part for tools that have no lock of their own; those
+// that wait for theirs must both succeed, though the proxy has them take turns, too. Whoever is turned away says so and finds nothing to do when it is run again.
 func twoAtOnce(t *testing.T, m migrator, owner string, direct []stop) {
 	t.Helper()
-	settings, least := roundSettings(owner), 1
-	switch m.lock {
-	case noLock:
-		settings = append(settings, "PGSLUICE_REVISIONS_EXCLUSIVE=wait")
-	case waitsForLock:
+	least := 1
+	if m.lock == waitsForLock {
 		least = 2
 	}
-	db := newDatabase(t, owner).throughProxy(t, settings...)
+	db := newDatabase(t, owner).throughProxy(t, append(roundSettings(owner), "PGSLUICE_REVISIONS_EXCLUSIVE=wait")...)
 	execute(t, m.up(project{dir: m.project(t, 1), dsn: db.tools}, 1)).succeeded(t, "tables")
 	db.fillRound(t)
 	constraints := project{dir: m.project(t, 3), dsn: db.tools}

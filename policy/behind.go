@@ -164,7 +164,7 @@ func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (
 		}
 		for _, command := range alter.Commands {
 			switch {
-			case alter.Object != "TABLE", !slices.Contains(harmlessCommands, command.Op):
+			case alter.Object != "TABLE", !slices.Contains(harmlessCommands, command.Op) && !keepsType(command, relation, known, p):
 				return behind(p, fmt.Sprintf("alters %s", p.Name))
 			case command.Op == "DropNotNull" && slices.Contains(p.NotNull, command.Name):
 				return behind(p, fmt.Sprintf("lets %q be NULL", command.Name))
@@ -182,6 +182,13 @@ func alterBehind(alter ddl.AlterTable, known facts.Facts, promised []Promised) (
 		}
 	}
 	return Finding{}, false
+}
+
+// keepsType reports whether a command gives a column the type that it has, as tools do that send whatever they know of a column. The server makes the
+// column's constraints and indexes anew then, as they were and by the same names, NOT VALID ones too; only an index that is to go would be another one.
+func keepsType(command ddl.AlterCommand, relation *facts.Relation, known facts.Facts, p Promised) bool {
+	return command.Op == "AlterColumnType" && command.Column != nil && relation != nil && !p.Drops && !slices.Contains(p.Fills, command.Name) &&
+		known.HasType(relation.Column(command.Name), *command.Column)
 }
 
 func overlap(a, b []string) bool {

@@ -10,9 +10,16 @@ import (
 // What may follow deferred work in its transaction, and what could notice that the work is not done yet.
 func TestBehind(t *testing.T) {
 	users, orders := &facts.Relation{OID: 1, Schema: "public", Name: "users"}, &facts.Relation{OID: 2, Schema: "public", Name: "orders"}
-	known := facts.Facts{Known: true, Relations: map[string]*facts.Relation{
+	big, limited := &facts.Type{OID: 20}, &facts.Type{OID: 1043, Collation: 100}
+	columns := []facts.Column{
+		{Name: "id", TypeOID: 20, TypeMod: -1}, {Name: "n", TypeOID: 20, TypeMod: -1}, {Name: "code", TypeOID: 1043, TypeMod: 24, Collation: 100},
+	}
+	users.Columns = columns
+	known := facts.Facts{Known: true, Types: map[string]*facts.Type{
+		facts.TypeKey("pg_catalog", "int8", false): big, facts.TypeKey("pg_catalog", "varchar", false): limited,
+	}, Collations: map[string]uint32{`"C"`: 950}, Relations: map[string]*facts.Relation{
 		`"users"`: users, `"orders"`: orders, `"users_old"`: {OID: 3, Schema: "public", Name: "users_old", Kind: "i", Table: users}, `"users_email"`: nil,
-		`"items"`: {OID: 4, Schema: "public", Name: "items"}, `"parts"`: {OID: 5, Schema: "public", Name: "parts"},
+		`"items"`: {OID: 4, Schema: "public", Name: "items", Columns: columns}, `"parts"`: {OID: 5, Schema: "public", Name: "parts"},
 	}}
 	promised := []policy.Promised{
 		{Table: 1, Name: "users", Object: "users_email", Unique: true, Columns: []string{"email"}},
@@ -46,6 +53,17 @@ func TestBehind(t *testing.T) {
 		{"ALTER TABLE items ALTER a DROP NOT NULL", false},
 		{"ALTER TABLE items ALTER a SET NOT NULL", false},
 		{"ALTER TABLE items ALTER n SET DEFAULT 1", false},
+		{"ALTER TABLE items ALTER n TYPE bigint", false},
+		{"ALTER TABLE items ALTER n TYPE bigint USING n::bigint, ALTER n DROP DEFAULT", false},
+		{"ALTER TABLE items ALTER code TYPE varchar(20)", false},
+		{"ALTER TABLE items ALTER code TYPE varchar(21)", true},
+		{"ALTER TABLE items ALTER code TYPE varchar", true},
+		{"ALTER TABLE items ALTER code TYPE varchar(20) USING code::varchar", true},
+		{`ALTER TABLE items ALTER code TYPE varchar(20) COLLATE "C"`, true},
+		{"ALTER TABLE items ALTER n TYPE bigint USING n + 1", true},
+		{"ALTER TABLE items ALTER n TYPE text", true},
+		{"ALTER TABLE items ALTER m TYPE bigint", true},
+		{"ALTER TABLE users ALTER n TYPE bigint", true}, // makes the index that is to go another one
 		{"ALTER TABLE items ADD PRIMARY KEY (a)", true},
 		{"ALTER TABLE items ADD CONSTRAINT items_pkey CHECK (a > 0)", true},
 		{"ALTER TABLE items ADD UNIQUE (a)", false},

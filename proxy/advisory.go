@@ -80,6 +80,12 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 		if hungUp(s.link.client.conn) {
 			return errClientGone
 		}
+		if s.chronicle.turn.held {
+			// Whoever has the lock may be waiting for the turn.
+			if err := s.passTurn(ctx); err != nil {
+				return err
+			}
+		}
 		mayBlock, err := s.mayBlock(ctx, time.Since(shown))
 		if err != nil {
 			return err

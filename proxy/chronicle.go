@@ -3,7 +3,9 @@ package proxy
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"net"
 	"regexp"
 	"slices"
@@ -122,6 +124,9 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 		return s.judged(ctx, at)
 	}
 	write := s.writeOf(at, course)
+	if err := s.nameRows(ctx, course, &write); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
 	if course.OneRow(write) {
 		if err := s.current(ctx, course); err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
@@ -197,6 +202,30 @@ func (s *session) current(ctx context.Context, course *revisions.Course) error {
 		course.Was("")
 	case len(rows) == 1:
 		course.Was(rows[0])
+	}
+	return nil
+}
+
+// nameRows asks for the revisions of rows that a DELETE names by nothing but the key that the server gave them, if the client's login may.
+func (s *session) nameRows(ctx context.Context, course *revisions.Course, write *revisions.Write) error {
+	key, name := course.Tool.Key, course.Tool.ID[0]
+	keys := write.Where[key]
+	if write.Op != revisions.Delete || len(keys) == 0 || len(write.Where) > 1 || len(course.Tool.ID) > 1 ||
+		!course.Table.Readable(key) || !course.Table.Readable(name) {
+		return nil
+	}
+	list, err := json.Marshal(keys)
+	if err != nil {
+		return fmt.Errorf("cannot ask for revisions: %w", err)
+	}
+	names, err := sheltered{s.backend}.Query(ctx, "SELECT "+facts.QuoteIdent(name)+"::pg_catalog.text FROM ONLY "+
+		facts.Key(course.Table.Schema, course.Table.Name)+" WHERE "+facts.QuoteIdent(key)+
+		"::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.json_array_elements_text($1::pg_catalog.json)))", string(list))
+	if err != nil {
+		return s.aside(ctx, "cannot read a version table", err)
+	}
+	if len(names) > 0 {
+		write.Where = map[string][]string{name: names}
 	}
 	return nil
 }

@@ -19,6 +19,8 @@ type relay struct {
 	pipe *pipeline
 	// limit is the largest Query or Parse that is held whole; a larger one always matters.
 	limit int
+	// patience is how long the client may do nothing outside of a transaction before run returns errIdle; 0 is for ever.
+	patience time.Duration
 	// setting is told every ParameterStatus. It is called by the pump towards the client.
 	setting func(name, value string)
 }
@@ -28,6 +30,8 @@ var (
 	errClientGone = errors.New("client closed the connection")
 	errServerGone = errors.New("server closed the connection")
 	errDrained    = errors.New("the proxy is shutting down")
+	// errIdle is no end of the session: nothing is owed to anybody.
+	errIdle = errors.New("the client does nothing")
 )
 
 // How the pump towards the client is asked to end.
@@ -49,6 +53,9 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 		downErr error
 		ended   = make(chan struct{})
 	)
+	if r.patience > 0 {
+		_ = r.link.client.conn.SetReadDeadline(time.Now().Add(r.patience)) // before the others, who have no time to lose
+	}
 	pumps.Add(1)
 	unwatch := context.AfterFunc(r.link.drain, func() {
 		defer pumps.Done()
@@ -122,14 +129,22 @@ func (r *relay) up(matters func(byte, []byte) bool, down <-chan struct{}) error 
 		if !isTimeout(err) {
 			return errClientGone
 		}
+		next := time.Time{}
+		if r.patience > 0 {
+			next = time.Now().Add(r.patience)
+		}
+		_ = client.conn.SetReadDeadline(next) // before it is asked why it was over: a wake-up from now on is not lost
 		select {
 		case <-down:
 			return errServerGone
 		default:
 		}
-		_ = client.conn.SetReadDeadline(time.Time{})
-		if r.link.drain.Err() != nil && r.quiet() && client.r == client.w && rest == 0 {
+		quiet := r.quiet() && client.r == client.w && rest == 0
+		switch {
+		case quiet && r.link.drain.Err() != nil:
 			return errDrained
+		case quiet && r.patience > 0:
+			return errIdle
 		}
 	}
 }

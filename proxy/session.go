@@ -41,6 +41,8 @@ type session struct {
 	log     *slog.Logger
 	// now is the clock of whose turn it is, and of how long ago the ledger was checked.
 	now func() time.Time
+	// turnIdle is how long a client that has migrated may do nothing before its turn is given back.
+	turnIdle time.Duration
 
 	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
 	// that. It is wandering once it has spoken of its search_path, by which it finds that.
@@ -110,6 +112,7 @@ func newSession(options *SessionOptions, l *link) *session {
 		revealers: map[string]bool{},
 		id:        rand.Text(),
 		now:       time.Now,
+		turnIdle:  turnIdle,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -153,8 +156,12 @@ func (s *session) refresh() {
 func (s *session) run(ctx context.Context) (err error) {
 	defer s.end()
 	for err == nil {
-		if err = s.relay.run(ctx, s.matters); err == nil {
+		s.relay.patience = s.turnPatience()
+		switch err = s.relay.run(ctx, s.matters); err {
+		case nil:
 			err = s.message(ctx)
+		case errIdle:
+			err = s.idle(ctx)
 		}
 	}
 	return s.close(err)

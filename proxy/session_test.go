@@ -87,6 +87,8 @@ type stage struct {
 	// waiting is the answer of what was started, and noticed hears that a client was told to wait.
 	waiting chan string
 	noticed chan struct{}
+	// turnIdle is how long a client that has the turn may really do nothing.
+	turnIdle time.Duration
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
@@ -104,7 +106,7 @@ func steadily(text string) string {
 }
 
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
-	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100)}
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), turnIdle: time.Hour}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
 		t.Fatal(err)
@@ -136,6 +138,7 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	f.run = func(ctx context.Context, l *link) error {
 		s := newFollower(&f.following, l)
 		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
+		s.turnIdle = w.turnIdle
 		return s.run(ctx)
 	}
 	w.server = f.Server
@@ -619,4 +622,41 @@ func TestTurnIsOverInFailedPipeline(t *testing.T) {
 	client.Send(&pgproto3.Parse{Query: "SELECT 1"})
 	client.Send(&pgproto3.Sync{})
 	until('Z')
+}
+
+// A client that has migrated and then does nothing, as a pool's connection, gives its turn back; not in the middle of a transaction.
+func TestTurnOfIdleClient(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	w.turnIdle = time.Millisecond
+	w.configure(t, "exclusive refuse")
+	direct := pgtest.Connect(t, w.dsn)
+	exec := func(conn, sql string) error {
+		_, err := w.conn(t, conn).Exec(t.Context(), sql).ReadAll()
+		return err
+	}
+	for _, sql := range []string{
+		"CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('1')",
+		"BEGIN", "SELECT version_num FROM alembic_version", "CREATE TABLE t (id int PRIMARY KEY)",
+	} {
+		if err := exec("a", sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	const free = `SELECT NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid::bigint = $1::bigint >> 32 AND objid::bigint = $1::bigint & 4294967295
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`
+	if err := exec("b", "SELECT version_num FROM alembic_version"); err == nil || !strings.Contains(err.Error(), "one-migration") {
+		t.Errorf("beside a migration that is under way another one looks at the versions: %v", err)
+	}
+	if err := exec("a", "COMMIT"); err != nil {
+		t.Fatal(err)
+	}
+	pgtest.WaitFor(t, direct, free, int64(turnKey))
+	for _, sql := range []string{"SELECT version_num FROM alembic_version", "CREATE TABLE u (id int PRIMARY KEY)"} {
+		if err := exec("b", sql); err != nil {
+			t.Errorf("behind a client that does nothing: %v", err)
+		}
+	}
+	if err := exec("a", "SELECT 1"); err != nil {
+		t.Errorf("the client that gave its turn back: %v", err)
+	}
 }

@@ -28,6 +28,8 @@ type migrationTurn struct {
 	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
 	worked time.Time
+	// over is true once the tool has said that its work is done, where the turn could not be given back at once.
+	over bool
 	// looked is true once the session has read a version table: what it does from then on rests on what it has read.
 	looked bool
 }
@@ -209,10 +211,14 @@ func (s *session) unconcerned(ctx context.Context, at occasion) error {
 	if err == nil {
 		err = s.rememberPrepare(ctx, at.Statement)
 	}
-	if err == nil && !s.failed && s.chronicle.turn.held && unlocks(at.Statement) && !s.backend.piped {
-		return s.passTurn(ctx)
+	if err != nil || s.failed || !s.chronicle.turn.held || !unlocks(at.Statement) {
+		return err
 	}
-	return err
+	s.chronicle.turn.over = true
+	if s.backend.piped {
+		return nil // until its Sync is answered
+	}
+	return s.passTurn(ctx)
 }
 
 // besideOthers reports whether a version table that the session uses is of a tool that runs its migrations on other connections.
@@ -228,7 +234,26 @@ func (s *session) besideOthers() bool {
 // turnOver reports whether a session that holds the turn has done nothing for so long that its next message is no migration's.
 func (s *session) turnOver() bool {
 	t := &s.chronicle.turn
-	return t.held && s.now().Sub(t.worked) > turnIdle && s.backend.TxStatus() == 'I'
+	return t.held && (t.over || s.now().Sub(t.worked) > turnIdle) && s.backend.TxStatus() == 'I'
+}
+
+// turnPatience is how long the client may do nothing before its turn is given back; 0 where it has none. A pool keeps connections that migrated long
+// ago, and a tool that works on several of one would wait for itself.
+func (s *session) turnPatience() time.Duration {
+	switch t := &s.chronicle.turn; {
+	case !t.held:
+		return 0
+	case t.over:
+		return time.Millisecond
+	}
+	return s.turnIdle
+}
+
+// idle gives back the turn of a client that does nothing. The client has asked nothing and is told nothing.
+func (s *session) idle(ctx context.Context) error {
+	s.unsettled, s.backend.piped = false, false
+	defer s.leave()
+	return s.passTurn(ctx)
 }
 
 // passTurn gives the turn back, unless the server would not hear of it now.

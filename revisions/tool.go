@@ -70,6 +70,8 @@ func Tools() []Tool {
 		{Name: "db-migrate", Table: "migrations", Columns: []string{"id", "name character", "run_on timestamp"}, ID: []string{"name"}},
 		{Name: "laravel", Table: "migrations", Columns: []string{"id", "migration character", "batch integer"}, ID: []string{"migration"}},
 		{Name: "gormigrate", Table: "migrations", Columns: []string{"id character"}, ID: []string{"id"}},
+		{Name: "bun", Table: "bun_migrations", Columns: []string{"id", "name character", "group_id bigint", "migrated_at timestamp"}, ID: []string{"name"},
+			Key: "id", Kin: []string{"bun_migration_locks"}},
 		{Name: "drizzle", Table: "__drizzle_migrations", Schema: "drizzle", Columns: []string{"id", "hash text", "created_at bigint"},
 			ID: []string{"created_at", "hash"}},
 		{Name: "node-pg-migrate", Table: "pgmigrations", Columns: []string{"id", "name character", "run_on timestamp"}, ID: []string{"name"}},

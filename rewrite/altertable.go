@@ -31,6 +31,8 @@ type alteration struct {
 	names, added []string
 	// filled are the new columns whose rows get their values in batches.
 	filled []string
+	// leftOut are columns whose type the statement would only set to what it is.
+	leftOut []string
 	// notNulls are the columns that have to be NOT NULL in the end; primary is true when they are a primary key's, too.
 	notNulls []string
 	primary  bool
@@ -83,6 +85,12 @@ func (a *alteration) command(i int, command ddl.AlterCommand) error {
 		return a.setNotNull(i, command.Name)
 	case "AddColumn":
 		return a.addColumn(i, command)
+	case "AlterColumnType":
+		if a.keepsType(command) {
+			a.now[i] = nil
+			a.leftOut = append(a.leftOut, command.Name)
+			return nil
+		}
 	}
 	a.stays = true
 	return a.beside(command)
@@ -179,9 +187,15 @@ func (a *alteration) isFilled(columns []string) bool {
 func (a *alteration) looksAt(columns []string) bool {
 	return a.table.Readable && !slices.ContainsFunc(columns, func(column string) bool {
 		return a.table.Column(column) == nil || slices.ContainsFunc(a.alter.Commands, func(c ddl.AlterCommand) bool {
-			return c.Name == column && (c.Op == "AlterColumnType" || c.Op == "DropColumn")
+			return c.Name == column && (c.Op == "AlterColumnType" && !a.keepsType(c) || c.Op == "DropColumn")
 		})
 	})
+}
+
+// keepsType reports whether a command gives a column the type that it has. Of an inherited column the server refuses that.
+func (a *alteration) keepsType(command ddl.AlterCommand) bool {
+	column := a.table.Column(command.Name)
+	return command.Column != nil && column != nil && !column.Inherited && a.known.HasType(column, *command.Column)
 }
 
 // plan puts the steps in order.
@@ -191,8 +205,11 @@ func (a *alteration) plan() (Plan, error) {
 		return Plan{}, err
 	}
 	later := slices.Concat(a.fills, a.proofs, a.keys, a.checks)
-	if len(later) == 0 {
+	if len(later) == 0 && len(a.leftOut) == 0 {
 		return budget(a.stmt, a.known)
+	}
+	if len(a.leftOut) > 0 {
+		a.notices = append(a.notices, fmt.Sprintf("%s of %q has its type already, which is left as it is", quotedNames(a.leftOut), a.table.Name))
 	}
 	plan := Plan{DataChecks: a.dataChecks, Unprobed: a.unprobed, Table: target(a.table), NotNull: a.notNulls, Fills: a.filled, Primary: a.primary}
 	if first != "" {

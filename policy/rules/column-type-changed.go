@@ -27,13 +27,15 @@ or operator class; an expression or a predicate that names the column), or hold 
 Nobody can read or write the table until it is done: minutes for some gigabytes.
 
 pgsluice looks the change up in the server's own catalog and lets through what touches no row: a longer or unlimited varchar, varchar to text, a
-larger numeric of the same scale, more digits of a second, timestamp to timestamptz while the session's time zone is UTC. The rest is
+larger numeric of the same scale, more digits of a second, timestamp to timestamptz while the session's time zone is UTC. A type that the column
+has already, which some tools send along with everything else that they know of a column, is left out where the server would work for it. The rest is
 refused, with the steps to type: a new column beside the old one, kept equal by a trigger, filled in batches, indexed concurrently, and swapped
 in by a rename. It also lists at once what forbids the change (views, policies, generated columns), which the server names one by one. New, empty and
 small tables are left alone. After any change of a type, prepared statements that return the column fail once with "cached plan must not change
 result type".`,
 		Since:   "0.1",
 		Default: policy.Block,
+		Recipe:  alterTable,
 		Cases:   columnTypeChangedCases,
 		Run:     runColumnTypeChanged,
 	}
@@ -107,6 +109,13 @@ func (g changing) judge() {
 	heavy := !g.c.Light(g.table)
 	switch {
 	case change.harmless():
+	case heavy && !g.column.Inherited && g.c.Facts.HasType(g.column, *g.command.Column):
+		g.c.Report(policy.Finding{
+			Action: policy.Rewrite,
+			Message: fmt.Sprintf("%q has the type %s already, and the server would build indexes or hold every row of %q against its checks again while nobody can use it; leave it out",
+				g.column.Name, g.typed(), g.table.Name),
+			Detail: size(g.table),
+		})
 	case change.rewrites && heavy:
 		g.c.Report(g.rewritten(change))
 	case len(change.rebuilt) > 0 && heavy:

@@ -98,6 +98,31 @@ block
   hint: ALTER TABLE orders DROP CONSTRAINT orders_amount, ALTER COLUMN amount TYPE numeric(12, 2), ADD COLUMN more int, ADD CONSTRAINT orders_amount CHECK ((amount > (0)::numeric)) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_amount;
 
+# The type is the same: the server would check and build all the same, and there is nothing to do.
+check
+ALTER TABLE orders ALTER COLUMN amount TYPE numeric(10, 2) USING amount::decimal(10, 2)
+----
+rewrite
+  "amount" has the type numeric(10, 2) already, and the server would build indexes or hold every row of "orders" against its checks again while nobody can use it; leave it out
+  detail: Table public.orders has about 100 rows, 16 kB.
+
+check
+ALTER TABLE orders ALTER COLUMN note TYPE text
+----
+rewrite
+  "note" has the type text already, and the server would build indexes or hold every row of "orders" against its checks again while nobody can use it; leave it out
+  detail: Table public.orders has about 100 rows, 16 kB.
+
+check
+ALTER TABLE orders ALTER COLUMN note TYPE text COLLATE "C"
+----
+block
+  changing "note" to text rebuilds index "orders_lower" and blocks reads and writes of "orders" until that is done; drop it concurrently first, and build it again afterwards
+  detail: Table public.orders has about 100 rows, 16 kB.
+  hint: DROP INDEX CONCURRENTLY public.orders_lower;
+    ALTER TABLE orders ALTER COLUMN note TYPE text COLLATE "C";
+    CREATE INDEX CONCURRENTLY orders_lower ON public.orders USING btree (lower(note)) WHERE (note > ''::text);
+
 setup
 SET TimeZone = 'Europe/London'
 ----

@@ -2,7 +2,6 @@ package rules
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -140,7 +139,7 @@ func (v *coercion) to(name ddl.TypeName, contexts string) {
 		v.impossible = true
 		return
 	}
-	mod, sure := modifier(target, name.Modifiers)
+	mod, sure := target.Modifier(name.Modifiers)
 	if !sure {
 		v.rewrites, v.unknown = true, "what the modifier of type "+name.Name.Name+" means"
 		return
@@ -200,18 +199,10 @@ func (v *coercion) cast(source, target uint32) (facts.Cast, bool) {
 	return facts.Cast{}, false
 }
 
-// OIDs of types whose modifiers the planner understands, and of the arrays' like (pg_type.dat).
+// OIDs of types (pg_type.dat).
 const (
-	bpcharOID      = 1042
-	varcharOID     = 1043
-	timeOID        = 1083
 	timestampOID   = 1114
 	timestamptzOID = 1184
-	intervalOID    = 1186
-	timetzOID      = 1266
-	bitOID         = 1560
-	varbitOID      = 1562
-	numericOID     = 1700
 )
 
 func timestamps(source, target uint32) bool {
@@ -225,97 +216,8 @@ func (v *coercion) limit(typ, element uint32, mod int) {
 		base = element
 	}
 	_, enforced := v.cast(base, base)
-	if mod >= 0 && mod != v.mod && enforced && (element != 0 || !widens(typ, v.mod, mod)) {
+	if mod >= 0 && mod != v.mod && enforced && (element != 0 || !facts.Widens(typ, v.mod, mod)) {
 		v.rewrites = true
 	}
 	v.mod = mod
-}
-
-// widens reports whether every value under one modifier is one under the other, as the planner knows it (the support functions of varchar,
-// numeric, varbit, and of the types of times).
-func widens(typ uint32, from, to int) bool {
-	switch typ {
-	case varcharOID, varbitOID:
-		return from >= 0 && from <= to
-	case numericOID:
-		return from >= 0 && (from-varHeader)&0x7ff == (to-varHeader)&0x7ff && (from-varHeader)>>16 <= (to-varHeader)>>16
-	case timeOID, timetzOID, timestampOID, timestamptzOID:
-		return to >= maxPrecision || from >= 0 && from <= to
-	case intervalOID:
-		least, precision := leastField(from), intervalPrecision(from)
-		return leastField(to) <= least && (least > 0 || intervalPrecision(to) >= maxPrecision || intervalPrecision(to) >= precision)
-	}
-	return false
-}
-
-const (
-	varHeader    = 4 // VARHDRSZ, which the modifiers of varchar, bpchar and numeric have on top
-	maxPrecision = 6 // digits of a second
-	fullInterval = 0x7fff
-	// anyPrecision is the precision of an interval without one.
-	anyPrecision = 0xffff
-)
-
-func intervalPrecision(mod int) int {
-	if mod < 0 {
-		return anyPrecision
-	}
-	return mod & anyPrecision
-}
-
-// leastField is the smallest unit of an interval: 0 is the second, 5 the year (intervaltypmodleastfield). The bits are those of timestamp.h.
-func leastField(mod int) int {
-	const month, year, day, hour, minute, second = 1 << 1, 1 << 2, 1 << 3, 1 << 10, 1 << 11, 1 << 12
-	fields := mod >> 16 & fullInterval
-	if mod < 0 || fields == fullInterval {
-		return 0
-	}
-	for rank, bit := range []int{second, minute, hour, day, month, year} {
-		if fields&bit != 0 {
-			return rank
-		}
-	}
-	return 0
-}
-
-// modifier is the number that a type's modifiers stand for, -1 for none; sure is false when only the type knows.
-func modifier(t *facts.Type, written []string) (mod int, sure bool) {
-	if len(written) == 0 {
-		return -1, true
-	}
-	numbers := make([]int, len(written))
-	for i, text := range written {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return 0, false
-		}
-		numbers[i] = n
-	}
-	typ := t.OID
-	if t.Element != 0 {
-		typ = t.Element
-	}
-	first, last := numbers[0], numbers[len(numbers)-1]
-	switch typ {
-	case varcharOID, bpcharOID:
-		return first + varHeader, true
-	case bitOID, varbitOID:
-		return first, true
-	case timeOID, timetzOID, timestampOID, timestamptzOID:
-		return min(first, maxPrecision), true
-	case numericOID:
-		if len(numbers) == 1 {
-			last = 0
-		}
-		return (first<<16 | last&0x7ff) + varHeader, true
-	case intervalOID:
-		switch {
-		case len(numbers) == 2:
-			return first<<16 | min(last, maxPrecision), true
-		case first == fullInterval:
-			return -1, true
-		}
-		return first<<16 | anyPrecision, true
-	}
-	return 0, false
 }

@@ -1,5 +1,5 @@
 module.exports = {
-  async up(schema, { Op }) {
+  async up(schema, { BIGINT, Op }) {
     await schema.addConstraint("orders", {
       type: "foreign key",
       name: "orders_user_id_fkey",
@@ -12,8 +12,8 @@ module.exports = {
       fields: ["amount"],
       where: { amount: { [Op.gte]: 0 } },
     });
-    // changeColumn would send SET NOT NULL and a TYPE in one message, and nothing may be altered between SET NOT NULL and its COMMIT.
-    await schema.sequelize.query("ALTER TABLE orders ALTER COLUMN user_id SET NOT NULL");
+    // Sends SET NOT NULL, DROP DEFAULT and the TYPE that the column has in one message.
+    await schema.changeColumn("orders", "user_id", { type: BIGINT, allowNull: false });
   },
 
   async down(schema, { BIGINT }) {

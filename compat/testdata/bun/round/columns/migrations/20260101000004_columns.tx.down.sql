@@ -1,0 +1,3 @@
+ALTER TABLE orders DROP COLUMN note;
+ALTER TABLE orders RENAME COLUMN state TO status;
+ALTER TABLE orders ADD COLUMN fax text;

@@ -1,0 +1,3 @@
+ALTER TABLE orders DROP COLUMN fax;
+ALTER TABLE orders RENAME COLUMN status TO state;
+ALTER TABLE orders ADD COLUMN note text;

@@ -1,0 +1,5 @@
+DROP INDEX orders_amount_key;
+
+--bun:split
+
+DROP TABLE shipments;

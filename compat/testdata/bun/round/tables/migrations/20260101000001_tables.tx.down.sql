@@ -1,0 +1,5 @@
+DROP TABLE orders;
+
+--bun:split
+
+DROP TABLE users;
