@@ -88,12 +88,15 @@ func (w *work) build(ctx context.Context, step rewrite.Step) error {
 			return err
 		}
 		err = w.buildOnce(ctx, step, there)
-		if errors.Is(err, errYielded) {
+		yielded := errors.Is(err, errYielded)
+		switch {
+		case err == nil || !yielded && !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected:
+			return err
+		case w.canceled != nil:
+			return w.canceled
+		case yielded:
 			attempt-- // which w.yielded counts
 			continue
-		}
-		if err == nil || !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected {
-			return err
 		}
 		if attempt == builds {
 			return w.unbuilt(ctx, step, err)
@@ -117,7 +120,7 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	}
 	var found []index
 	// The index is there: a cancel comes too late.
-	if err := persist(ctx, func(ctx context.Context) (err error) {
+	if err := w.persist(ctx, func(ctx context.Context) (err error) {
 		found, err = w.indexes(ctx, step)
 		return err
 	}); err != nil {
@@ -150,8 +153,8 @@ func (w *work) cleaned(ctx context.Context, step rewrite.Step, made listed, caus
 	return cause
 }
 
-// cleanUp removes what a plan that has failed left, as often as the client cancels that, too: the cancel was for the plan. What cannot be removed in time
-// is told, with what to do, and left to others where they know of it.
+// cleanUp removes what a plan that has failed left, as often as the client cancels that, too: the cancel was for the plan, which heeds it afterwards. What
+// cannot be removed in time is told, with what to do, and left to others where they know of it.
 func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, remove func(context.Context) error) {
 	patience := w.Options.lockBudget()
 	if made.handOver != nil {
@@ -167,10 +170,14 @@ func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, re
 	switch {
 	case err == nil:
 		made.forget()
+	canceled := w.canceled
+	w.canceled = nil
 	case made.handOver != nil && made.handOver() == nil:
 		w.notice(fmt.Sprintf("pgsluice: %s until nobody is in the way any more, and is removed by pgsluice then: %v", what, err))
+		w.canceled, canceled = nil, err
 	default:
 		w.notice(fmt.Sprintf("pgsluice: %s, %s: %v", what, remedy, err))
+	w.heed(canceled)
 	}
 }
 
@@ -237,8 +244,8 @@ func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
 	if !limited {
 		return w.Conn.Exec(ctx, sql)
 	}
-	left := max(time.Until(deadline), time.Millisecond)
-	err = Under(ctx, w.Conn, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
+	left := max(time.Until(deadline), 0) + time.Millisecond // the server's time is not up before the context's, or it would look like a cancel
+	err = w.under(ctx, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
 		tag, err = w.Conn.Exec(context.WithoutCancel(ctx), sql)
 		return err
 	})

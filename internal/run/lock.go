@@ -119,6 +119,9 @@ func (w *work) pause(ctx context.Context, least, most time.Duration, seen Conten
 		w.say(say)
 		if err := w.sleep(ctx, length); err != nil {
 			return err
+		if w.canceled != nil {
+			return w.canceled
+		}
 		}
 		if ended, err := w.ended(ctx, seen.Blockers); ended || err != nil || time.Since(began) > most {
 			return err
@@ -289,7 +292,7 @@ func (w *work) inTransaction(step rewrite.Step, beside func(context.Context) err
 		if err == nil || w.Conn.TxStatus() == 'I' {
 			return err
 		}
-		if lost := persist(ctx, func(ctx context.Context) error { _, err := w.Conn.Exec(ctx, "ROLLBACK"); return err }); lost != nil {
+		if lost := w.persist(ctx, func(ctx context.Context) error { _, err := w.Conn.Exec(ctx, "ROLLBACK"); return err }); lost != nil {
 			return lost
 		}
 		return err
@@ -375,7 +378,7 @@ func (w *work) locally(ctx context.Context, step rewrite.Step, timeout time.Dura
 // alone tries a step that must be outside any transaction.
 func (w *work) alone(exec func(context.Context) error) once {
 	return func(ctx context.Context, timeout time.Duration) error {
-		return Under(ctx, w.Conn, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
+		return w.under(ctx, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
 	}
 }
 

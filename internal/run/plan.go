@@ -152,6 +152,8 @@ type work struct {
 	warned map[string]bool
 	// client is whoever waits for the step at hand.
 	client client
+	// canceled is the client's cancel where it could not end what was under way: it ends what comes next. nil for none.
+	canceled error
 	// yielded is how often builds have given way.
 	yielded int
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
@@ -206,7 +208,10 @@ func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(contex
 		return *w.result, err
 	}
 	for _, step := range steps {
-		err := w.step(ctx, step)
+		err := w.canceled
+		if err == nil {
+			err = w.step(ctx, step)
+		}
 		w.meter().StepRun(err == nil)
 		if err != nil {
 			w.abandon(ctx, err)
