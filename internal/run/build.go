@@ -111,6 +111,9 @@ var errInvalid = errors.New("the server reports success, but the index is not va
 
 // buildOnce builds, and when that fails drops what it left, even if the failure is a cancel.
 func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) error {
+	if before.Valid {
+		step.Index.Servant = false // the server says that the name is taken, and whoever cleans up leaves that one alone
+	}
 	made, err := w.announce(ctx, step)
 	if err != nil {
 		return err
@@ -130,7 +133,11 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	if built.Ours && !built.Valid {
 		return w.cleaned(ctx, step, made, errInvalid)
 	}
-	made.forget()
+	if step.Index.Servant && built.Ours {
+		w.servants.add(made)
+	} else {
+		made.forget()
+	}
 	// IF NOT EXISTS looks at nothing but the name.
 	if !built.Ours || built.OID == before.OID && step.Index.Key != "" {
 		return &Failure{
@@ -163,21 +170,21 @@ func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, re
 	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	defer w.unwatched()()
+	canceled := w.canceled
+	w.canceled = nil
 	err := remove(budget)
 	for SQLState(err) == queryCanceled && budget.Err() == nil {
+		w.canceled, canceled = nil, err
 		err = remove(budget)
 	}
+	w.heed(canceled)
 	switch {
 	case err == nil:
 		made.forget()
-	canceled := w.canceled
-	w.canceled = nil
 	case made.handOver != nil && made.handOver() == nil:
 		w.notice(fmt.Sprintf("pgsluice: %s until nobody is in the way any more, and is removed by pgsluice then: %v", what, err))
-		w.canceled, canceled = nil, err
 	default:
 		w.notice(fmt.Sprintf("pgsluice: %s, %s: %v", what, remedy, err))
-	w.heed(canceled)
 	}
 }
 
@@ -257,7 +264,11 @@ func (w *work) announce(ctx context.Context, step rewrite.Step) (listed, error) 
 	if step.Index.OID != 0 || step.Rebuild {
 		return w.list(ctx, revisions.Artifact{Kind: rebuildKind, Schema: step.Table.Schema, Name: step.Table.Name, Table: step.Table.OID})
 	}
-	return w.list(ctx, revisions.Artifact{Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
+	kind := "index"
+	if step.Index.Servant {
+		kind = servantKind
+	}
+	return w.list(ctx, revisions.Artifact{Kind: kind, Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
 }
 
 // listed is an artifact that is written down.

@@ -31,6 +31,8 @@ type Runner struct {
 	// Gone reports whether the client has gone; nil: it never has. What waits for nobody any more ends, unless it was promised.
 	Gone func() bool
 	Options
+	// servants are those of the plan, where more than one run carries it out; nil: each has its own.
+	servants *servants
 	// unasked is true when the client has its answer, or does not count.
 	unasked bool
 }
@@ -150,10 +152,10 @@ type work struct {
 	recalled bool
 	// warned are the transactions that were canceled because they were in the way.
 	warned map[string]bool
-	// client is whoever waits for the step at hand.
-	client client
 	// canceled is the client's cancel where it could not end what was under way: it ends what comes next. nil for none.
 	canceled error
+	// client is whoever waits for the step at hand.
+	client client
 	// yielded is how often builds have given way.
 	yielded int
 	// helpers are the helper constraints that this run has made outside of a client's transaction and not removed yet
@@ -202,8 +204,16 @@ func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 	}
 }
 
-func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
+func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (_ Result, err error) {
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
+	if w.servants == nil {
+		w.servants = &servants{}
+		defer func() {
+			if err == nil {
+				w.servants.serve()
+			}
+		}()
+	}
 	if err := w.adopt(ctx, steps); err != nil {
 		return *w.result, err
 	}
@@ -310,11 +320,13 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
 		same := func(ctx context.Context) error { return w.same(ctx, step) }
 		if w.carry != nil {
-			return w.ladder(ctx, step, true, w.carried(same, exec))
+			return w.serving(ctx, step, func() error { return w.ladder(ctx, step, true, w.carried(same, exec)) })
 		}
 		try := w.inTransaction(step, same)
-		return w.ladder(ctx, step, true, func(ctx context.Context, timeout time.Duration) error {
-			return w.reported(ctx, brief(step.SQL), func() error { return try(ctx, timeout) })
+		return w.serving(ctx, step, func() error {
+			return w.ladder(ctx, step, true, func(ctx context.Context, timeout time.Duration) error {
+				return w.reported(ctx, brief(step.SQL), func() error { return try(ctx, timeout) })
+			})
 		})
 	case step.Rebuild:
 		return w.rebuild(ctx, step)
