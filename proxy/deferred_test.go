@@ -310,7 +310,7 @@ func TestProtectionSurvivesSettings(t *testing.T) {
 func TestBlockersAreRecorded(t *testing.T) {
 	w := newStage(t, Enforce, true, false)
 	options := *w.server.following.Load()
-	options.Lock = run.Options{LockBudget: time.Second, FirstTry: 500 * time.Millisecond, LongestTry: 500 * time.Millisecond}
+	options.Lock = run.Options{LockBudget: 6 * time.Second, FirstTry: 3 * time.Second, LongestTry: 3 * time.Second} // long enough to be looked at
 	w.server.SetSession(options)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)")

@@ -21,7 +21,7 @@ var leftoversSQL string
 // construction, a constraint that proves another. It is announced before it is made, so that a crash cannot hide it.
 type Artifact struct {
 	ID     int64  `json:"id"`     // given by Announce
-	Kind   string `json:"kind"`   // "index", "constraint", …
+	Kind   string `json:"kind"`   // "index", "servant" (an index that serves a later step), "rebuild", "constraint"
 	Schema string `json:"schema"` // as in the catalog, not quoted
 	Name   string `json:"name"`
 	Table  uint32 `json:"table"` // OID of the table it is on

@@ -87,7 +87,7 @@ func (a *alteration) becomesNotNull(column string) bool {
 func (a *alteration) keyIndex(add ddl.Constraint, on Target, name string) Step {
 	return Step{
 		SQL: ddl.KeyIndex(a.stmt, add, quote(on.Schema, on.Name), name), Where: Alone, Table: on,
-		Index: Index{Schema: on.Schema, Name: name, Plain: true},
+		Index: Index{Schema: on.Schema, Name: name, Plain: true, Servant: true},
 		Done:  keyIndexDone(add, on, name),
 	}
 }

@@ -36,7 +36,7 @@ func partitionedIndex(stmt ddl.Statement, known facts.Facts, create ddl.CreateIn
 	}
 	t := tree{stmt: stmt, create: create, known: known, root: table, name: name, columns: columns, names: map[string][]string{table.Schema: {name}}}
 	t.steps = []Step{{
-		SQL: text, Where: AfterCommit, Budget: true, Table: target(table, columns...), Index: Index{Schema: table.Schema, Name: name},
+		SQL: text, Where: AfterCommit, Budget: true, Table: target(table, columns...), Index: Index{Schema: table.Schema, Name: name, Servant: true},
 		Done: indexDone(create, table, name, false),
 	}}
 	if err := t.below(node{relation: table, index: name}); err != nil {
@@ -139,7 +139,7 @@ func (t *tree) make(parent node, here *node) (err error) {
 	t.names[partition.Schema] = append(t.names[partition.Schema], here.index)
 	step := Step{
 		Where: Alone, Table: target(partition, t.columns...), Done: attached,
-		Index: Index{Schema: partition.Schema, Name: here.index, Plain: !t.create.Expression && !t.create.Partial},
+		Index: Index{Schema: partition.Schema, Name: here.index, Plain: !t.create.Expression && !t.create.Partial, Servant: true},
 	}
 	form := ddl.Concurrently
 	if partition.Kind == "p" {

@@ -126,6 +126,9 @@ type Index struct {
 	// Plain is true for an index to build whose keys are columns and that has no predicate: then the server evaluates nothing while it
 	// reads the statement, and another login may build it in the client's place.
 	Plain bool `json:"plain,omitempty"`
+	// Servant is true for an index to make that serves later steps only, of which one makes a constraint of it, or attaches it or to it: nobody has asked for it before the
+	// plan is done.
+	Servant bool `json:"servant,omitempty"`
 	// Key is what identifies the definition: a valid index of this name and pg_get_indexdef text counts as done. "" if unknown.
 	Key string `json:"key,omitempty"`
 }

@@ -81,6 +81,12 @@ func (s *site) cancelAt(t *testing.T, kind string, n int) bool {
 	left := slices.DeleteFunc(leftovers.FindAllString(state, -1), func(line string) bool {
 		return strings.Contains(line, sequenceOfColumn)
 	})
+	for _, constraint := range constraints.FindAllStringSubmatch(s.finished, -1) {
+		index := "relation " + constraint[1] + " (i)"
+		if !strings.Contains(s.never, index) && strings.Contains(state, index) && !strings.Contains(state, constraint[0]) {
+			left = append(left, index)
+		}
+	}
 	if len(left) > 0 || open != strings.Contains(state, "promise void") {
 		t.Errorf("step %d, %s: left are %q of\n%s", n, step, left, state)
 	}
@@ -94,5 +100,56 @@ var onTheSpot = []string{"detach", "refresh"}
 // sequenceOfColumn is where a column that is to be an identity has its numbers from until it is one. It belongs to the column, which is the client's.
 const sequenceOfColumn = rewrite.HelperPrefix + "t_n_seq"
 
+// constraints are the names of those in a state.
+var constraints = regexp.MustCompile(`(?m)^constraint (\S+) of `)
+
 // leftovers are the lines of a state that no person has asked for.
 var leftovers = regexp.MustCompile(`(?m)^(.* INVALID|.*` + regexp.QuoteMeta(rewrite.HelperPrefix) + `.*|artifact .*|advisory lock .*|.* DETACH PENDING|promise (pending|running|failed))$`)
+
+// The index of a constraint to be is built and the proxy dies before it makes use of it: whoever does the rest makes the constraint of it, and when the work is
+// given up instead, the index goes with it.
+func TestIndexWithoutItsConstraint(t *testing.T) {
+	for _, kind := range []string{"unique", "primary-key"} {
+		for form, statements := range map[string]func(string) []string{"transaction": inTransaction, "autocommit": inAutocommit} {
+			for _, cancelled := range []bool{true, false} {
+				t.Run(fmt.Sprintf("%s/%s/given up %t", kind, form, cancelled), func(t *testing.T) {
+					t.Parallel()
+					s := newSite(t, pgtest.Database(t), pgtest.Role(t, "LOGIN"), kind, statements)
+					proxy := s.serve(t)
+					s.tap.arm(func(at moment) bool {
+						if !at.before || !strings.Contains(at.statement, "USING INDEX") {
+							return false
+						}
+						proxy.kill()
+						return true
+					})
+					s.migrate(t, proxy)
+					if _, struck := s.tap.disarm(); !struck {
+						t.Fatal("the constraint was never to be made")
+					}
+					s.awaitEnd(t)
+					if state := s.state(t); !strings.Contains(state, "artifact servant t_") {
+						t.Fatalf("nobody knows of the index:\n%s", state)
+					}
+					if !cancelled {
+						s.serve(t)
+						if state := s.settled(t); state != s.finished {
+							t.Errorf("there is:\n%s", state)
+						}
+						return
+					}
+					var id int64
+					if err := s.side.QueryRow(t.Context(), "SELECT id FROM pgsluice.promises").Scan(&id); err != nil {
+						t.Fatal(err)
+					}
+					if out, err := exec.CommandContext(t.Context(), "pgsluice", "jobs", "cancel", fmt.Sprint(id), "--dsn", s.dsn).CombinedOutput(); err != nil {
+						t.Fatalf("%v\n%s", err, out)
+					}
+					if state := s.state(t); strings.Contains(state, "artifact ") || strings.Contains(state, "USING btree (a)") || strings.Contains(state, "t_pkey (i)") != strings.Contains(s.never, "t_pkey (i)") {
+						t.Errorf("there is:\n%s", state)
+					}
+				})
+			}
+		}
+	}
+}

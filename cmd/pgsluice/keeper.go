@@ -43,8 +43,9 @@ type keeper struct {
 	figures   *metrics
 	trail     *revisions.Audit // nil for none
 
-	// prunedAt is when a ledger was last pruned to the end, by database. It is the round's own.
+	// prunedAt is when a ledger was last pruned to the end, and setbacks what could not be removed, by database. They are the round's own.
 	prunedAt map[string]time.Time
+	setbacks map[string]*run.Setbacks
 
 	mu      sync.Mutex
 	options run.Options
@@ -69,7 +70,7 @@ type standing struct {
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
 	k := &keeper{
 		logins: logins, databases: config.Control.Databases, required: config.Control.Required,
-		name: name, log: log, figures: figures, prunedAt: map[string]time.Time{}, ledgers: map[string]standing{},
+		name: name, log: log, figures: figures, prunedAt: map[string]time.Time{}, setbacks: map[string]*run.Setbacks{}, ledgers: map[string]standing{},
 	}
 	k.configure(config)
 	return k
@@ -126,6 +127,7 @@ func (k *keeper) round(ctx context.Context) {
 		if err == nil && !slices.Contains(databases, database) {
 			delete(k.ledgers, database)
 			delete(k.prunedAt, database)
+			delete(k.setbacks, database)
 			k.figures.ledgers.forget(database)
 		}
 	}
@@ -267,9 +269,12 @@ func (k *keeper) resume(ctx context.Context, database string, conn run.Conn, led
 	k.mu.Lock()
 	options := k.options
 	k.mu.Unlock()
+	if k.setbacks[database] == nil {
+		k.setbacks[database] = &run.Setbacks{}
+	}
 	all, err := resumption{
 		database: database, control: k.logins.pool, steps: k.logins.pool,
-		name: k.name, report: logReport{log}, meter: k.figures, options: options,
+		name: k.name, report: logReport{log}, meter: k.figures, options: options, setbacks: k.setbacks[database],
 	}.run(ctx, conn, ledger, revisions.ClaimOptions{Silence: keeperSilence})
 	for _, kept := range all {
 		level, about := slog.LevelInfo, []any{"promise", kept.Promise.ID, "tag", kept.Promise.Tag, "table", kept.Promise.TableName, "state", string(kept.State)}

@@ -18,6 +18,7 @@ type resumption struct {
 	meter          run.Meter // nil: nobody counts
 	options        run.Options
 	throttle       run.ThrottleOptions // of bulk writes
+	setbacks       *run.Setbacks       // nil: whoever asks waits for each leftover
 }
 
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.
@@ -45,7 +46,8 @@ func (r resumption) work(ctx context.Context, conn run.Conn, ledger *revisions.L
 			}
 			return conn, func() { r.steps.Discard(conn) }, nil
 		},
-		Claims: claims,
+		Claims:   claims,
+		Setbacks: r.setbacks,
 		Watch: run.NewWatch(func(ctx context.Context) (run.Conn, func(), error) {
 			conn, err := r.control.Conn(ctx, r.database)
 			if err != nil {

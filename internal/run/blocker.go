@@ -61,10 +61,19 @@ type Seen struct {
 // String hides it from whoever prints a Blocker.
 func (Seen) String() string { return "(seen by the control login)" }
 
-// yields reports whether all that is in the way is autovacuum that ends for a waiter of more than deadlock_timeout.
+// yields reports whether what is in the way is autovacuum, and only such that ends for a waiter of more than deadlock_timeout.
 func (c Contention) yields() bool {
-	stays := func(b Blocker) bool { return b.Behind == 0 && (!b.Autovacuum || b.Wraparound) }
-	return len(c.Blockers) > 0 && !slices.ContainsFunc(c.Blockers, stays)
+	vacuums := 0
+	for _, b := range c.Blockers {
+		if b.Behind != 0 {
+			continue
+		}
+		if !b.Autovacuum || b.Wraparound {
+			return false
+		}
+		vacuums++
+	}
+	return vacuums > 0
 }
 
 // Kind is what sort of blocker it is, of a fixed set of words.

@@ -76,7 +76,7 @@ func TestCancelIsNoRecall(t *testing.T) {
 func TestChainOfBlockersIsNamed(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (id int); CREATE TABLE other (id int)")
 	r := p.runner()
-	r.LockBudget, r.FirstTry, r.LongestTry = 2*time.Second, time.Second, time.Second
+	r.LockBudget, r.FirstTry, r.LongestTry = 6*time.Second, 3*time.Second, 3*time.Second // long enough to be looked at
 	root, middle := p.connect(), p.connect()
 	p.exec(root, "BEGIN; LOCK TABLE other")
 	p.exec(middle, "BEGIN; SELECT FROM t")
@@ -109,7 +109,7 @@ func TestPreparedTransactionIsNamed(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (id int)")
 	p.exec(p.look, "BEGIN; INSERT INTO t VALUES (1); PREPARE TRANSACTION 'it''s forgotten'")
 	r := p.runner()
-	r.LockBudget, r.FirstTry, r.LongestTry = 2*time.Second, time.Second, time.Second
+	r.LockBudget, r.FirstTry, r.LongestTry = 6*time.Second, 3*time.Second, 3*time.Second // long enough to be looked at
 	result, err := r.RunStep(t.Context(), alter())
 	f := failure(t, err)
 	if !strings.Contains(f.Message, "blocked by prepared transaction 'it''s forgotten' (postgres, transaction open for") ||
@@ -169,7 +169,10 @@ func TestBlockersAreEnded(t *testing.T) {
 				}
 			}
 			p.exec(blocker, test.does)
-			r.LockBudget, r.FirstTry, r.LongestTry, r.CancelBlockers = 3*time.Second, 500*time.Millisecond, 500*time.Millisecond, 1
+			r.LockBudget, r.FirstTry, r.LongestTry, r.CancelBlockers = 2*time.Minute, 500*time.Millisecond, 500*time.Millisecond, 1
+			if test.spare {
+				r.LockBudget = 3 * time.Second
+			}
 			result, err := r.RunStep(t.Context(), alter())
 			if test.spare {
 				if run.SQLState(err) != "55P03" || ended(p, blocker) {
@@ -304,14 +307,13 @@ func (s stream) Contention(context.Context, int) (run.Contention, error) {
 // In a stream of transactions there is no end to wait for: tries that others can bear follow each other closely, until one meets a gap.
 func TestStreamIsTriedAgainAndAgain(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (id int)")
-	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
 	r := p.runner()
-	sent := &recorder{Conn: r.Conn}
-	r.Conn, r.Watch, r.LockBudget = sent, stream{met: &atomic.Int64{}}, 8*time.Second
-	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
-		t.Errorf("got %v", err)
-	}
-	if len(sent.timeouts) < 7 || slices.Contains(sent.timeouts, "500") {
-		t.Errorf("tried with timeouts %q, want several and none of 500", sent.timeouts)
+	sent := &recorder{Conn: r.Conn, tries: 8, enough: func() { p.exec(reader, "COMMIT") }}
+	r.Conn, r.Watch, r.LockBudget = sent, stream{met: &atomic.Int64{}}, 10*time.Minute
+	p.must(r, alter())
+	if slices.Contains(sent.timeouts, "500") {
+		t.Errorf("tried with timeouts %q, want none of 500", sent.timeouts)
 	}
 }

@@ -88,12 +88,15 @@ func (w *work) build(ctx context.Context, step rewrite.Step) error {
 			return err
 		}
 		err = w.buildOnce(ctx, step, there)
-		if errors.Is(err, errYielded) {
+		yielded := errors.Is(err, errYielded)
+		switch {
+		case err == nil || !yielded && !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected:
+			return err
+		case w.canceled != nil:
+			return w.canceled
+		case yielded:
 			attempt-- // which w.yielded counts
 			continue
-		}
-		if err == nil || !errors.Is(err, errInvalid) && SQLState(err) != deadlockDetected {
-			return err
 		}
 		if attempt == builds {
 			return w.unbuilt(ctx, step, err)
@@ -108,6 +111,9 @@ var errInvalid = errors.New("the server reports success, but the index is not va
 
 // buildOnce builds, and when that fails drops what it left, even if the failure is a cancel.
 func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) error {
+	if before.Valid {
+		step.Index.Servant = false // the server says that the name is taken, and whoever cleans up leaves that one alone
+	}
 	made, err := w.announce(ctx, step)
 	if err != nil {
 		return err
@@ -117,7 +123,7 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	}
 	var found []index
 	// The index is there: a cancel comes too late.
-	if err := persist(ctx, func(ctx context.Context) (err error) {
+	if err := w.persist(ctx, func(ctx context.Context) (err error) {
 		found, err = w.indexes(ctx, step)
 		return err
 	}); err != nil {
@@ -127,7 +133,11 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	if built.Ours && !built.Valid {
 		return w.cleaned(ctx, step, made, errInvalid)
 	}
-	made.forget()
+	if step.Index.Servant && built.Ours {
+		w.servants.add(made)
+	} else {
+		made.forget()
+	}
 	// IF NOT EXISTS looks at nothing but the name.
 	if !built.Ours || built.OID == before.OID && step.Index.Key != "" {
 		return &Failure{
@@ -150,8 +160,8 @@ func (w *work) cleaned(ctx context.Context, step rewrite.Step, made listed, caus
 	return cause
 }
 
-// cleanUp removes what a plan that has failed left, as often as the client cancels that, too: the cancel was for the plan. What cannot be removed in time
-// is told, with what to do, and left to others where they know of it.
+// cleanUp removes what a plan that has failed left, as often as the client cancels that, too: the cancel was for the plan, which heeds it afterwards. What
+// cannot be removed in time is told, with what to do, and left to others where they know of it.
 func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, remove func(context.Context) error) {
 	patience := w.Options.lockBudget()
 	if made.handOver != nil {
@@ -160,10 +170,14 @@ func (w *work) cleanUp(ctx context.Context, made listed, what, remedy string, re
 	budget, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	defer w.unwatched()()
+	canceled := w.canceled
+	w.canceled = nil
 	err := remove(budget)
 	for SQLState(err) == queryCanceled && budget.Err() == nil {
+		w.canceled, canceled = nil, err
 		err = remove(budget)
 	}
+	w.heed(canceled)
 	switch {
 	case err == nil:
 		made.forget()
@@ -237,8 +251,8 @@ func (w *work) within(ctx context.Context, sql string) (tag string, err error) {
 	if !limited {
 		return w.Conn.Exec(ctx, sql)
 	}
-	left := max(time.Until(deadline), time.Millisecond)
-	err = Under(ctx, w.Conn, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
+	left := max(time.Until(deadline), 0) + time.Millisecond // the server's time is not up before the context's, or it would look like a cancel
+	err = w.under(ctx, map[string]string{"statement_timeout": milliseconds(left)}, func() error {
 		tag, err = w.Conn.Exec(context.WithoutCancel(ctx), sql)
 		return err
 	})
@@ -250,7 +264,11 @@ func (w *work) announce(ctx context.Context, step rewrite.Step) (listed, error) 
 	if step.Index.OID != 0 || step.Rebuild {
 		return w.list(ctx, revisions.Artifact{Kind: rebuildKind, Schema: step.Table.Schema, Name: step.Table.Name, Table: step.Table.OID})
 	}
-	return w.list(ctx, revisions.Artifact{Kind: "index", Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
+	kind := "index"
+	if step.Index.Servant {
+		kind = servantKind
+	}
+	return w.list(ctx, revisions.Artifact{Kind: kind, Schema: step.Index.Schema, Name: step.Index.Name, Table: step.Table.OID})
 }
 
 // listed is an artifact that is written down.

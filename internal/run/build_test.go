@@ -401,7 +401,7 @@ func TestCancelsAnywhereLeaveNothing(t *testing.T) {
 func TestCleanUpHasABudget(t *testing.T) {
 	p := newPlace(t, "CREATE TABLE t (a int)")
 	r := p.runner()
-	r.LockBudget = 300 * time.Millisecond
+	r.LockBudget = 3 * time.Second
 	kept := &artifacts{}
 	r.Artifacts = kept
 	before, pid := p.settings(r.Conn), p.pid(r.Conn)

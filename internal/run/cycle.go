@@ -25,7 +25,7 @@ const awaitClass = "1885827959"
 const (
 	// yields is how often the builds of a plan give way. A build that does not end then is not the one to blame.
 	yields = 5
-	// cycleEvery is how often a plan that pauses looks whether it waits for somebody who waits for it.
+	// cycleEvery is how often, at least, a plan that pauses looks whether it waits for somebody who waits for it.
 	cycleEvery = 500 * time.Millisecond
 	// cyclePatience is how long a plan of ours has to give way.
 	cyclePatience = 10 * time.Second
@@ -64,28 +64,48 @@ func tables(step rewrite.Step) (oids []uint32) {
 type cycle struct {
 	step   rewrite.Step
 	looked time.Time // when it looked last
-	since  time.Time // since when somebody who may still give way has been waiting; zero for nobody
+	// since is when each of those that it saw then was first seen, look after look.
+	since map[waiter]time.Time
 }
 
-// check fails, with a *Failure, if one of those in the way waits for this very session: the server would call it a deadlock if it saw both waits.
+// waiter is a transaction that waits for this session.
+type waiter struct {
+	pid         int
+	transaction string
+}
+
+// check fails, with a *Failure, if one of those in the way waits for this very session, and has done so for as long as the server leaves a deadlock alone, which
+// is what it would call it if it saw both waits. One look proves nothing: the locks of many sessions are not read in one moment, and a wait may be just about
+// to end.
 func (c *cycle) check(ctx context.Context, w *work, seen Contention) error {
-	if time.Since(c.looked) < cycleEvery {
+	patience := min(w.session.DeadlockTimeout, w.lockBudget()/2)
+	if time.Since(c.looked) < min(cycleEvery, patience) {
 		return nil
 	}
-	c.looked = time.Now()
 	found, err := w.waitingForUs(ctx, c.step, seen)
-	if err != nil || len(found) == 0 {
-		c.since = time.Time{}
+	if err != nil {
 		return err
 	}
-	if c.since.IsZero() {
-		c.since = time.Now()
-	}
-	stays := func(b Blocker) bool { return !b.Maintenance }
-	if !slices.ContainsFunc(found, stays) && time.Since(c.since) < min(cyclePatience, w.lockBudget()/2) {
+	c.looked = time.Now()
+	before := c.since
+	c.since = map[waiter]time.Time{}
+	stay := slices.DeleteFunc(found, func(b Blocker) bool {
+		who := waiter{b.PID, b.Transaction}
+		first, again := before[who]
+		if !again {
+			first = c.looked
+		}
+		c.since[who] = first
+		enough := patience
+		if b.Maintenance { // it may still give way
+			enough = min(cyclePatience, w.lockBudget()/2)
+		}
+		return !again || c.looked.Sub(first) < enough
+	})
+	if len(stay) == 0 {
 		return nil
 	}
-	return w.deadlocked(ctx, c.step, found)
+	return w.deadlocked(ctx, c.step, stay)
 }
 
 // waitingForUs are those in the way that wait for this session.

@@ -23,6 +23,8 @@ SELECT pg_catalog.json_build_object(
 	'pid', f.first,
 	'user', a.usename,
 	'state', a.state,
+	'transaction', (SELECT l.virtualtransaction FROM locks AS l
+		WHERE l.pid OPERATOR(pg_catalog.=) f.first AND l.locktype OPERATOR(pg_catalog.=) 'virtualxid' LIMIT 1),
 	'seconds', pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start),
 	'maintenance', EXISTS (SELECT FROM locks AS l WHERE l.pid OPERATOR(pg_catalog.=) f.first
 		AND l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.here AND l.classid OPERATOR(pg_catalog.=) $3::pg_catalog.oid

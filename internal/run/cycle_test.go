@@ -253,3 +253,104 @@ func TestDeadlockWithAnotherTransactionIsSeen(t *testing.T) {
 	p.send(changer, "ROLLBACK")
 	hasColumn(p, "false")
 }
+
+// sightings is a Conn on which a plan's looks for a cycle are counted, and which says in the server's place what they see, if see is set.
+type sightings struct {
+	run.Conn
+	found chan int // how many each look has found; nil: nobody counts
+	see   func(look int) []string
+	looks int
+}
+
+func (s *sightings) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	rows, err := s.Conn.Query(ctx, sql, args...)
+	if err != nil || !strings.Contains(sql, "Who will never end before this session does") {
+		return rows, err
+	}
+	s.looks++
+	if s.see != nil {
+		rows = s.see(s.looks)
+	}
+	if s.found != nil {
+		s.found <- len(rows)
+	}
+	return rows, nil
+}
+
+// A wait that ends by itself is no deadlock, though it was one in the moment of a look: the server would not have called it so either.
+func TestWaitThatEndsIsNoDeadlock(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (a int); CREATE TABLE other (a int); INSERT INTO other VALUES (1)")
+	changer := p.inTransaction("UPDATE public.other SET a = 2", "SET deadlock_timeout = '1h'")
+	looks := &sightings{Conn: changer.Conn, found: make(chan int)}
+	changer.Conn = looks
+	changer.FirstTry, changer.LongestTry, changer.LockBudget = 500*time.Millisecond, 500*time.Millisecond, 10*time.Minute // long enough to be looked at
+	other := p.connect()
+	p.exec(other, "SET deadlock_timeout = '1h'; BEGIN; SELECT FROM t; SAVEPOINT before")
+	updated := make(chan error, 1)
+	go func() {
+		_, err := other.Exec(context.WithoutCancel(t.Context()), "UPDATE other SET a = 3")
+		updated <- err
+	}()
+	p.waitFor("SELECT EXISTS (SELECT FROM pg_locks WHERE pid = $1 AND NOT granted)", other.PgConn().PID())
+	done := start(t.Context(), changer, p.strong())
+	for seen := 0; seen < 2; { // more than once, but not for as long as the server would wait
+		select {
+		case found := <-looks.found:
+			seen += found
+		case o := <-done:
+			t.Fatalf("it ended while the other one waited: %v", o.err)
+		}
+	}
+	p.exec(p.look, fmt.Sprintf("SELECT pg_cancel_backend(%d)", other.PgConn().PID()))
+	if err := <-updated; run.SQLState(err) != "57014" {
+		t.Fatalf("the other one: %v", err)
+	}
+	p.exec(other, "ROLLBACK TO SAVEPOINT before")
+	p.exec(other, "COMMIT")
+	for o, ended := (outcome{}), false; !ended; {
+		select {
+		case <-looks.found:
+		case o = <-done:
+			if ended = true; o.err != nil {
+				t.Error(o.err)
+			}
+		}
+	}
+	p.send(changer, "COMMIT")
+	hasColumn(p, "true")
+}
+
+// It is a deadlock only if it is the same transaction each time.
+func TestDeadlockIsOfTheSameTransaction(t *testing.T) {
+	waiter := func(pid, transaction int) []string {
+		return []string{fmt.Sprintf(`{"pid": %d, "transaction": "7/%d", "state": "active"}`, pid, transaction)}
+	}
+	for name, test := range map[string]struct {
+		see  func(look int) []string
+		code string
+	}{
+		"the same":                {func(int) []string { return waiter(1, 1) }, "40P01"},
+		"another backend":         {func(look int) []string { return waiter(look, 1) }, "55P03"},
+		"another transaction":     {func(look int) []string { return waiter(1, look) }, "55P03"},
+		"now and then":            {func(look int) []string { return waiter(1, 1)[look%2:] }, "55P03"},
+		"the same beside another": {func(look int) []string { return append(waiter(1, look), waiter(2, 1)...) }, "40P01"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlace(t, "CREATE TABLE t (a int)")
+			reader := p.connect()
+			p.exec(reader, "BEGIN; SELECT FROM t")
+			r := p.inTransaction("SET deadlock_timeout = '10ms'")
+			looks := &sightings{Conn: r.Conn, see: test.see}
+			r.Conn, r.LockBudget = looks, 4*time.Second
+			_, err := r.RunStep(t.Context(), p.strong())
+			f := failure(t, err)
+			if f.Code != test.code || looks.looks < 2 {
+				t.Errorf("%s after %d looks, want %s: %s", f.Code, looks.looks, test.code, f.Message)
+			}
+			if f.Code == "40P01" && name == "the same beside another" && !strings.Contains(f.Message, "pid 2 ") {
+				t.Errorf("it names somebody else: %s", f.Message)
+			}
+		})
+	}
+}

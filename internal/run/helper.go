@@ -74,11 +74,13 @@ func (w *work) helped(ctx context.Context, step rewrite.Step, f func() error) er
 	return nil
 }
 
-// abandon removes the helpers of a plan that ended with an error, even if that is a cancel. A lost connection leaves them for a Resume.
+// abandon removes the helpers of a plan that ended with an error, even if that is a cancel. A lost connection leaves them for a Resume, to which the indexes
+// that were built for a later step are left anyhow: a promise may need them.
 func (w *work) abandon(ctx context.Context, cause error) {
-	if len(w.helpers) == 0 || SQLState(cause) == "" {
+	if SQLState(cause) == "" {
 		return
 	}
+	w.servants.handOver()
 	for _, h := range w.helpers {
 		if h.promised {
 			continue

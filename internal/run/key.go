@@ -137,7 +137,7 @@ func (w *work) rolledBack(ctx context.Context, cause error) error {
 	if SQLState(cause) == "" || w.Conn.TxStatus() == 'I' {
 		return cause
 	}
-	err := persist(ctx, func(ctx context.Context) error {
+	err := w.persist(ctx, func(ctx context.Context) error {
 		_, err := w.Conn.Exec(ctx, "ROLLBACK")
 		return err
 	})

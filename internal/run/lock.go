@@ -23,7 +23,8 @@ const (
 	blockerPatience = 10 * time.Second
 )
 
-// An autovacuum is waited for one part in vacuumPatience of the budget before it is made to give way, for which all have to wait.
+// An autovacuum that the control login may not cancel is waited for one part in vacuumPatience of the budget before the server is made to cancel it, for which all
+// have to wait; when that was in vain, twice as long before it is again.
 const vacuumPatience = 20
 
 // once is one try of a step under a lock_timeout. When that ends it, nothing of the try is left.
@@ -41,15 +42,23 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		behind  bool      // whether anybody was seen to wait behind a try
 		pause   = shortestPause
 		circle  = cycle{step: step}
+		forced  = start // when autovacuum was made to give way
+		bearing = w.lockBudget() / vacuumPatience
 	)
 	for n := 0; ; n++ {
 		tried := time.Now()
-		waitedEnough := tried.Sub(start) > w.lockBudget()/vacuumPatience
-		timeout := w.timeout(n, again, waitedEnough, stream, behind, seen)
-		polite := again && !(waitedEnough && seen.yields())
+		left := w.lockBudget() - tried.Sub(start)
+		force := again && seen.yields() && tried.Sub(forced) > bearing && w.vacuumTry() <= left
+		timeout := w.timeout(n, again, stream, behind)
+		if force || again && seen.yields() && !behind && n%(rungs+1) == rungs && w.vacuumTry() <= left {
+			timeout = w.notLonger(w.vacuumTry())
+		}
 		w.recalled = false
 		var met Contention
-		err := w.sampled(ctx, timeout, polite, &met, try)
+		err := w.sampled(ctx, timeout, again && !force, &met, try)
+		if force {
+			forced, bearing = time.Now(), 2*bearing
+		}
 		w.result.Tries++
 		w.note(met.Blockers)
 		if len(met.Blockers) > 0 {
@@ -86,7 +95,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		w.unblock(ctx, n+1, &seen)
 		most := min(blockerPatience, w.lockBudget()-time.Since(start))
 		if seen.yields() {
-			most = min(most, w.lockBudget()/vacuumPatience-time.Since(start))
+			most = min(most, bearing-time.Since(forced))
 		}
 		look := func() error { return circle.check(ctx, w, seen) }
 		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
@@ -110,6 +119,9 @@ func stillThere(now, before []Blocker) []Blocker {
 func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, look func() error, say func() string) error {
 	began, length := time.Now(), least
 	for {
+		if w.canceled != nil {
+			return w.canceled
+		}
 		if err := w.client.check(); err != nil {
 			return err
 		}
@@ -145,36 +157,41 @@ func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 	return len(rows) == 0, err
 }
 
-// timeout is the lock_timeout of the n-th try. A shorter one of the session's own is kept; one that reached statement_timeout
-// would hide what failed. Autovacuum is waited for long at each sixth try, and when it was waited for enough; a stream for no longer than others can
-// bear again and again. Where somebody was seen behind an earlier try the server itself ends each that they would have to wait too long for: a recall can come
-// late on a busy machine.
-func (w *work) timeout(n int, again, enough, stream, behind bool, seen Contention) time.Duration {
+// rungs is how many tries grow in length before those of the longest.
+const rungs = 5
+
+// timeout is the lock_timeout of the n-th try. A stream is waited for no longer than others can bear again and again. Where somebody was seen behind an earlier
+// try the server itself ends each that they would have to wait too long for: a recall can come late on a busy machine.
+func (w *work) timeout(n int, again, stream, behind bool) time.Duration {
 	longest := w.Options.longestTry()
-	rungs := [...]time.Duration{1, 2, 2, 4, 4} // times the first
+	growing := [rungs]time.Duration{1, 2, 2, 4, 4} // times the first
 	rung := longest
 	if stream {
-		rung = min(longest, rungs[len(rungs)-1]*w.Options.firstTry())
+		rung = min(longest, growing[rungs-1]*w.Options.firstTry())
 	}
-	step := n % (len(rungs) + 1)
-	if again && step < len(rungs) {
-		rung = min(rungs[step]*w.Options.firstTry(), longest)
+	if step := n % (rungs + 1); again && step < rungs {
+		rung = min(growing[step]*w.Options.firstTry(), longest)
 	}
 	if again && behind {
 		rung = min(rung, w.Options.maxQueueWait())
 	}
-	if again && seen.yields() && (enough || step == len(rungs)) {
-		rung = w.session.DeadlockTimeout * 12 / 10
-	}
+	return w.notLonger(rung)
+}
+
+// vacuumTry is how long a try must last for the server to cancel an autovacuum that is in the way.
+func (w *work) vacuumTry() time.Duration { return w.session.DeadlockTimeout * 12 / 10 }
+
+// notLonger is a lock_timeout of ours as the session lets it be: a shorter one of its own is kept; one that reached statement_timeout would hide what failed.
+func (w *work) notLonger(timeout time.Duration) time.Duration {
 	if own := w.session.LockTimeout; own > 0 {
-		rung = min(rung, own)
+		timeout = min(timeout, own)
 	}
 	for _, own := range []time.Duration{w.session.StatementTimeout, w.session.TransactionTimeout} {
 		if own > 0 {
-			rung = min(rung, own*9/10)
+			timeout = min(timeout, own*9/10)
 		}
 	}
-	return max(rung, time.Millisecond) // 0 would be no timeout at all
+	return max(timeout, time.Millisecond) // 0 would be no timeout at all
 }
 
 // lockBudget is how long a step may try in total: no longer than the session lets a statement run, or a transaction be open.
@@ -199,17 +216,13 @@ func (w *work) makeWay(ctx context.Context, seen *Contention) {
 	if w.Watch == nil {
 		return
 	}
-	for _, b := range seen.Blockers {
+	seen.Blockers = slices.DeleteFunc(slices.Clone(seen.Blockers), func(b Blocker) bool {
 		if !b.Autovacuum || b.Wraparound {
-			continue
+			return false
 		}
-		if went, err := w.Watch.GiveWay(ctx, b); !went || err != nil {
-			return
-		}
-	}
-	if seen.yields() {
-		seen.Blockers = nil
-	}
+		_, err := w.Watch.GiveWay(ctx, b)
+		return err == nil // it went, or had gone by itself
+	})
 }
 
 // sampled runs one try and looks, shortly before its timeout would end it, who is in the way: afterwards nobody can tell. A polite one that may last
@@ -289,7 +302,7 @@ func (w *work) inTransaction(step rewrite.Step, beside func(context.Context) err
 		if err == nil || w.Conn.TxStatus() == 'I' {
 			return err
 		}
-		if lost := persist(ctx, func(ctx context.Context) error { _, err := w.Conn.Exec(ctx, "ROLLBACK"); return err }); lost != nil {
+		if lost := w.persist(ctx, func(ctx context.Context) error { _, err := w.Conn.Exec(ctx, "ROLLBACK"); return err }); lost != nil {
 			return lost
 		}
 		return err
@@ -375,7 +388,7 @@ func (w *work) locally(ctx context.Context, step rewrite.Step, timeout time.Dura
 // alone tries a step that must be outside any transaction.
 func (w *work) alone(exec func(context.Context) error) once {
 	return func(ctx context.Context, timeout time.Duration) error {
-		return Under(ctx, w.Conn, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
+		return w.under(ctx, map[string]string{"lock_timeout": milliseconds(timeout)}, func() error { return exec(ctx) })
 	}
 }
 

@@ -103,7 +103,7 @@ func TestLockIsNeverWaitedForLong(t *testing.T) {
 
 func TestLockBudgetNamesTheBlocker(t *testing.T) {
 	// Each try lasts long enough for a busy machine to look who is in the way.
-	patient := run.Options{LockBudget: 2 * time.Second, FirstTry: time.Second, LongestTry: time.Second}
+	patient := run.Options{LockBudget: 6 * time.Second, FirstTry: 3 * time.Second, LongestTry: 3 * time.Second}
 	for _, test := range []struct {
 		name    string
 		block   bool
@@ -112,9 +112,10 @@ func TestLockBudgetNamesTheBlocker(t *testing.T) {
 	}{
 		{name: "outside", options: patient},
 		{name: "in a transaction", block: true, options: patient},
-		{name: "in a transaction with strong locks", block: true, options: run.Options{HoldsStrong: true}, tries: "(1 try)"},
+		{name: "in a transaction with strong locks", block: true, options: run.Options{HoldsStrong: true, LongestTry: 5 * time.Second}, tries: "(1 try)"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			p := newPlace(t, "CREATE TABLE t (id int)")
 			r := p.runner()
 			r.Options = test.options
@@ -166,7 +167,7 @@ func TestQueriesOfOthersStayTheirs(t *testing.T) {
 	p.exec(p.look, "ALTER TABLE t OWNER TO "+alice)
 	r := p.runner()
 	r.Conn = p.open(pgtest.Server(t).DSN(alice, p.look.Config().Database))
-	r.LockBudget, r.FirstTry, r.LongestTry = 2*time.Second, time.Second, time.Second
+	r.LockBudget, r.FirstTry, r.LongestTry = 6*time.Second, 3*time.Second, 3*time.Second
 	reader := p.connect()
 	p.exec(reader, "SET application_name = 'payroll'; BEGIN; SELECT FROM t; SELECT 'salary of the boss'")
 	_, err := r.RunStep(t.Context(), alter())
@@ -204,9 +205,10 @@ func TestTimeoutsOfTheSessionAreKept(t *testing.T) {
 	for _, setting := range []string{"lock_timeout", "statement_timeout"} {
 		for _, block := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, in a transaction %t", setting, block), func(t *testing.T) {
+				t.Parallel()
 				r := p.runner()
-				r.HoldsStrong = true // one try of 500 ms, were it not for the session's own
-				if _, err := r.Conn.Exec(t.Context(), "SET "+setting+" = '30ms'"); err != nil {
+				r.HoldsStrong, r.FirstTry, r.LongestTry = true, time.Minute, time.Minute // one try of that, were it not for the session's own
+				if _, err := r.Conn.Exec(t.Context(), "SET "+setting+" = '2s'"); err != nil {
 					t.Fatal(err)
 				}
 				if block {
@@ -216,10 +218,11 @@ func TestTimeoutsOfTheSessionAreKept(t *testing.T) {
 				} else {
 					r.LockBudget = time.Millisecond
 				}
-				before := time.Now()
+				sent := &recorder{Conn: r.Conn}
+				r.Conn = sent
 				_, err := r.RunStep(t.Context(), alter())
-				if took := time.Since(before); took > 400*time.Millisecond {
-					t.Errorf("tried for %s", took)
+				if want := map[string]string{"lock_timeout": "2000", "statement_timeout": "1800"}[setting]; len(sent.timeouts) != 1 || sent.timeouts[0] != want {
+					t.Errorf("tried with timeouts %q, want one of %s", sent.timeouts, want)
 				}
 				if failure(t, err).Code != "55P03" {
 					t.Errorf("got %v", err)
@@ -229,7 +232,7 @@ func TestTimeoutsOfTheSessionAreKept(t *testing.T) {
 						t.Fatal(err)
 					}
 				}
-				if got := p.answer(r.Conn, "SHOW "+setting); got != "30ms" {
+				if got := p.answer(r.Conn, "SHOW "+setting); got != "2s" {
 					t.Errorf("%s is %s afterwards", setting, got)
 				}
 			})
@@ -243,11 +246,10 @@ func TestStatementTimeoutBoundsTheWhole(t *testing.T) {
 	reader := p.connect()
 	p.exec(reader, "BEGIN; SELECT FROM t")
 	r := p.runner()
-	if _, err := r.Conn.Exec(t.Context(), "SET statement_timeout = '600ms'"); err != nil {
-		t.Fatal(err)
-	}
+	p.send(r, "SET statement_timeout = '3s'")
+	r.LockBudget = time.Hour
 	result, err := r.RunStep(t.Context(), alter())
-	if f := failure(t, err); f.Code != "55P03" || result.Tries < 2 || result.Waited > 2*time.Second {
+	if f := failure(t, err); f.Code != "55P03" || result.Tries < 2 {
 		t.Errorf("got %v after %d tries and %s", err, result.Tries, result.Waited)
 	}
 }
@@ -454,13 +456,17 @@ func TestLockInAPipeline(t *testing.T) {
 
 // Autovacuum that prevents wraparound gives way to nobody: a long try would only make others wait.
 func TestOnlyPlainAutovacuumIsWaitedForLong(t *testing.T) {
+	plain := fixed{{PID: 1, Autovacuum: true}}
 	for name, test := range map[string]struct {
-		blockers []run.Blocker
+		watch    run.Watch
+		deadlock string // deadlock_timeout
 		longest  string
 	}{
-		"plain":                     {[]run.Blocker{{PID: 1, Autovacuum: true}}, "120"}, // 1.2 × deadlock_timeout
-		"to prevent wraparound":     {[]run.Blocker{{PID: 1, Autovacuum: true, Wraparound: true}}, "500"},
-		"beside a long transaction": {[]run.Blocker{{PID: 1, Autovacuum: true}, {PID: 2}}, "500"},
+		"plain":                     {shy{plain}, "100ms", "120"}, // 1.2 × deadlock_timeout
+		"gone by itself":            {plain, "100ms", "500"},
+		"longer than the budget":    {shy{plain}, "1h", "500"},
+		"to prevent wraparound":     {shy{fixed{{PID: 1, Autovacuum: true, Wraparound: true}}}, "100ms", "500"},
+		"beside a long transaction": {shy{fixed{{PID: 1, Autovacuum: true}, {PID: 2}}}, "100ms", "500"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -468,15 +474,11 @@ func TestOnlyPlainAutovacuumIsWaitedForLong(t *testing.T) {
 			reader := p.connect()
 			p.exec(reader, "BEGIN; SELECT FROM t")
 			r := p.runner()
-			if _, err := r.Conn.Exec(t.Context(), "SET deadlock_timeout = '100ms'"); err != nil {
-				t.Fatal(err)
-			}
-			sent := &recorder{Conn: r.Conn}
-			r.Conn, r.Watch, r.LockBudget = sent, fixed(test.blockers), 8*time.Second
-			if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
-				t.Errorf("got %v", err)
-			}
-			if len(sent.timeouts) < 6 || sent.timeouts[5] != test.longest {
+			p.send(r, "SET deadlock_timeout = '"+test.deadlock+"'")
+			sent := &recorder{Conn: r.Conn, tries: 6, enough: func() { p.exec(reader, "COMMIT") }}
+			r.Conn, r.Watch, r.LockBudget = sent, test.watch, 10*time.Minute
+			p.must(r, alter())
+			if len(sent.timeouts) < 6 || sent.timeouts[5] != test.longest || test.longest != "120" && slices.Contains(sent.timeouts, "120") {
 				t.Errorf("tried with timeouts %q, the sixth is to be %s", sent.timeouts, test.longest)
 			}
 		})
@@ -486,14 +488,13 @@ func TestOnlyPlainAutovacuumIsWaitedForLong(t *testing.T) {
 func TestTriesAreAsLongAsTheOptionsSay(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "CREATE TABLE t (id int)")
-	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
 	r := p.runner()
-	sent := &recorder{Conn: r.Conn}
+	sent := &recorder{Conn: r.Conn, tries: 6, enough: func() { p.exec(reader, "COMMIT") }}
 	r.Watch = nil // which would see what to wait for
-	r.Conn, r.FirstTry, r.LongestTry, r.LockBudget = sent, 10*time.Millisecond, 30*time.Millisecond, 5*time.Second
-	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
-		t.Errorf("got %v", err)
-	}
+	r.Conn, r.FirstTry, r.LongestTry, r.LockBudget = sent, 10*time.Millisecond, 30*time.Millisecond, 10*time.Minute
+	p.must(r, alter())
 	if want := []string{"10", "20", "20", "30", "30", "30"}; len(sent.timeouts) < len(want) || !slices.Equal(sent.timeouts[:len(want)], want) {
 		t.Errorf("tried with timeouts %q, want %q", sent.timeouts, want)
 	}
@@ -521,6 +522,9 @@ type recorder struct {
 	statements []string
 	timeouts   []string     // of the tries
 	looks      atomic.Int64 // whether the blockers have ended
+	// enough is called before the try behind so many; 0 is never.
+	tries  int
+	enough func()
 }
 
 func (r *recorder) Exec(ctx context.Context, sql string, args ...string) (string, error) {
@@ -536,6 +540,9 @@ func (r *recorder) Chain(ctx context.Context, sql ...string) ([]string, error) {
 	r.statements = append(r.statements, chain)
 	if _, set, ok := strings.Cut(chain, "set_config('lock_timeout', '"); ok {
 		timeout, _, _ := strings.Cut(set, "'")
+		if r.tries > 0 && len(r.timeouts) == r.tries {
+			r.enough()
+		}
 		r.timeouts = append(r.timeouts, timeout)
 	}
 	return r.Conn.Chain(ctx, sql...)
@@ -608,16 +615,42 @@ func (c crowd) Contention(context.Context, int) (run.Contention, error) {
 func TestTriesAreShortWhereOthersWait(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t, "CREATE TABLE t (id int)")
-	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	reader := p.connect()
+	p.exec(reader, "BEGIN; SELECT FROM t")
 	r := p.runner()
-	sent := &recorder{Conn: r.Conn}
-	r.Conn, r.Watch, r.FirstTry, r.LockBudget = sent, crowd{fixed{{PID: 1}}}, 500*time.Millisecond, 12*time.Second
-	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
-		t.Errorf("got %v", err)
-	}
+	sent := &recorder{Conn: r.Conn, tries: 6, enough: func() { p.exec(reader, "COMMIT") }}
+	r.Conn, r.Watch, r.FirstTry, r.LockBudget = sent, crowd{fixed{{PID: 1}}}, 500*time.Millisecond, 10*time.Minute
+	p.must(r, alter())
 	// The first may have been over before anybody could look.
 	if n := slices.Index(sent.timeouts, "200"); n < 1 || slices.Contains(sent.timeouts[n:], "500") {
 		t.Errorf("tried with timeouts %q, want none above lock.max_queue_wait once somebody is there", sent.timeouts)
+	}
+}
+
+// Where others wait behind the tries, autovacuum that cannot be cancelled otherwise is made to give way by long ones, but seldom: each time for twice as long not.
+func TestLongTriesAreSeldomWhereOthersWait(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	p.exec(p.connect(), "BEGIN; SELECT FROM t")
+	r := p.runner()
+	p.send(r, "SET deadlock_timeout = '500ms'")
+	sent := &recorder{Conn: r.Conn}
+	r.Conn, r.Watch = sent, shy{crowd{fixed{{PID: 1, Autovacuum: true}}}}
+	r.MaxQueueWait, r.LockBudget = 50*time.Millisecond, 10*time.Second
+	if _, err := r.RunStep(t.Context(), alter()); failure(t, err).Code != "55P03" {
+		t.Errorf("got %v", err)
+	}
+	var long, others []string
+	for _, timeout := range sent.timeouts {
+		if timeout == "600" {
+			long = append(long, timeout)
+		} else {
+			others = append(others, timeout)
+		}
+	}
+	// A twentieth of the budget before the first, and 1, 2 and 4 more behind each.
+	if len(long) < 1 || len(long) > 4 || slices.ContainsFunc(others[1:], func(timeout string) bool { return timeout != "50" }) {
+		t.Errorf("tried with timeouts %q", sent.timeouts)
 	}
 }
 

@@ -47,7 +47,7 @@ func (w *work) turn(ctx context.Context, table rewrite.Target, f func() error) (
 
 // leave gives the maintenance lock back. It asks whether we have it, because a cancel can end the statement that took it.
 func (w *work) leave(ctx context.Context, table rewrite.Target) error {
-	return persist(ctx, func(ctx context.Context) error {
+	return w.persist(ctx, func(ctx context.Context) error {
 		_, err := w.Conn.Exec(ctx, `SELECT pg_catalog.pg_advisory_unlock($1::pg_catalog.int4, $2::pg_catalog.int4)
 			FROM pg_catalog.pg_locks AS l
 			WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid()

@@ -31,6 +31,8 @@ type Runner struct {
 	// Gone reports whether the client has gone; nil: it never has. What waits for nobody any more ends, unless it was promised.
 	Gone func() bool
 	Options
+	// servants are those of the plan, where more than one run carries it out; nil: each has its own.
+	servants *servants
 	// unasked is true when the client has its answer, or does not count.
 	unasked bool
 }
@@ -150,6 +152,8 @@ type work struct {
 	recalled bool
 	// warned are the transactions that were canceled because they were in the way.
 	warned map[string]bool
+	// canceled is the client's cancel where it could not end what was under way: it ends what comes next. nil for none.
+	canceled error
 	// client is whoever waits for the step at hand.
 	client client
 	// yielded is how often builds have given way.
@@ -200,13 +204,24 @@ func (r Runner) Undo(ctx context.Context, plan rewrite.Plan) error {
 	}
 }
 
-func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (Result, error) {
+func (r Runner) run(ctx context.Context, steps []rewrite.Step, carry func(context.Context, string) (string, error)) (_ Result, err error) {
 	w := &work{Runner: r, result: &Result{}, said: time.Now(), carry: carry}
+	if w.servants == nil {
+		w.servants = &servants{}
+		defer func() {
+			if err == nil {
+				w.servants.serve()
+			}
+		}()
+	}
 	if err := w.adopt(ctx, steps); err != nil {
 		return *w.result, err
 	}
 	for _, step := range steps {
-		err := w.step(ctx, step)
+		err := w.canceled
+		if err == nil {
+			err = w.step(ctx, step)
+		}
 		w.meter().StepRun(err == nil)
 		if err != nil {
 			w.abandon(ctx, err)
@@ -305,11 +320,13 @@ func (w *work) stepOfOurs(ctx context.Context, step rewrite.Step) error {
 		// A VALIDATE, too, must not wait inside the server: it would hold a snapshot that a build waits for.
 		same := func(ctx context.Context) error { return w.same(ctx, step) }
 		if w.carry != nil {
-			return w.ladder(ctx, step, true, w.carried(same, exec))
+			return w.serving(ctx, step, func() error { return w.ladder(ctx, step, true, w.carried(same, exec)) })
 		}
 		try := w.inTransaction(step, same)
-		return w.ladder(ctx, step, true, func(ctx context.Context, timeout time.Duration) error {
-			return w.reported(ctx, brief(step.SQL), func() error { return try(ctx, timeout) })
+		return w.serving(ctx, step, func() error {
+			return w.ladder(ctx, step, true, func(ctx context.Context, timeout time.Duration) error {
+				return w.reported(ctx, brief(step.SQL), func() error { return try(ctx, timeout) })
+			})
 		})
 	case step.Rebuild:
 		return w.rebuild(ctx, step)

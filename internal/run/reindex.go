@@ -39,11 +39,16 @@ func (w *work) rebuild(ctx context.Context, step rewrite.Step) error {
 		}
 		w.cleanUp(ctx, made, fmt.Sprintf("an INVALID index of table %s may be left behind, its name ends in _ccnew or _ccold", quote(step.Table.Schema, step.Table.Name)),
 			"drop it with DROP INDEX CONCURRENTLY", func(ctx context.Context) error { return w.sweepRebuilt(ctx, step.Table) })
-		if errors.Is(err, errYielded) {
-			attempt--
+		yielded := errors.Is(err, errYielded)
+		switch {
+		case !yielded && SQLState(err) != deadlockDetected:
+			return err
+		case w.canceled != nil:
+			return w.canceled
+		case yielded:
+			attempt-- // which w.yielded counts
 			continue
-		}
-		if SQLState(err) != deadlockDetected || attempt == builds {
+		case attempt == builds:
 			return err
 		}
 		if err := w.quiet(ctx, step.Table); err != nil {

@@ -41,6 +41,8 @@ type Resume struct {
 	Open func(ctx context.Context) (conn Conn, done func(), err error)
 	// Claims narrows down which promises are claimed; its Limit 0 is all.
 	Claims revisions.ClaimOptions
+	// Setbacks are the leftovers that could not be removed before; nil: each is looked at, for as long as Options.LockBudget says.
+	Setbacks *Setbacks
 	// Throttle makes what tells when a bulk write must wait; nil: none does.
 	Throttle func() Throttle
 	// Watch, Report and Options are the Runner's.
@@ -258,14 +260,17 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 		})
 	}
 	delete(environment, "role") // the role's OID is in the promise; its name may have changed
+	runner.servants = &servants{}
 	inItsPlace := stand{runner: runner, row: row, environment: environment}
 	for _, step := range plan.Steps {
 		result, err := inItsPlace.step(ctx, step)
 		all.add(result)
 		if err != nil {
+			runner.servants.handOver()
 			return err
 		}
 	}
+	runner.servants.serve()
 	return nil
 }
 
@@ -307,26 +312,35 @@ func (r Resume) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, artifact := range left {
-		needed := slices.ContainsFunc(open, func(row revisions.PromiseRow) bool { return row.ID == artifact.Promise })
-		if artifact.Kind != "index" && artifact.Kind != rebuildKind && (needed || !isHelper(artifact)) {
-			continue
+	needed := func(artifact revisions.Artifact) bool {
+		return slices.ContainsFunc(open, func(row revisions.PromiseRow) bool { return row.ID == artifact.Promise })
+	}
+	left = slices.DeleteFunc(left, func(artifact revisions.Artifact) bool {
+		return !slices.Contains([]string{"index", rebuildKind, servantKind}, artifact.Kind) && (needed(artifact) || !isHelper(artifact))
+	})
+	began := r.Setbacks.now()
+	for _, artifact := range r.Setbacks.due(left) {
+		budget := r.Setbacks.budget(artifact.ID, began, r.lockBudget())
+		if budget <= 0 {
+			return nil // the next Run begins with those that this one did not get to
 		}
-		if err := r.sweepOne(ctx, artifact); err != nil {
+		if err := r.sweepOne(ctx, artifact, left, needed(artifact), budget); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sweepOne removes one of them as the table's owner, unless somebody works on the table: then the next Resume does.
-func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact) error {
+// sweepOne removes one of them as the table's owner, unless somebody works on the table, or it takes longer than the budget: then a later Resume does.
+func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact, left []revisions.Artifact, needed bool, budget time.Duration) error {
 	conn, done, err := r.Open(ctx)
 	if err != nil {
 		return err
 	}
 	defer done()
-	gone, err := r.drop(ctx, conn, artifact)
+	r.LockBudget = budget
+	gone, err := r.drop(ctx, conn, artifact, left, needed)
+	r.Setbacks.note(artifact.ID, gone)
 	if err != nil {
 		r.notice(fmt.Sprintf("pgsluice: what a broken plan may have left, %s %s, is looked at later: %v", artifact.Kind, quote(artifact.Schema, artifact.Name), err))
 	}
@@ -336,8 +350,8 @@ func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact) error
 	return r.Ledger.Forget(ctx, artifact.ID)
 }
 
-// drop reports whether nothing is left to be dropped.
-func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact) (gone bool, err error) {
+// drop reports whether nothing is left to be dropped. What an open promise needs stays.
+func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact, left []revisions.Artifact, needed bool) (gone bool, err error) {
 	table := strconv.FormatUint(uint64(artifact.Table), 10)
 	owners, err := conn.Query(ctx, `SELECT pg_catalog.pg_get_userbyid(c.relowner) FROM pg_catalog.pg_class AS c
 		WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid`, table)
@@ -353,6 +367,7 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 	}
 	ctx, cancel := context.WithTimeout(ctx, r.lockBudget())
 	defer cancel()
+	gone = true
 	err = Under(ctx, conn, map[string]string{"role": owners[0]}, func() error {
 		runner := Runner{Conn: conn, Watch: r.Watch, Report: r.Report, Meter: r.Meter, Options: r.Options}
 		runner.TurnBudget = slice // now or later
@@ -360,15 +375,19 @@ func (r Resume) drop(ctx context.Context, conn Conn, artifact revisions.Artifact
 			return runner.removeConstraint(ctx, artifact)
 		}
 		on := rewrite.Target{OID: artifact.Table, Schema: artifact.Schema, Name: "with OID " + table}
-		if artifact.Kind == rebuildKind {
+		switch artifact.Kind {
+		case rebuildKind:
 			return runner.removeRebuilt(ctx, on)
+		case servantKind:
+			gone, err = runner.removeServant(ctx, artifact, left, needed)
+			return err
 		}
 		return runner.removeInvalid(ctx, rewrite.Step{
 			Table: on,
 			Index: rewrite.Index{Schema: artifact.Schema, Name: artifact.Name},
 		})
 	})
-	return err == nil, err
+	return gone && err == nil, err
 }
 
 func (r Resume) notice(line string) {

@@ -515,7 +515,7 @@ func TestResumeKeepsWhatALockHoldsUp(t *testing.T) {
 	reader := h.connect()
 	h.exec(reader, "BEGIN; SELECT FROM t")
 	r := h.resumer(h.control)
-	r.LockBudget = 2 * time.Second
+	r.LockBudget, r.FirstTry, r.LongestTry = 4*time.Second, 2*time.Second, 2*time.Second // long enough to be looked at
 	kept, err := r.Run(t.Context())
 	if err != nil {
 		t.Fatal(err)

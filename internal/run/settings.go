@@ -87,7 +87,7 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 	if w.session.Version >= 170000 {
 		settings["transaction_timeout"] = "0"
 	}
-	return Under(ctx, w.Conn, settings, func() error {
+	return w.under(ctx, settings, func() error {
 		own := w.session
 		w.session.StatementTimeout, w.session.TransactionTimeout = 0, 0
 		defer func() { w.session = own }()
@@ -98,30 +98,44 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 // Under runs f with session settings and puts the session's own values back, however f ends and however often the client
 // cancels. It never resets: a value that a login or a tool had set stays.
 func Under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
+	_, err := under(ctx, conn, settings, f)
+	return err
+}
+
+// under is Under, and returns beside its error the cancel that it has withstood.
+func under(ctx context.Context, conn Conn, settings map[string]string, f func() error) (canceled, err error) {
 	if len(settings) == 0 {
-		return f()
+		return nil, f()
 	}
 	names := slices.Sorted(maps.Keys(settings))
 	values, err := conn.Query(ctx, `SELECT pg_catalog.current_setting(s.name)
 		FROM pg_catalog.json_array_elements_text($1::pg_catalog.json) AS s(name)`, encode(names))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if len(values) != len(names) {
-		return fmt.Errorf("the server has %d of the settings %v", len(values), names)
+		return nil, fmt.Errorf("the server has %d of the settings %v", len(values), names)
 	}
 	own := map[string]string{}
 	for i, name := range names {
 		own[name] = values[i]
 	}
 	if err := set(ctx, conn, settings); err != nil {
-		return err
+		return nil, err
 	}
 	failed := f()
-	if err := persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own) }); err != nil {
-		return errors.Join(failed, fmt.Errorf("cannot put the session's settings back: %w", err))
+	canceled, err = persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own) })
+	if err != nil {
+		return canceled, errors.Join(failed, fmt.Errorf("cannot put the session's settings back: %w", err))
 	}
-	return failed
+	return canceled, failed
+}
+
+// under is Under in a plan, which is to end behind it if the client has cancelled meanwhile.
+func (w *work) under(ctx context.Context, settings map[string]string, f func() error) error {
+	canceled, err := under(ctx, w.Conn, settings, f)
+	w.heed(canceled)
+	return err
 }
 
 func set(ctx context.Context, conn Conn, settings map[string]string) error {
@@ -130,13 +144,29 @@ func set(ctx context.Context, conn Conn, settings map[string]string) error {
 	return err
 }
 
-// persist repeats f as often as a cancel ends it: it is for what must be done whatever the client wants now.
-func persist(ctx context.Context, f func(context.Context) error) error {
+// persist repeats f as often as a cancel ends it, and returns that beside its error: it is for what must be done whatever the client wants now.
+func persist(ctx context.Context, f func(context.Context) error) (canceled, err error) {
 	ctx = context.WithoutCancel(ctx)
 	for {
-		if err := f(ctx); SQLState(err) != queryCanceled {
-			return err
+		err := f(ctx)
+		if SQLState(err) != queryCanceled {
+			return canceled, err
 		}
+		canceled = err
+	}
+}
+
+// persist is the same in a plan, which is to end behind it if the client has cancelled meanwhile.
+func (w *work) persist(ctx context.Context, f func(context.Context) error) error {
+	canceled, err := persist(ctx, f)
+	w.heed(canceled)
+	return err
+}
+
+// heed notes a cancel that had to be withstood, nil for none.
+func (w *work) heed(canceled error) {
+	if canceled != nil {
+		w.canceled = canceled
 	}
 }
 
