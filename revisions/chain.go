@@ -91,7 +91,7 @@ func (v *verifier) follow(file, number int, l *lookedAt) {
 	case g.from != number && !g.precedes(l.prev):
 		wrong("it does not follow line %d of its chain: one of the two was changed, and given a new hash", g.last)
 	}
-	g.last, g.hash, g.stated, g.to = l.seq, bytes.Clone(l.hash), bytes.Clone(l.stated), number
+	g.last, g.hash, g.stated, g.to = l.seq, append(g.hash[:0], l.hash...), bytes.Clone(l.stated), number
 	if l.wrong != "" {
 		return
 	}

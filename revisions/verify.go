@@ -172,7 +172,7 @@ func (v *verifier) read(ctx context.Context, files []TrailFile) error {
 func split(ctx context.Context, place int, file TrailFile, work, inOrder chan<- *chunk) error {
 	text, first := bufio.NewReaderSize(file.Text, chunkSize), 1
 	for {
-		piece := make([]byte, chunkSize)
+		piece := make([]byte, chunkSize, chunkSize+chunkSize/4) // with room for the end of a line
 		n, err := io.ReadFull(text, piece)
 		piece = piece[:n]
 		if err == nil { // up to the end of the line
