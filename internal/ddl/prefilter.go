@@ -321,7 +321,7 @@ func intoOfWrite(raw []byte) bool {
 	if i < len(raw) && raw[i] == '(' {
 		return true
 	}
-	for _, word := range [...]string{"values", "default", "select", "with", "overriding", "as", "using"} {
+	for _, word := range [...]string{"values", "default", "select", "table", "with", "overriding", "as", "using"} {
 		if wordAt(raw, i, word) {
 			return true
 		}
