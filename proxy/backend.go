@@ -52,6 +52,9 @@ func (e *serverError) Error() string {
 // SQLState is the error's code.
 func (e *serverError) SQLState() string { return e.fields.Code }
 
+// SourceFile is the file of the server's source that it came from.
+func (e *serverError) SourceFile() string { return e.fields.File }
+
 // TxStatus is the status byte that the client would see.
 func (b *backend) TxStatus() byte {
 	b.pipe.mu.Lock()

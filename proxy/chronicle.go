@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,10 @@ type chronicle struct {
 	// open is true while statements are in the ledger whose transaction has not ended, as far as is known; xid is the transaction.
 	open bool
 	xid  uint64
-	// untold are the results of which the audit trail does not know yet how their transaction has ended, the first mostPending of it.
+	// untold are the results of which the audit trail does not know yet how their transaction has ended, the first mostPending of it; beyond is the last one
+	// behind those, and says how many there are.
 	untold []revisions.Entry
+	beyond revisions.Entry
 	// end is how the transaction at hand was seen to end, "" while it was not; committing is true while its COMMIT is under way.
 	end        string
 	committing bool
@@ -379,10 +382,26 @@ func (s *session) attest(ctx context.Context, ledger *revisions.Ledger, statemen
 
 // settle has the ledger and the audit trail learn how the transactions have ended that this session's statements were in.
 func (s *session) settle(ctx context.Context) error {
-	c := &s.chronicle
-	if !c.open || s.backend.TxStatus() != 'I' || s.pipe.executed {
+	if !s.chronicle.open || s.backend.TxStatus() != 'I' || s.pipe.executed {
 		return nil
 	}
+	return s.settled(ctx)
+}
+
+// settleUnread is settle for a transaction that has ended by messages that nobody read: by a COMMIT, for instance, that was prepared before there was
+// anything to tell of it. Another one may be open by now.
+func (s *session) settleUnread(ctx context.Context) error {
+	end := s.pipe.heeded()
+	if end == "" || !s.chronicle.open {
+		return nil
+	}
+	s.chronicle.end = cmp.Or(s.chronicle.end, end)
+	return s.settled(ctx)
+}
+
+// settled is settle for transactions that have ended for certain.
+func (s *session) settled(ctx context.Context) error {
+	c := &s.chronicle
 	c.open, c.xid = false, 0
 	s.worked()
 	ledger := s.ledger(ctx)
@@ -400,6 +419,7 @@ func (s *session) closeChronicle() {
 	if !s.chronicle.open && s.chronicle.running == 0 {
 		return
 	}
+	s.chronicle.end = cmp.Or(s.chronicle.end, s.pipe.heeded())
 	ctx, enough := context.WithTimeout(context.Background(), deskPatience)
 	defer enough()
 	ledger := s.ledger(ctx)

@@ -28,6 +28,46 @@ type pipeline struct {
 	status byte
 	// failed: an ErrorResponse came since the last ReadyForQuery.
 	failed bool
+
+	// heed: a transaction is open whose end somebody wants to know of, although nobody may read what ends it. Then completed is told the command tags; end is
+	// what they, and the status byte behind them, have said of the end of that transaction, "" while it has not ended. undone: the last ROLLBACK may have
+	// been one to a savepoint.
+	heed, undone bool
+	end          string
+}
+
+// heeded tells what was noticed of the end of the transaction: how it has ended, "" when it has not. From here on nothing is noticed.
+func (p *pipeline) heeded() (end string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	end = p.end
+	p.heed, p.end, p.undone = false, "", p.undone && end == ""
+	return end
+}
+
+// completed notes a command tag while the end of a transaction is heeded. What comes behind the end is about another transaction.
+func (p *pipeline) completed(tag string) {
+	switch {
+	case p.end != "":
+	case tag == "COMMIT":
+		p.end = endCommitted
+	case tag == "PREPARE TRANSACTION":
+		p.end = endPrepared
+	case tag == "ROLLBACK":
+		p.undone = true
+	}
+}
+
+// idled notes, while the end of a transaction is heeded, whether a ReadyForQuery says that none is open.
+func (p *pipeline) idled(idle bool) {
+	switch {
+	case p.end != "" || !idle:
+	case p.undone || p.failed:
+		p.end = endRolledBack
+	default:
+		p.end = endCommitted // by the Sync of a pipeline, which would have said otherwise
+	}
+	p.undone = false
 }
 
 // errInCopy is a message that the server takes for the end of a COPY by error, sent before CopyDone or CopyFail.
@@ -104,6 +144,9 @@ func (p *pipeline) answered(kind, first byte) error {
 		p.fail(head)
 	case 'Z':
 		p.endCopy()
+		if p.heed {
+			p.idled(first == 'I')
+		}
 		p.status, p.failed = first, false
 		for h := p.head(); h == 'c' || h == 'f'; h = p.head() {
 			p.first++

@@ -65,11 +65,12 @@ func (s *session) fleeting(statement ddl.Statement, known facts.Facts) bool {
 		return false
 	}
 	created, _ := statement.Action.(ddl.CreateTable)
+	query, _ := statement.Action.(ddl.Query)
 	temporary := false
 	for _, ref := range statement.Refs {
 		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
 		switch {
-		case created.Temp && ref.Name == created.Table, !ref.Created && relation != nil && relation.Persistence == "t":
+		case created.Temp && ref.Name == created.Table, query.Temp && ref.Name == query.Into, !ref.Created && relation != nil && relation.Persistence == "t":
 			temporary = true
 		case ref.Created && ref.Kind == "INDEX": // where its table is
 		case ref.Created || ref.Written || ref.Lock > ddl.AccessShare:

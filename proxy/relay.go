@@ -239,8 +239,12 @@ func (r *relay) down(stop *atomic.Int32) error {
 				break
 			}
 			whole := pos+size <= server.w
-			if !whole && (kind == 'Z' || kind == 'S') && size <= bufferSize {
+			if !whole && (kind == 'Z' || kind == 'S' || kind == 'C' && r.pipe.heed) && size <= bufferSize {
 				break
+			}
+			if kind == 'C' && r.pipe.heed && whole {
+				tag, _, _ := cString(server.buf[pos+headerSize : pos+size])
+				r.pipe.completed(tag)
 			}
 			if kind == 'S' && whole {
 				r.parameter(server.buf[pos+headerSize : pos+size])

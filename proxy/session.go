@@ -179,6 +179,9 @@ func (s *session) message(ctx context.Context) error {
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	defer s.leave()
+	if err := s.settleUnread(ctx); err != nil {
+		return err
+	}
 	if s.turnOver() {
 		if err := s.passTurn(ctx); err != nil {
 			if err = s.relayFailure(err); err != nil {
@@ -192,7 +195,11 @@ func (s *session) message(ctx context.Context) error {
 	if err := s.deal(ctx, kind, size); err != nil {
 		return err
 	}
-	return s.settle(ctx)
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	s.pipe.heed = s.chronicle.open
+	return nil
 }
 
 // deal gives the message to whom it concerns.

@@ -106,7 +106,7 @@ func (s *session) concerns(statement ddl.Statement) bool {
 	}
 	switch action := statement.Action.(type) {
 	case ddl.Query:
-		return action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
+		return action.Into != (ddl.Name{}) || action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
 	case ddl.Write:
 		return action.Reach == ddl.EveryRow || s.altering && action.Reach >= ddl.ManyRows || action.Program || s.reaches(statement) || s.anyInnerConcern(statement)
 	case ddl.Setting, ddl.Transaction, ddl.LockTable:

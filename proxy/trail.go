@@ -20,7 +20,7 @@ const (
 	endRolledBack = "rolled back" // by ROLLBACK, an error, ROLLBACK TO SAVEPOINT, or because its session ended
 	endPrepared   = "prepared"    // PREPARE TRANSACTION: whoever ends it tells nobody
 	endInDoubt    = "in doubt"    // the connection was lost when it may have been ending
-	endUnseen     = "unseen"      // it ended by a message that nobody read, and there is no ledger to ask
+	endUnseen     = "unseen"      // nobody saw it end, and there is no ledger to ask
 )
 
 // speaker is who a line of the audit trail is about.
@@ -124,9 +124,10 @@ func (r *record) unrecorded() policy.Verdict {
 
 // changesSchema reports whether a statement may change the schema: what only reads or writes rows, or is about the session, does not.
 func (s *session) changesSchema(statement ddl.Statement) bool {
+	query, _ := statement.Action.(ddl.Query)
 	switch statement.Action.(type) {
 	case ddl.Write, ddl.Query, ddl.Setting, ddl.LockTable, ddl.Transaction, ddl.AdvisoryLock:
-		return slices.ContainsFunc(statement.Inner, func(inner ddl.Inner) bool { return s.changesSchema(inner.Statement) })
+		return query.Into != (ddl.Name{}) || slices.ContainsFunc(statement.Inner, func(inner ddl.Inner) bool { return s.changesSchema(inner.Statement) })
 	}
 	switch statement.Tag {
 	case "ANALYZE", "CHECKPOINT", "CLOSE CURSOR", "COPY", "DEALLOCATE", "DECLARE CURSOR", "DISCARD", "FETCH", "LISTEN", "MOVE", "NOTIFY", "UNLISTEN", "VACUUM":
@@ -173,7 +174,10 @@ func (r *record) told(ctx context.Context) {
 	s.chronicle.open = true
 	if len(s.chronicle.untold) < mostPending {
 		s.chronicle.untold = append(s.chronicle.untold, about)
+		return
 	}
+	about.Intent, about.Unnamed = 0, s.chronicle.beyond.Unnamed+1
+	s.chronicle.beyond = about
 }
 
 // untoldStatements are the ledger's ids of the statements whose end the audit trail does not know yet.
@@ -183,6 +187,9 @@ func (s *session) untoldStatements() []int64 {
 		if e.Statement != 0 {
 			ids = append(ids, e.Statement)
 		}
+	}
+	if last := s.chronicle.beyond.Statement; last != 0 {
+		ids = append(ids, last)
 	}
 	return ids
 }
@@ -224,7 +231,10 @@ func (s *session) tellLastEnds(ctx context.Context, outcomes map[int64]string) {
 // tellUntold writes a line for each way in which the statements have ended. What is in doubt is kept until the ledger knows.
 func (s *session) tellUntold(ctx context.Context, outcome func(revisions.Entry) string) {
 	untold := s.chronicle.untold
-	s.chronicle.untold = nil
+	if s.chronicle.beyond.Unnamed > 0 {
+		untold = append(untold, s.chronicle.beyond)
+	}
+	s.chronicle.untold, s.chronicle.beyond = nil, revisions.Entry{}
 	var ends []string
 	by := map[string][]revisions.Entry{}
 	for _, e := range untold {

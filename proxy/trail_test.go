@@ -113,3 +113,144 @@ func TestLostSessionIsToldAsRolledBack(t *testing.T) {
 		}
 	}
 }
+
+// Whatever changes the schema has its lines, also when no rule cares: on both protocols, with a ledger and without.
+func TestEverySchemaChangeIsInTheTrail(t *testing.T) {
+	for _, ledger := range []bool{true, false} {
+		w := newStage(t, Enforce, ledger, false)
+		conn := w.conn(t, "a")
+		statements := []struct{ sql, outcome string }{
+			{"CREATE TABLE t (a int)", "done"},
+			{"SELECT 1 AS a INTO made", "done"},
+			{"SELECT 1 AS insert INTO TEMP TABLE passing", "done"},
+			{"CREATE TABLE copied AS SELECT 1 AS a", "done"},
+			{"EXPLAIN ANALYZE SELECT 1 AS a INTO explained", "done"},
+			{"GRANT SELECT ON t TO PUBLIC", "done"},
+			{"REVOKE SELECT ON t FROM PUBLIC", "done"},
+			{"COMMENT ON TABLE t IS 'hunter2'", "done"},
+			{"COMMENT ON\tCOLUMN t.a IS 'hunter2'", "done"},
+			{"SECURITY LABEL ON TABLE t IS 'hunter2'", "failed"}, // there is no provider
+		}
+		for _, s := range statements {
+			if err := execWire(conn, s.sql); (err == nil) != (s.outcome == "done") {
+				t.Errorf("%s: %v", s.sql, err)
+			}
+			if s.outcome == "done" && strings.HasPrefix(s.sql, "CO") { // by the Sync of a pipeline
+				if err := conn.ExecParams(t.Context(), s.sql, nil, nil, nil, nil).Read().Err; err != nil {
+					t.Errorf("%s: %v", s.sql, err)
+				}
+			}
+		}
+		if err := execWire(conn, "INSERT INTO t VALUES (1); SELECT a AS comment FROM t"); err != nil {
+			t.Error(err)
+		}
+		told, committed := map[string][]string{}, map[int64]bool{}
+		for _, e := range w.ended(t) {
+			if strings.Contains(e.Asked, "hunter2") || strings.Contains(e.Asked, "INSERT INTO") {
+				t.Errorf("recorded is %s", e.Asked)
+			}
+			if e.Kind == revisions.Result {
+				told[e.Asked] = append(told[e.Asked], e.Outcome)
+			}
+			for _, intent := range e.Intents {
+				committed[intent] = e.Outcome == endCommitted
+			}
+		}
+		for _, s := range statements {
+			asked := strings.ReplaceAll(s.sql, "'hunter2'", "'…'")
+			if !strings.HasPrefix(asked, "CREATE") {
+				asked = strings.ReplaceAll(asked, "SELECT 1 ", "SELECT … ")
+			}
+			if got := told[asked]; len(got) == 0 || got[0] != s.outcome {
+				t.Errorf("ledger %v: %s has the results %v, want %s", ledger, asked, got, s.outcome)
+			}
+		}
+		if len(committed) < len(statements)-1 {
+			t.Errorf("ledger %v: %d ends are told", ledger, len(committed))
+		}
+		for intent, is := range committed {
+			if !is {
+				t.Errorf("ledger %v: intent %d is not told as committed", ledger, intent)
+			}
+		}
+	}
+}
+
+// What ends a transaction may have been prepared long before there was anything to tell: nobody reads it then, and yet its end is told as it was.
+func TestEndThatNobodyReadsIsTold(t *testing.T) {
+	for _, ledger := range []bool{true, false} {
+		w := newStage(t, Enforce, ledger, false)
+		conn := w.conn(t, "a")
+		for name, sql := range map[string]string{"b": "BEGIN", "c": "COMMIT", "r": "ROLLBACK", "s": "SAVEPOINT s", "rs": "ROLLBACK TO SAVEPOINT s"} {
+			if _, err := conn.Prepare(t.Context(), name, sql, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+		run := func(steps ...string) {
+			t.Helper()
+			for _, step := range steps {
+				if name, prepared := strings.CutPrefix(step, "="); prepared {
+					if err := conn.ExecPrepared(t.Context(), name, nil, nil, nil).Read().Err; err != nil {
+						t.Fatalf("%s: %v", step, err)
+					}
+					continue
+				}
+				if err := execWire(conn, step); err != nil {
+					t.Fatalf("%s: %v", step, err)
+				}
+			}
+		}
+		run("CREATE TABLE t (id int)")
+		run("=b", "ALTER TABLE t ADD COLUMN committed_1 int", "=c", "=b", "ALTER TABLE t ADD COLUMN rolled_back_1 int", "=r")
+		run("=b", "=s", "ALTER TABLE t ADD COLUMN rolled_back_2 int", "=rs", "SELECT 1", "=r")
+		run("=b", "ALTER TABLE t ADD COLUMN committed_2 int", "=s", "=rs", "=c", "=b", "SELECT 1", "ROLLBACK")
+		run("=b", "ALTER TABLE t ADD COLUMN committed_3 int", "=c", "=b", "SELECT 1") // and then the client goes
+		wanted := map[string]string{
+			"committed_1": endCommitted, "committed_2": endCommitted, "committed_3": endCommitted, "rolled_back_1": endRolledBack, "rolled_back_2": endRolledBack,
+		}
+		asked := map[int64]string{}
+		for i, e := range w.ended(t) {
+			if e.Kind == revisions.Intent {
+				asked[int64(i+1)] = e.Asked // it is the only process: the number of the line
+			}
+			for _, intent := range e.Intents {
+				for column, want := range wanted {
+					if strings.HasSuffix(asked[intent], " "+column+" int") {
+						if delete(wanted, column); e.Outcome != want {
+							t.Errorf("ledger %v: %s is told as %s", ledger, column, e.Outcome)
+						}
+					}
+				}
+			}
+		}
+		if len(wanted) > 0 {
+			t.Errorf("ledger %v: no end is told of %v", ledger, wanted)
+		}
+	}
+}
+
+// Beyond so many statements a transaction's end is told with their number.
+func TestEndOfVeryManyStatementsIsTold(t *testing.T) {
+	var text strings.Builder
+	s := &session{options: &SessionOptions{Audit: revisions.NewAudit(&text)}, pipe: &pipeline{status: 'T'}, backend: &backend{pipe: &pipeline{status: 'T'}}}
+	const beyond = 3
+	for i := range mostPending + beyond {
+		r := &record{session: s, foretold: true, entry: revisions.Entry{AuditSession: &revisions.AuditSession{Database: "shop"}, Intent: int64(i + 1), Outcome: "done"}}
+		r.told(t.Context())
+	}
+	for _, outcome := range []string{endCommitted, ""} {
+		text.Reset()
+		s.chronicle.end = outcome
+		s.tellEnds(t.Context(), nil)
+		if outcome == "" {
+			if text.String() != "" {
+				t.Errorf("told again: %.300s", text.String())
+			}
+			continue
+		}
+		var e revisions.Entry
+		if err := json.Unmarshal([]byte(text.String()), &e); err != nil || e.Kind != revisions.Ending || e.Outcome != endCommitted || len(e.Intents) != mostPending || e.Unnamed != beyond {
+			t.Errorf("%v: %.300s", err, text.String())
+		}
+	}
+}

@@ -68,6 +68,7 @@ type Entry struct {
 	// Intent is the number of the line, in this chain, that a Result or an Overridden belongs to; Intents are those of an Ending.
 	Intent    int64   `json:"intent,omitempty"`
 	Intents   []int64 `json:"intents,omitempty"`
+	Unnamed   int     `json:"unnamed,omitempty"`      // how many more statements an Ending is about than Intents tells
 	Statement int64   `json:"statement_id,omitempty"` // the ledger's id of the statement
 	XID       uint64  `json:"xid,string,omitempty"`   // the transaction, where it is known
 	// Job is the ledger's id of the work, Table what it is about and State how it stands.
@@ -141,9 +142,10 @@ type Audit struct {
 	failures int64
 	// torn is true when the last Write may have left a part of a line.
 	torn bool
-	// anchored is the number of the line that was anchored last, about are the databases of the lines since.
+	// anchored is the number of the line that was anchored last, about are the databases that lines have been about which are not anchored there, each
+	// with the number of the last such line.
 	anchored int64
-	about    map[string]bool
+	about    map[string]int64
 	// doubts are results of statements whose end was not known when their session ended, by database.
 	doubts map[string][]Entry
 }
@@ -158,7 +160,7 @@ type Head struct {
 // NewAudit begins a chain. The writer stays the caller's, who opens it for appending and closes it. If it has a Sync, that is called before
 // a line is anchored.
 func NewAudit(to io.Writer) *Audit {
-	return &Audit{to: to, head: Head{Chain: rand.Text()}, about: map[string]bool{}, doubts: map[string][]Entry{}}
+	return &Audit{to: to, head: Head{Chain: rand.Text()}, about: map[string]int64{}, doubts: map[string][]Entry{}}
 }
 
 // Write appends an entry and returns its number in the chain. After an error the entry is not in the trail (at most a torn line that VerifyTrail
@@ -189,7 +191,7 @@ func (a *Audit) Write(e Entry) (seq int64, err error) {
 	a.head.Seq++
 	a.head.Hash = hash
 	if e.AuditSession != nil {
-		a.about[e.Database] = true
+		a.about[e.Database] = a.head.Seq
 	}
 	return a.head.Seq, nil
 }
@@ -216,11 +218,12 @@ func (a *Audit) Head() Head {
 	return a.head
 }
 
-// Unanchored is the head, once everything up to it is where the writer keeps it for good, and the databases that the lines since the last anchor
-// are about. ok is false when there are none.
+// Unanchored is the head, once everything up to it is where the writer keeps it for good, and the databases that lines have been about which are not
+// anchored there. ok is false when there is nothing to anchor.
 func (a *Audit) Unanchored() (head Head, databases []string, ok bool, err error) {
 	a.mu.Lock()
-	head, databases, ok = a.head, slices.Sorted(maps.Keys(a.about)), a.head.Seq > a.anchored
+	head, databases = a.head, slices.Sorted(maps.Keys(a.about))
+	ok = a.head.Seq > a.anchored || len(databases) > 0
 	a.mu.Unlock()
 	// A head that is anchored and whose line a crash of the machine takes would look like a trail that was cut.
 	if keeper, can := a.to.(interface{ Sync() error }); can && ok {
@@ -231,16 +234,15 @@ func (a *Audit) Unanchored() (head Head, databases []string, ok bool, err error)
 	return head, databases, ok, nil
 }
 
-// Anchored notes that a head was anchored for those databases.
+// Anchored notes that a head was anchored, and that nothing more of the lines up to it is to be for those databases.
 func (a *Audit) Anchored(head Head, databases []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.anchored = max(a.anchored, head.Seq)
-	if a.head.Seq > head.Seq {
-		return // lines have come since, about some of them perhaps
-	}
 	for _, database := range databases {
-		delete(a.about, database)
+		if a.about[database] <= head.Seq {
+			delete(a.about, database)
+		}
 	}
 }
 
@@ -293,10 +295,11 @@ func hashOf(line []byte) string {
 func EndingOf(outcome string, results []Entry) Entry {
 	last := results[len(results)-1]
 	e := Entry{Kind: Ending, Time: time.Now(), AuditSession: last.AuditSession, Outcome: outcome, XID: last.XID}
-	if len(results) == 1 {
+	if len(results) == 1 && last.Unnamed == 0 {
 		e.Statement = last.Statement
 	}
 	for _, r := range results {
+		e.Unnamed += r.Unnamed
 		if r.Intent != 0 {
 			e.Intents = append(e.Intents, r.Intent)
 		}

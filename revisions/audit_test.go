@@ -20,7 +20,7 @@ func trail(t testing.TB, n int) []string {
 	var file bytes.Buffer
 	audit := NewAudit(&file)
 	for i := range n {
-		write(t, audit, Entry{Kind: Decision, Asked: fmt.Sprintf("DROP TABLE t%d", i), Verdict: "block"})
+		write(t, audit, Entry{Kind: Decision, Time: time.Now(), Asked: fmt.Sprintf("DROP TABLE t%d", i), Verdict: "block"})
 	}
 	return slices.Collect(strings.Lines(file.String()))
 }
@@ -240,3 +240,31 @@ var errBroken = errors.New("input/output error")
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, errBroken }
+
+// The databases that a head is not anchored in yet are remembered, each until the lines about it are.
+func TestUnanchoredDatabasesAreRemembered(t *testing.T) {
+	audit := NewAudit(io.Discard)
+	about := func(database string) {
+		t.Helper()
+		write(t, audit, Entry{AuditSession: &AuditSession{Database: database}})
+	}
+	unanchored := func(want ...string) Head {
+		t.Helper()
+		head, databases, ok, err := audit.Unanchored()
+		if err != nil || ok != (len(want) > 0) || !slices.Equal(databases, want) {
+			t.Errorf("got %v, %v, %v, want %v", databases, ok, err, want)
+		}
+		return head
+	}
+	about("a")
+	about("b")
+	about("c")
+	head := unanchored("a", "b", "c")
+	about("b")
+	audit.Anchored(head, []string{"a", "b"})
+	head = unanchored("b", "c")
+	audit.Anchored(head, []string{"b"})
+	head = unanchored("c") // it failed there, and no line has come since
+	audit.Anchored(head, []string{"c"})
+	unanchored()
+}

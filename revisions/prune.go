@@ -20,10 +20,11 @@ type Pruned struct {
 	Jobs       int64 `json:"jobs"`
 	Revisions  int64 `json:"revisions"`
 	Statements int64 `json:"statements"`
+	Anchors    int64 `json:"anchors"`
 }
 
 // Sum is how many they are together.
-func (p Pruned) Sum() int64 { return p.Promises + p.Jobs + p.Revisions + p.Statements }
+func (p Pruned) Sum() int64 { return p.Promises + p.Jobs + p.Revisions + p.Statements + p.Anchors }
 
 // Add adds others.
 func (p *Pruned) Add(other Pruned) {
@@ -31,10 +32,12 @@ func (p *Pruned) Add(other Pruned) {
 	p.Jobs += other.Jobs
 	p.Revisions += other.Revisions
 	p.Statements += other.Statements
+	p.Anchors += other.Anchors
 }
 
 // Prune deletes, of each kind, at most so many of the oldest rows that have ended longer ago than they are kept, in one transaction. What is open or has
-// failed stays, and so does what became of each revision the last time, with its statements. Several may prune at once: none waits for another. Nothing
+// failed stays, and so does what became of each revision the last time, with its statements; and of each chain of an audit trail the last anchor of each
+// day, for ever. Several may prune at once: none waits for another. Nothing
 // deleted means that nothing is left to be.
 func (l *Ledger) Prune(ctx context.Context, keep time.Duration, most int) (Pruned, error) {
 	if keep < ShortestKeep {

@@ -17,7 +17,7 @@ func (f *fixture) age() {
 	const back = " - '2 years'::interval"
 	for table, columns := range map[string]string{
 		"promises": "created started finished heartbeat", "jobs": "created started finished heartbeat", "checkpoints": "updated",
-		"statements": "started finished", "revisions": "started finished",
+		"statements": "started finished", "revisions": "started finished", "anchors": "anchored",
 	} {
 		var set []string
 		for _, column := range strings.Fields(columns) {
@@ -37,7 +37,7 @@ func (f *fixture) prune(ledger *Ledger) Pruned {
 		if pruned.Sum() == 0 {
 			return all
 		}
-		for _, n := range []int64{pruned.Promises, pruned.Jobs, pruned.Revisions, pruned.Statements} {
+		for _, n := range []int64{pruned.Promises, pruned.Jobs, pruned.Revisions, pruned.Statements, pruned.Anchors} {
 			if n > 2 {
 				f.t.Fatalf("deleted at once: %+v", pruned)
 			}
@@ -158,6 +158,85 @@ func TestRevisionKeepsItsLastState(t *testing.T) {
 	}
 }
 
+// One write tells of several revisions where a tool writes several rows at once, and one revision's statement may be another one's write: it goes with
+// the last of them, whoever prunes.
+func TestSharedStatementStaysWithItsLastRevision(t *testing.T) {
+	w := newWork(t)
+	// tell tells of revisions by one write in a transaction of its own.
+	tell := func(direction Direction, revisions ...string) (wrote int64, ids []int64) {
+		t.Helper()
+		w.client.run("BEGIN")
+		s := w.begin("INSERT INTO alembic_version")
+		w.attested(s)
+		for _, revision := range revisions {
+			id, err := w.ledger.Learn(t.Context(), Learned{
+				Event: Event{Stage: Whole, Direction: direction, Revision: revision}, Tool: w.tool, Table: w.table, Who: w.who(), Wrote: s.ID, Since: time.Now(),
+			})
+			want(t, err, nil)
+			ids = append(ids, id)
+		}
+		w.client.run("COMMIT")
+		w.settle()
+		return s.ID, ids
+	}
+	shared, both := tell(Up, "a", "b")
+	_, again := tell(Down, "a") // so that of a only this is kept
+	w.age()
+	if got := w.prune(w.ledger); got != (Pruned{Revisions: 1}) {
+		t.Errorf("pruned %+v", got)
+	}
+	if got, want := w.left("id", "revisions"), fmt.Sprint(both[1], " ", again[0]); got != want {
+		t.Errorf("left are the revisions %s, want %s", got, want)
+	}
+	if got := w.state(both[1]); got != "applied" {
+		t.Errorf("b is %s", got)
+	}
+	if got := w.left("statement_id", "attestations"); !strings.Contains(got, fmt.Sprint(shared)) {
+		t.Errorf("the attestations are of %s, not of %d", got, shared)
+	}
+
+	_, _ = tell(Down, "b")
+	// Its statement is said to be of the revision that is gone, as when two were pruned at once.
+	w.admin.run(fmt.Sprintf("UPDATE pgsluice.statements SET revision_id = %d WHERE id = %d", both[0], shared))
+	w.age()
+	if got := w.prune(w.ledger); got != (Pruned{Revisions: 1}) {
+		t.Errorf("pruned %+v", got)
+	}
+	if got := w.left("id", "statements"); strings.Contains(" "+got+" ", fmt.Sprintf(" %d ", shared)) {
+		t.Errorf("left are the statements %s, with %d", got, shared)
+	}
+	orphan, _ := tell(Up, "c")
+	w.admin.run(fmt.Sprintf("UPDATE pgsluice.statements SET revision_id = %d WHERE id = %d", both[0], orphan), "DELETE FROM pgsluice.revisions WHERE revision = 'c'")
+	w.age()
+	if got := w.prune(w.ledger); got != (Pruned{Statements: 1}) {
+		t.Errorf("pruned %+v", got)
+	}
+}
+
+// Of each chain the last anchor of each day stays, however old it is.
+func TestAnchorsAreThinnedOut(t *testing.T) {
+	f := withLedger(t)
+	for _, c := range []struct {
+		chain string
+		seq   int64
+		at    string
+	}{
+		{"a", 1, "2020-02-01 00:00:00+00"}, {"a", 5, "2020-02-01 12:00:00+00"}, {"a", 9, "2020-02-01 23:59:59+00"},
+		{"a", 10, "2020-02-02 00:00:01+00"}, {"b", 3, "2020-02-01 11:00:00+00"}, {"b", 4, "2020-02-01 23:00:00+00"},
+		{"c", 1, "2020-02-01 11:00:00+00"}, {"c", 2, "now"}, {"c", 3, "now"},
+	} {
+		want(t, f.ledger.Anchor(t.Context(), "host-1", Head{Chain: c.chain, Seq: c.seq, Hash: "h"}), nil)
+		f.admin.run(fmt.Sprintf("UPDATE pgsluice.anchors SET anchored = '%s' WHERE chain = '%s' AND seq = %d", c.at, c.chain, c.seq))
+	}
+	f.control.run("SET TimeZone = 'Asia/Tokyo'")
+	if got := f.prune(f.ledger); got != (Pruned{Anchors: 3}) {
+		t.Errorf("pruned %+v", got)
+	}
+	if got := strings.Join(f.admin.ask("SELECT chain || seq FROM pgsluice.anchors ORDER BY chain, seq"), " "); got != "a9 a10 b4 c1 c2 c3" {
+		t.Errorf("left are %s", got)
+	}
+}
+
 // A statement of no revision goes when it has ended, and what was promised for it is kept or given up.
 func TestStatementsOfNoRevisionArePruned(t *testing.T) {
 	w := newWork(t)
@@ -242,7 +321,7 @@ func TestNobodyPrunesByHand(t *testing.T) {
 	alice := f.as(f.alice)
 	f.promise(alice)
 	f.age()
-	for _, table := range []string{"promises", "jobs", "checkpoints", "statements", "revisions", "attestations"} {
+	for _, table := range []string{"promises", "jobs", "checkpoints", "statements", "revisions", "attestations", "anchors"} {
 		f.control.refuses("42501", "DELETE FROM pgsluice."+table)
 	}
 	alice.refuses("42501", "SELECT pgsluice.prune('1 year', 1)")

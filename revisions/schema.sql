@@ -316,7 +316,7 @@ CREATE INDEX revisions_statement ON pgsluice.revisions (statement_id)
 
 ----
 -- Lines of audit trails, by which somebody can tell whether what stands before them was changed. The control login adds them, and nobody changes or
--- removes one.
+-- removes one; but pgsluice.prune thins out the old ones.
 CREATE TABLE pgsluice.anchors (
 	system_identifier bigint NOT NULL,
 	database_oid pg_catalog.oid NOT NULL,
@@ -635,7 +635,8 @@ $$
 
 ----
 -- Deletes, of each kind, at most so many of the oldest rows that have ended before as long ago as they are kept, and returns how many, as one JSON object. What
--- is open or has failed stays, and so does what became of each revision the last time, with its statements. What somebody else is at is passed over.
+-- is open or has failed stays, and so does what became of each revision the last time, with its statements, and of each audit trail an anchor a day. What somebody
+-- else is at is passed over.
 CREATE OR REPLACE FUNCTION pgsluice.prune(keep pg_catalog.interval, most integer) RETURNS pg_catalog.text
 LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
@@ -645,6 +646,7 @@ DECLARE
 	jobs bigint;
 	revisions bigint;
 	statements bigint;
+	anchors bigint;
 BEGIN
 	IF NOT COALESCE(keep OPERATOR(pg_catalog.>=) '1 day'::pg_catalog.interval AND most OPERATOR(pg_catalog.>) 0, false) THEN
 		RAISE EXCEPTION 'pgsluice: the ledger keeps what has ended for a day at least' USING
@@ -753,6 +755,13 @@ BEGIN
 		WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 			AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
 			AND (s.revision_id OPERATOR(pg_catalog.=) c.id OR s.id OPERATOR(pg_catalog.=) c.statement_id)
+			-- One write may have told of several revisions, and one revision's statement may have told of another: it goes with the last of them.
+			AND NOT EXISTS (
+				SELECT FROM pgsluice.revisions AS other
+				WHERE other.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND other.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND (other.statement_id OPERATOR(pg_catalog.=) s.id OR other.id OPERATOR(pg_catalog.=) s.revision_id)
+					AND other.id OPERATOR(pg_catalog.<>) ALL (SELECT gone.id FROM chosen AS gone))
 		RETURNING s.id
 	), attested AS (
 		DELETE FROM pgsluice.attestations AS a
@@ -773,7 +782,12 @@ BEGIN
 		FROM pgsluice.statements AS s
 		WHERE s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 			AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND s.revision_id IS NULL
+			-- Its revision may be gone, when two that shared it were pruned at once.
+			AND (s.revision_id IS NULL OR NOT EXISTS (
+				SELECT FROM pgsluice.revisions AS r
+				WHERE r.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+					AND r.database_oid OPERATOR(pg_catalog.=) home.database_oid
+					AND r.id OPERATOR(pg_catalog.=) s.revision_id))
 			AND s.outcome OPERATOR(pg_catalog.<>) ALL (ARRAY['begun', 'open'])
 			AND COALESCE(s.finished, s.started) OPERATOR(pg_catalog.<) before
 			AND (s.promise_id OPERATOR(pg_catalog.=) 0 OR NOT EXISTS (
@@ -804,7 +818,33 @@ BEGIN
 		AND s.id OPERATOR(pg_catalog.=) c.id;
 	GET DIAGNOSTICS statements = ROW_COUNT;
 
-	RETURN pg_catalog.json_build_object('promises', promises, 'jobs', jobs, 'revisions', revisions, 'statements', statements)::pg_catalog.text;
+	-- Of each chain the last anchor of each day stays for ever: nobody here knows which files of its trail are kept.
+	WITH old AS MATERIALIZED (
+		SELECT a.chain, a.seq, pg_catalog.date_trunc('day', pg_catalog.timezone('UTC', a.anchored)) OPERATOR(pg_catalog.=)
+				pg_catalog.lead(pg_catalog.date_trunc('day', pg_catalog.timezone('UTC', a.anchored))) OVER (PARTITION BY a.chain ORDER BY a.seq) AS followed
+		FROM pgsluice.anchors AS a
+		WHERE a.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND a.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND a.anchored OPERATOR(pg_catalog.<) before
+	), chosen AS MATERIALIZED (
+		SELECT a.chain, a.seq
+		FROM pgsluice.anchors AS a
+		JOIN (SELECT o.chain, o.seq FROM old AS o WHERE o.followed ORDER BY o.chain, o.seq LIMIT most) AS o
+			ON o.chain OPERATOR(pg_catalog.=) a.chain AND o.seq OPERATOR(pg_catalog.=) a.seq
+		WHERE a.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND a.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		FOR UPDATE OF a SKIP LOCKED
+	)
+	DELETE FROM pgsluice.anchors AS a
+	USING chosen AS c
+	WHERE a.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND a.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND a.chain OPERATOR(pg_catalog.=) c.chain
+		AND a.seq OPERATOR(pg_catalog.=) c.seq;
+	GET DIAGNOSTICS anchors = ROW_COUNT;
+
+	RETURN pg_catalog.json_build_object('promises', promises, 'jobs', jobs, 'revisions', revisions, 'statements', statements,
+		'anchors', anchors)::pg_catalog.text;
 END
 $$
 

@@ -3,6 +3,7 @@ package revisions
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -11,7 +12,6 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -23,10 +23,21 @@ type TrailFile struct {
 	Text io.Reader
 }
 
+// Elsewhere says which files of a trail are not given.
+type Elsewhere int
+
+const (
+	// NoneElsewhere is for a whole trail.
+	NoneElsewhere Elsewhere = iota
+	// OlderElsewhere is for what is left when old files have been deleted: chains may begin in the middle, and those that ended before it are not missed.
+	OlderElsewhere
+	// BothElsewhere is for a part behind which there is more, too: chains may also end in the middle, and none is missed.
+	BothElsewhere
+)
+
 // Verification is how an audit trail is verified.
 type Verification struct {
-	// Partial is true when older or newer files of the trail are elsewhere: then a chain may begin or end in the middle.
-	Partial bool
+	Elsewhere Elsewhere
 	// Log is true when the files are logs, in which other lines stand, too.
 	Log bool
 	// Anchors are those of ledgers, nil when none was asked. Then nobody can tell whether lines are missing at the end of a chain, or whether all of it was
@@ -72,16 +83,19 @@ type Verified struct {
 // mostFindings bounds what is said of a trail that is not one.
 const mostFindings = 100
 
-// VerifyTrail reads a whole audit trail, from its oldest file on, in which the chains of several processes may be mixed. It finds every line that was
-// edited, torn, inserted, removed or moved. What was done to the end of a chain, or to all of it with every hash made anew, only Anchors tell. The error is
-// that of reading.
+// VerifyTrail reads an audit trail, in which the chains of several processes may be mixed. Its files may come in any order: the numbers of their lines say
+// which follows which. It finds every line that was edited, torn, inserted, removed or moved. What was done to the end of a chain, or to all of it with every
+// hash made anew, only Anchors tell. The error is that of reading.
 func VerifyTrail(ctx context.Context, files []TrailFile, how Verification) (Verified, error) {
 	v := &verifier{how: how, chains: map[string]*chainState{}, anchors: map[string][]Anchor{}, result: Verified{Chains: []VerifiedChain{}, Findings: []Finding{}}}
+	for _, file := range files {
+		v.files = append(v.files, file.Name)
+	}
 	for _, a := range how.Anchors {
 		v.anchors[a.Chain] = append(v.anchors[a.Chain], a)
 	}
 	for _, list := range v.anchors {
-		slices.SortFunc(list, func(a, b Anchor) int { return int(a.Seq - b.Seq) })
+		slices.SortFunc(list, func(a, b Anchor) int { return cmp.Compare(a.Seq, b.Seq) })
 	}
 	if err := v.read(ctx, files); err != nil {
 		return Verified{}, err
@@ -92,7 +106,7 @@ func VerifyTrail(ctx context.Context, files []TrailFile, how Verification) (Veri
 
 // chunk is some lines of a file. Whoever has looked at them closes ready.
 type chunk struct {
-	file  string
+	file  int // which of the files
 	first int // number of its first line
 	text  []byte
 	ready chan struct{}
@@ -101,6 +115,7 @@ type chunk struct {
 
 // lookedAt is one line, of which everything is known that can be known without the line before.
 type lookedAt struct {
+	text    []byte
 	skipped bool   // it is no line of a trail, and need not be
 	wrong   string // what is wrong with it; then the rest is as it says itself, as far as it does
 	chain   []byte // "" when it does not say
@@ -121,8 +136,8 @@ func (v *verifier) read(ctx context.Context, files []TrailFile) error {
 	group.Go(func() error {
 		defer close(inOrder)
 		defer close(work)
-		for _, file := range files {
-			if err := split(ctx, file, work, inOrder); err != nil {
+		for i, file := range files {
+			if err := split(ctx, i, file, work, inOrder); err != nil {
 				return err
 			}
 		}
@@ -153,11 +168,11 @@ func (v *verifier) read(ctx context.Context, files []TrailFile) error {
 	return group.Wait()
 }
 
-// split cuts a file into chunks at the ends of lines.
-func split(ctx context.Context, file TrailFile, work, inOrder chan<- *chunk) error {
+// split cuts a file, by its place among them, into chunks at the ends of lines.
+func split(ctx context.Context, place int, file TrailFile, work, inOrder chan<- *chunk) error {
 	text, first := bufio.NewReaderSize(file.Text, chunkSize), 1
 	for {
-		piece := make([]byte, chunkSize)
+		piece := make([]byte, chunkSize, chunkSize+chunkSize/4) // with room for the end of a line
 		n, err := io.ReadFull(text, piece)
 		piece = piece[:n]
 		if err == nil { // up to the end of the line
@@ -169,7 +184,7 @@ func split(ctx context.Context, file TrailFile, work, inOrder chan<- *chunk) err
 			return fmt.Errorf("cannot read %s: %w", file.Name, err)
 		}
 		if len(piece) > 0 {
-			c := &chunk{file: file.Name, first: first, text: piece, ready: make(chan struct{})}
+			c := &chunk{file: place, first: first, text: piece, ready: make(chan struct{})}
 			for _, to := range []chan<- *chunk{inOrder, work} {
 				select {
 				case to <- c:
@@ -233,9 +248,15 @@ func within(line []byte) (trail []byte, ours bool) {
 	return []byte(text + "\n"), true
 }
 
+// lineEnd is how long the end of a line is, from hashKey on.
+const lineEnd = len(hashKey) + 2*sha256.Size + len("\"}\n")
+
 // look checks that a line is whole and has the hash of its content.
 func look(line []byte) lookedAt {
-	at := bytes.LastIndex(line, []byte(hashKey))
+	at := len(line) - lineEnd // where a line that is as it was written has its hash
+	if at < 0 || !bytes.HasPrefix(line[at:], []byte(hashKey)) {
+		at = bytes.LastIndex(line, []byte(hashKey))
+	}
 	if at < 0 {
 		return lookedAt{wrong: "it is not a whole line of the trail"}
 	}
@@ -243,15 +264,17 @@ func look(line []byte) lookedAt {
 	if !said {
 		return lookedAt{wrong: "it does not say which line of which chain it is"}
 	}
+	l.text = line
+	var hash [2 * sha256.Size]byte
 	sum := sha256.Sum256(line[:at])
-	want := make([]byte, 0, len(hashKey)+hex.EncodedLen(len(sum))+len("\"}\n"))
-	want = append(hex.AppendEncode(append(want, hashKey...), sum[:]), "\"}\n"...)
-	l.hash = want[len(hashKey) : len(want)-len("\"}\n")]
-	if !bytes.Equal(line[at:], want) {
-		l.wrong = "it was changed: its content does not have its hash"
-		l.stated = line[at+len(hashKey):]
-		l.stated = l.stated[:min(len(l.stated), hex.EncodedLen(len(sum)))]
+	hex.Encode(hash[:], sum[:])
+	l.stated = line[at+len(hashKey):]
+	if bytes.HasPrefix(l.stated, hash[:]) && string(l.stated[len(hash):]) == "\"}\n" {
+		l.hash, l.stated = l.stated[:len(hash)], nil
+		return l
 	}
+	l.wrong = "it was changed: its content does not have its hash"
+	l.hash, l.stated = bytes.Clone(hash[:]), l.stated[:min(len(l.stated), len(hash))]
 	return l
 }
 
@@ -287,131 +310,4 @@ func plainWord(text []byte) bool {
 		}
 	}
 	return len(text) > 0
-}
-
-// verifier follows the chains of a trail.
-type verifier struct {
-	how     Verification
-	chains  map[string]*chainState
-	order   []*chainState
-	anchors map[string][]Anchor // by chain, in order
-	result  Verified
-}
-
-// chainState is how far a chain has come.
-type chainState struct {
-	VerifiedChain
-	hash    []byte // of its last line
-	stated  []byte // what that says of itself, where it is another: one of the two is what the next line was written behind
-	file    string // where it is
-	line    int
-	anchors []Anchor // that are still to come
-}
-
-func (v *verifier) found(f Finding) {
-	if len(v.result.Findings) == mostFindings {
-		v.result.More++
-		return
-	}
-	v.result.Findings = append(v.result.Findings, f)
-}
-
-// follow checks that a line comes right behind the head of its chain.
-func (v *verifier) follow(file string, number int, l *lookedAt) {
-	if l.skipped {
-		return
-	}
-	v.result.Lines++
-	wrong := func(format string, args ...any) {
-		v.found(Finding{File: file, Line: number, Chain: string(l.chain), Reason: fmt.Sprintf(format, args...)})
-	}
-	c, known := v.chains[string(l.chain)]
-	if l.chain == nil || !known && l.wrong != "" {
-		wrong("%s", l.wrong)
-		return
-	}
-	if !known {
-		c = v.begin(l)
-	}
-	next := c.Last + 1
-	switch {
-	case l.wrong != "":
-		wrong("%s", l.wrong)
-		l.seq = next // whatever it says
-	case l.seq > next && !known:
-		wrong("its chain begins with number %d: lines before it are missing, or in a file that was not given", l.seq)
-	case l.seq == next+1:
-		wrong("line %d of its chain is missing before it", next)
-	case l.seq > next:
-		wrong("lines %d to %d of its chain are missing before it", next, l.seq-1)
-	case l.seq < next:
-		wrong("it has number %d of its chain and stands behind number %d: it was moved or repeated", l.seq, c.Last)
-		return
-	case !bytes.Equal(l.prev, c.hash) && (c.stated == nil || !bytes.Equal(l.prev, c.stated)):
-		wrong("it does not follow line %d of its chain: one of the two was changed, and given a new hash", c.Last)
-	}
-	c.Last, c.hash, c.stated, c.file, c.line = l.seq, bytes.Clone(l.hash), bytes.Clone(l.stated), file, number
-	for len(c.anchors) > 0 && c.anchors[0].Seq <= l.seq {
-		anchor := c.anchors[0]
-		c.anchors = c.anchors[1:]
-		switch {
-		case anchor.Seq < l.seq:
-			// It is missing, or before the part that is here.
-		case l.wrong != "":
-			// Which is said already.
-		case !bytes.Equal(l.hash, []byte(anchor.Hash)):
-			wrong("it is not the line %d that was anchored at %s: its chain was written anew", l.seq, anchor.At.Format(time.RFC3339))
-		default:
-			c.Anchored, c.At = anchor.Seq, &anchor.At
-		}
-	}
-}
-
-// begin takes up a chain at its first line.
-func (v *verifier) begin(l *lookedAt) *chainState {
-	c := &chainState{VerifiedChain: VerifiedChain{Chain: string(l.chain), First: l.seq}}
-	c.anchors = v.anchors[c.Chain]
-	if len(c.anchors) > 0 {
-		c.Process = c.anchors[0].Process
-	}
-	if v.how.Partial {
-		c.Last, c.hash = l.seq-1, l.prev
-	}
-	v.chains[c.Chain], v.order = c, append(v.order, c)
-	return c
-}
-
-// close says what is missing at the ends.
-func (v *verifier) close() {
-	for _, c := range v.order {
-		v.result.Chains = append(v.result.Chains, c.VerifiedChain)
-		if v.how.Anchors == nil {
-			continue
-		}
-		if len(c.anchors) > 0 && !v.how.Partial {
-			last := c.anchors[len(c.anchors)-1]
-			v.found(Finding{File: c.file, Line: c.line, Chain: c.Chain, Reason: fmt.Sprintf(
-				"it is the last of its chain, number %d, but number %d was anchored at %s: the lines behind it were cut off", c.Last, last.Seq, last.At.Format(time.RFC3339))})
-		}
-		if len(v.anchors[c.Chain]) == 0 {
-			v.found(Finding{File: c.file, Line: c.line, Chain: c.Chain, Reason: fmt.Sprintf(
-				"it ends chain %s, of which no line is anchored: the chain was made up, or is anchored in the ledger of another database", c.Chain)})
-		}
-	}
-	if v.how.Partial {
-		return
-	}
-	var missing []Finding
-	for chain, anchors := range v.anchors {
-		if v.chains[chain] == nil {
-			last := anchors[len(anchors)-1]
-			missing = append(missing, Finding{Chain: chain, Reason: fmt.Sprintf(
-				"chain %s of process %s is missing, whose line %d was anchored at %s: its lines were removed, or are in a file that was not given",
-				chain, last.Process, last.Seq, last.At.Format(time.RFC3339))})
-		}
-	}
-	slices.SortFunc(missing, func(a, b Finding) int { return strings.Compare(a.Reason, b.Reason) })
-	for _, f := range missing {
-		v.found(f)
-	}
 }

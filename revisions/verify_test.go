@@ -94,12 +94,78 @@ func TestChainsGoOnOverFiles(t *testing.T) {
 	isFound(t, verifyFiles(t, Verification{}, one[2:5]), "a:1")
 
 	// Of a part of the trail only what is there is verified.
-	part := Verification{Partial: true, Anchors: anchorsOf(t, one, 2, 4, 6)}
+	part := Verification{Elsewhere: BothElsewhere, Anchors: anchorsOf(t, one, 2, 4, 6)}
 	if found := verifyFiles(t, part, one[2:4], one[4:5]); len(found) > 0 {
 		t.Errorf("found %v", found)
 	}
 	isFound(t, verifyFiles(t, part, one[2:3], one[4:5]), "b:1")
 	isFound(t, verifyFiles(t, part, rewritten(t, one[2:5], 0, func(line string) string { return strings.Replace(line, "DROP", "KEEP", 1) })), "a:2")
+}
+
+// In which order the files are given makes no difference, whatever their lines say of the time: a result has that of when its statement was judged.
+func TestFilesMayComeInAnyOrder(t *testing.T) {
+	one, two := trail(t, 9), trail(t, 3)
+	files := [][]string{one[:3], slices.Concat(one[3:4], two[:1]), slices.Concat(two[1:2], one[4:8]), slices.Concat(one[8:], two[2:])}
+	for _, order := range [][]int{{0, 1, 2, 3}, {3, 2, 1, 0}, {2, 0, 3, 1}} {
+		var given [][]string
+		for _, i := range order {
+			given = append(given, files[i])
+		}
+		if found := verifyFiles(t, Verification{Anchors: slices.Concat(anchorsOf(t, one, 4, 9), anchorsOf(t, two, 2))}, given...); len(found) > 0 {
+			t.Errorf("%v: found %v", order, found)
+		}
+	}
+	changed := rewritten(t, one[4:8], 0, func(line string) string { return strings.Replace(line, "DROP", "KEEP", 1) })
+	found := verifyFiles(t, Verification{}, one[8:], changed, one[:4])
+	if len(found) != 1 || !strings.HasPrefix(found[0], "a:1: it does not follow line 8 ") {
+		t.Errorf("found %q", found)
+	}
+	// The first line of a file is as good as any other.
+	edited := slices.Clone(one[4:8])
+	edited[0] = strings.Replace(edited[0], `"seq":5`, `"seq":7`, 1)
+	if found := verifyFiles(t, Verification{}, one[8:], edited, one[:4]); len(found) != 1 || !strings.HasPrefix(found[0], "b:1: it was changed") {
+		t.Errorf("found %q", found)
+	}
+	if found := verifyFiles(t, Verification{}, one[4:], one[:5]); len(found) != 1 || !strings.HasPrefix(found[0], "a:1: it has number 5 of its chain and stands behind number 5") {
+		t.Errorf("found %q", found)
+	}
+}
+
+// Where old files have been deleted, no more than they is forgiven.
+func TestPartOfATrailIsVerified(t *testing.T) {
+	one, two := trail(t, 9), trail(t, 3)
+	anchors := slices.Concat(anchorsOf(t, one, 2, 4, 8), anchorsOf(t, two, 3))
+	for i := range anchors {
+		anchors[i].At = time.Now().Add(time.Hour)
+	}
+	old := anchorsOf(t, trail(t, 2), 2)
+	old[0].At = time.Now().Add(-time.Hour) // of a process that had ended before
+	all := slices.Concat(anchors, old)
+	older, both := Verification{Elsewhere: OlderElsewhere, Anchors: all}, Verification{Elsewhere: BothElsewhere, Anchors: all}
+	if found := verifyFiles(t, older, one[2:6], slices.Concat(one[6:], two)); len(found) > 0 {
+		t.Errorf("found %v", found)
+	}
+	for _, c := range []struct {
+		name string
+		how  Verification
+		part []string
+		want string // "" for nothing
+	}{
+		{"a truncated tail", older, slices.Concat(two, one[2:6]), "a:7: it is the last of its chain, number 6, but number 8 was anchored"},
+		{"the same, with newer files elsewhere", both, slices.Concat(two, one[2:6]), ""},
+		{"a missing chain", older, one[2:], "chain " + chainOf(t, two[0]) + " of process host-1 is missing"},
+		{"the same, with newer files elsewhere", both, one[2:], ""},
+		{"nothing left", older, nil, "chain "},
+		{"a gap", both, slices.Concat(one[2:4], one[5:]), "a:3: line 5 of its chain is missing before it"},
+		{"written anew from its first line", both, rewritten(t, one[4:7], 0, func(line string) string {
+			return strings.Replace(line, anchors[1].Hash, strings.Repeat("0", 64), 1)
+		}), "a:1: it does not follow the line 4 that was anchored"},
+	} {
+		found := verifyFiles(t, c.how, c.part)
+		if c.want == "" && len(found) > 0 || c.want != "" && (len(found) == 0 || !strings.HasPrefix(found[0], c.want)) {
+			t.Errorf("%s: found %q, want %q", c.name, found, c.want)
+		}
+	}
 }
 
 // One edit is one finding, and all of them are found.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pgsluice/pgsluice/internal/control"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -26,8 +28,9 @@ type anchorer struct {
 	name   string // of this process
 	log    *slog.Logger
 	every  time.Duration
-	// silent is true while no ledger took an anchor, which is said once.
-	silent bool
+	// silent is true while no ledger took an anchor, which is said once; so is that one of several did not, which waiting remembers.
+	silent  bool
+	waiting map[string]bool
 }
 
 // run anchors now and then until ctx is done, and once more then.
@@ -57,24 +60,35 @@ func (a *anchorer) round(ctx context.Context) {
 	if !ok {
 		return
 	}
-	var anchored []string
+	done, taken := []string{}, 0
+	waiting := map[string]bool{}
 	var failed error
 	for _, database := range databases {
 		err := a.at(ctx, database, func(l *revisions.Ledger) error { return l.Anchor(ctx, a.name, head) })
-		if err == nil {
-			anchored = append(anchored, database)
+		switch {
+		case err == nil:
+			taken++
+			done = append(done, database)
+		case hasNoLedger(err):
+			done = append(done, database)
+		default: // in the next round
+			waiting[database] = true
+			if !a.waiting[database] && ctx.Err() == nil {
+				a.log.Warn("the audit trail is not anchored in the ledger of this database yet", "database", database, "error", err)
+			}
 		}
 		failed = errors.Join(failed, err)
 	}
+	a.waiting = waiting
 	// What is about no database, or about one without a ledger, is vouched for by the database of the control login.
-	if len(anchored) == 0 && !slices.Contains(databases, "") {
+	if taken == 0 && !slices.Contains(databases, "") {
 		err := a.at(ctx, "", func(l *revisions.Ledger) error { return l.Anchor(ctx, a.name, head) })
 		if err == nil {
-			anchored = append(anchored, "")
+			taken++
 		}
 		failed = errors.Join(failed, err)
 	}
-	if len(anchored) == 0 {
+	if taken == 0 {
 		if !a.silent && len(databases) > 0 && ctx.Err() == nil {
 			a.log.Warn("the audit trail is anchored in no ledger: nobody could tell that its end was cut off", "error", failed, "hint", "run pgsluice install")
 		}
@@ -82,8 +96,16 @@ func (a *anchorer) round(ctx context.Context) {
 		return
 	}
 	a.silent = false
-	a.trail.Anchored(head, databases)
+	a.trail.Anchored(head, done)
 }
+
+// hasNoLedger reports whether a database will not take an anchor in the next round either: nobody has installed a ledger there, or it is gone.
+func hasNoLedger(err error) bool {
+	return errors.Is(err, revisions.ErrNotInstalled) || errors.Is(err, control.ErrTemplate) || run.SQLState(err) == noSuchDatabase
+}
+
+// noSuchDatabase is invalid_catalog_name.
+const noSuchDatabase = "3D000"
 
 // resolve writes down how transactions have ended that were in doubt.
 func (a *anchorer) resolve(ctx context.Context) {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
@@ -37,7 +36,7 @@ lines mean.`,
 // verifyFlags say how a trail is verified.
 type verifyFlags struct {
 	logins  []string
-	partial bool
+	partial string
 	log     bool
 	asJSON  bool
 }
@@ -55,6 +54,9 @@ What only the end of a chain is missing, or a chain with every hash made anew, t
 itself does not tell: with --dsn it is compared with the lines that the proxies have
 anchored in the ledger every few seconds. What is newer than the last anchor is not
 vouched for, and counted. Where a proxy serves several databases, give the --dsn of each.
+
+Where old files have been deleted, --partial lets chains begin in the middle and misses none
+that had ended before; --partial=both lets them end in the middle, too.
 
 The exit status is 1 when something is found, and 2 when the trail cannot be read.`,
 		Example: `  pgsluice audit verify audit.log.2.gz audit.log.1 audit.log --dsn "host=db.internal dbname=app user=postgres"
@@ -75,14 +77,19 @@ The exit status is 1 when something is found, and 2 when the trail cannot be rea
 		},
 	}
 	cmd.Flags().StringArrayVar(&flags.logins, "dsn", nil, "compare with the anchors in the ledger of this database, `DSN`; may be given several times")
-	cmd.Flags().BoolVar(&flags.partial, "partial", false, "older or newer files are elsewhere: chains may begin and end in the middle")
+	cmd.Flags().StringVar(&flags.partial, "partial", "", "older files are elsewhere, or older and newer ones: `older|both`")
+	cmd.Flags().Lookup("partial").NoOptDefVal = "older"
 	cmd.Flags().BoolVar(&flags.log, "log", false, "the files are logs, in which other lines stand, too")
 	cmd.Flags().BoolVar(&flags.asJSON, "json", false, "print JSON")
 	return cmd
 }
 
 func verifyTrail(cmd *cobra.Command, names []string, flags verifyFlags) error {
-	how := revisions.Verification{Partial: flags.partial, Log: flags.log}
+	elsewhere, known := map[string]revisions.Elsewhere{"": revisions.NoneElsewhere, "older": revisions.OlderElsewhere, "both": revisions.BothElsewhere}[flags.partial]
+	if !known {
+		return &usageError{message: cmd.CommandPath() + ": --partial must be older or both", hint: seeHelp(cmd)}
+	}
+	how := revisions.Verification{Elsewhere: elsewhere, Log: flags.log}
 	for _, login := range flags.logins {
 		anchors, err := anchorsIn(cmd, login)
 		if err != nil {
@@ -90,7 +97,7 @@ func verifyTrail(cmd *cobra.Command, names []string, flags verifyFlags) error {
 		}
 		how.Anchors = append(append([]revisions.Anchor{}, how.Anchors...), anchors...)
 	}
-	files, closeAll, err := openTrails(cmd.InOrStdin(), names, flags.log)
+	files, closeAll, err := openTrails(cmd.InOrStdin(), names)
 	defer closeAll()
 	if err != nil {
 		return err
@@ -129,19 +136,14 @@ func readAnchors(cmd *cobra.Command, conn *control.Conn) ([]revisions.Anchor, er
 	return ledger.Anchors(cmd.Context())
 }
 
-// openTrails opens the files of a trail, the oldest first: a shell lists audit.log before audit.log.1.
-func openTrails(stdin io.Reader, names []string, isLog bool) (files []revisions.TrailFile, closeAll func(), err error) {
+// openTrails opens the files of a trail.
+func openTrails(stdin io.Reader, names []string) (files []revisions.TrailFile, closeAll func(), err error) {
 	var opened []io.Closer
 	closeAll = func() {
 		for _, file := range opened {
 			_ = file.Close() // it was only read
 		}
 	}
-	type aged struct {
-		revisions.TrailFile
-		first time.Time
-	}
-	var all []aged
 	for _, name := range names {
 		text := stdin
 		if name != "-" {
@@ -156,28 +158,9 @@ func openTrails(stdin io.Reader, names []string, isLog bool) (files []revisions.
 				return nil, closeAll, fmt.Errorf("cannot read %s: %w", name, err)
 			}
 		}
-		lines := bufio.NewReaderSize(text, 64<<10)
-		all = append(all, aged{revisions.TrailFile{Name: name, Text: lines}, firstTime(lines)})
-	}
-	if !isLog {
-		slices.SortStableFunc(all, func(a, b aged) int { return a.first.Compare(b.first) })
-	}
-	for _, a := range all {
-		files = append(files, a.TrailFile)
+		files = append(files, revisions.TrailFile{Name: name, Text: text})
 	}
 	return files, closeAll, nil
-}
-
-// firstTime is when the first line of a trail was written; the zero time when that cannot be told. Nothing is taken from the reader.
-func firstTime(lines *bufio.Reader) time.Time {
-	head, _ := lines.Peek(4 << 10) // what is shorter, or cannot be read, is found by whoever reads it
-	_, rest, _ := strings.Cut(string(head), `"time":"`)
-	text, _, _ := strings.Cut(rest, `"`)
-	first, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
-		return time.Time{}
-	}
-	return first
 }
 
 func printVerified(w io.Writer, v revisions.Verified, compared bool, took time.Duration) error {

@@ -238,14 +238,21 @@ func kindOf(text string) string {
 	return kind
 }
 
-// printable is a text in one line, and without the characters by which it could play with a terminal: clients choose some of it.
+// printable is a text in one line, and without the characters by which it could play with a terminal: clients choose some of it. Control characters are
+// left out; what has no looks of its own but changes those of others (it turns the direction of writing round, or has no width) is shown by its number.
 func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) {
-			return '�'
+	var out strings.Builder
+	for _, r := range oneLine(text) {
+		switch {
+		case unicode.IsControl(r):
+			out.WriteRune('�')
+		case unicode.Is(unicode.Cf, r):
+			fmt.Fprintf(&out, "\\u{%x}", r)
+		default:
+			out.WriteRune(r)
 		}
-		return r
-	}, oneLine(text))
+	}
+	return out.String()
 }
 
 // painted is the state, of those that painter knows, by which a word is coloured.
@@ -267,7 +274,7 @@ func headline(e revisions.Entry) (text, state string) {
 	case revisions.Intent:
 		return fmt.Sprintf("%-9s %-7s %s", "begins", printable(e.Verdict), printable(e.Asked)), ""
 	case revisions.Ending:
-		return fmt.Sprintf("%s: %s", printable(e.Outcome), plural(max(1, len(e.Intents)), "statement")), e.Outcome
+		return fmt.Sprintf("%s: %s", printable(e.Outcome), plural(max(1, len(e.Intents)+e.Unnamed), "statement")), e.Outcome
 	case revisions.Overridden:
 		return fmt.Sprintf("%-9s %s: %s", "override", printable(e.Overrides[0].Rule), printable(e.Overrides[0].Reason)), ""
 	case revisions.Work:

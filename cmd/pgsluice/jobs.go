@@ -294,7 +294,7 @@ func printJobTable(w io.Writer, jobs []job) error {
 	lines := fitted(table, []shrinkage{{tableColumn, 16}, {whatColumn, 12}, {tableColumn, 10}, {progressColumn, 8}, {whatColumn, 8}}, nil)
 	for i, line := range lines {
 		if i > 0 {
-			if why := oneLine(jobs[i-1].trouble()); why != "" {
+			if why := printable(jobs[i-1].trouble()); why != "" {
 				line += "\n" + clipped("    "+why, lineWidth)
 			}
 		}
@@ -384,7 +384,7 @@ func printJob(w io.Writer, j job) error {
 		line("worked on by", j.Runner)
 	}
 	if j.Error != "" {
-		text := oneLine(j.Error)
+		text := printable(j.Error)
 		if j.SQLState != "" {
 			text += " (SQLSTATE " + j.SQLState + ")"
 		}
@@ -393,13 +393,13 @@ func printJob(w io.Writer, j job) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	fmt.Fprintf(w, "\nasked\n  %s\n", oneLine(j.Asked))
+	fmt.Fprintf(w, "\nasked\n  %s\n", printable(j.Asked))
 	if len(j.Steps) == 0 {
 		return nil
 	}
 	fmt.Fprintf(w, "\nsteps (%s)\n", j.Recipe)
 	for i, step := range j.Steps {
-		fmt.Fprintf(w, "  %d. %s\n", i+1, oneLine(step))
+		fmt.Fprintf(w, "  %d. %s\n", i+1, printable(step))
 	}
 	return nil
 }
@@ -420,6 +420,11 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 	if err != nil {
 		return err
 	}
+	deed, err := openDeed(ctx, cmd, flags, conn, ledger, ids, map[string]string{})
+	if err != nil {
+		return err
+	}
+	defer deed.close(ctx)
 	reason := "given up with pgsluice jobs cancel by " + person()
 	for _, id := range ids {
 		said := fmt.Sprintf("Job %d is given up.", id)
@@ -435,6 +440,7 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 		} else {
 			err = giveUp(ctx, work, ledger, id, reason)
 		}
+		deed.tellOf(ctx, id)
 		if errors.Is(err, revisions.ErrLost) {
 			return notCancelled(j)
 		}

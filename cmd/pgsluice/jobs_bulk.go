@@ -155,6 +155,11 @@ func pauseJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64) error {
 		return err
 	}
 	defer conn.Close()
+	deed, err := openDeed(cmd.Context(), cmd, flags, conn, ledger, ids, map[string]string{})
+	if err != nil {
+		return err
+	}
+	defer deed.close(cmd.Context())
 	for _, id := range ids {
 		j, err := findJob(cmd.Context(), ledger, id)
 		if err != nil {
@@ -170,6 +175,7 @@ func pauseJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64) error {
 		if err != nil {
 			return err
 		}
+		deed.tellOf(cmd.Context(), id)
 		fmt.Fprintf(cmd.OutOrStdout(), "Job %d waits behind the batch at hand, until pgsluice jobs resume %[1]d.\n", id)
 	}
 	return nil
@@ -197,6 +203,18 @@ func (f *steeringFlags) check(cmd *cobra.Command, ids []int64) error {
 		return &usageError{message: cmd.CommandPath() + ": --nice-ratio must be from 0 to 100"}
 	}
 	return nil
+}
+
+// detail is what the audit trail is told of them.
+func (f *steeringFlags) detail() map[string]string {
+	detail := map[string]string{}
+	if f.target != 0 {
+		detail["target_time"] = f.target.String()
+	}
+	if f.nice >= 0 {
+		detail["nice_ratio"] = strconv.FormatFloat(f.nice, 'g', -1, 64)
+	}
+	return detail
 }
 
 // milliseconds is the target time for the ledger.

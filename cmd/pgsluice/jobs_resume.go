@@ -81,13 +81,25 @@ func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids
 	if err != nil {
 		return err
 	}
+	deed, err := openDeed(ctx, cmd, flags, conn, ledger, ids, steering.detail())
+	if err != nil {
+		return err
+	}
+	defer deed.close(ctx)
 	var all []run.Kept
 	if len(ids) == 0 || len(promises) > 0 {
-		if all, err = r.resume(ctx, conn, ledger, promises); err != nil {
+		all, err = r.resume(ctx, conn, ledger, promises)
+		for _, kept := range all {
+			deed.tell(keptEntry(deed.database, kept))
+		}
+		if err != nil {
 			return err
 		}
 	}
 	bulks, err := r.resumeBulk(ctx, ledger, writes, steering)
+	for _, told := range bulks {
+		deed.tellOf(ctx, told.ID)
+	}
 	if err != nil {
 		return err
 	}

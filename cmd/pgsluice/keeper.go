@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/control"
-	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
@@ -252,7 +251,7 @@ func (k *keeper) prune(ctx context.Context, database string, ledger *revisions.L
 	}
 	if all.Sum() > 0 {
 		k.log.Info("what has ended long ago was deleted from the ledger", "database", database, "older_than", keep.String(),
-			"promises", all.Promises, "jobs", all.Jobs, "revisions", all.Revisions, "statements", all.Statements)
+			"promises", all.Promises, "jobs", all.Jobs, "revisions", all.Revisions, "statements", all.Statements, "anchors", all.Anchors)
 	}
 	return nil
 }
@@ -292,18 +291,7 @@ func (k *keeper) tell(database string, kept run.Kept) {
 	if k.trail == nil {
 		return
 	}
-	row := kept.Promise
-	e := revisions.Entry{
-		Kind: revisions.Work, Time: time.Now(), Job: row.ID, Tag: row.Tag, Table: row.TableName, State: string(kept.State),
-		AuditSession: &revisions.AuditSession{User: row.Login.Name, Role: row.Role.Name, Database: database}, SQLState: run.SQLState(kept.Err),
-	}
-	for _, sql := range kept.Result.Ran {
-		e.Ran = append(e.Ran, ddl.RedactText(sql, nil))
-	}
-	if kept.Err != nil {
-		e.Error = run.Recordable(kept.Err, kept.Err.Error())
-	}
-	if _, err := k.trail.Write(e); err != nil {
+	if _, err := k.trail.Write(keptEntry(database, kept)); err != nil {
 		k.figures.AuditFailed()
 		k.log.Error("cannot write the audit trail", "error", err)
 	}

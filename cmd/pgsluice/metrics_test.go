@@ -51,7 +51,7 @@ func everyMetric() *metrics {
 	m.ledgers.set("broken", standing{broken: revisions.ErrNewer})
 	m.ledgers.set("dropped", standing{open: 1})
 	m.ledgers.forget("dropped")
-	m.Pruned(revisions.Pruned{Promises: 1, Jobs: 2, Revisions: 3, Statements: 4})
+	m.Pruned(revisions.Pruned{Promises: 1, Jobs: 2, Revisions: 3, Statements: 4, Anchors: 5})
 	m.Reloaded(time.Unix(1_800_000_000, 0), nil)
 	m.Reloaded(time.Unix(1_900_000_000, 0), errors.New("wrong"))
 	return m

@@ -175,7 +175,7 @@ func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
 			took = short(row.Finished.Sub(row.Started))
 		}
 		table = append(table, []string{
-			strconv.FormatInt(row.ID, 10), string(row.Direction), orDash(oneLine(row.Revision)), row.Tool, row.State, age(row.Started), took,
+			strconv.FormatInt(row.ID, 10), string(row.Direction), orDash(printable(row.Revision)), row.Tool, row.State, age(row.Started), took,
 			row.Login, work(row),
 		})
 	}
@@ -299,14 +299,14 @@ func printRevision(w io.Writer, row revisions.RevisionRow) {
 }
 
 func printStatement(w io.Writer, n int, s revisions.Statement) {
-	fmt.Fprintf(w, "%d. %s\n", n, oneLine(s.Asked))
+	fmt.Fprintf(w, "%d. %s\n", n, printable(s.Asked))
 	verdict := s.Verdict
 	if len(s.Rules) > 0 {
 		verdict += " by " + strings.Join(s.Rules, ", ")
 	}
 	fmt.Fprintf(w, "   %s: %s\n", painter(w)(s.Outcome, s.Outcome), verdict)
 	for _, ran := range s.Ran {
-		fmt.Fprintf(w, "   ran     %s\n", oneLine(ran))
+		fmt.Fprintf(w, "   ran     %s\n", printable(ran))
 	}
 	for _, lock := range s.Locks {
 		fmt.Fprintf(w, "   lock    %s on %s\n", lock.Mode, lock.Table)
@@ -321,10 +321,10 @@ func printStatement(w io.Writer, n int, s revisions.Statement) {
 		fmt.Fprintf(w, "   job     %d: pgsluice jobs show %[1]d\n", s.Promise)
 	}
 	for _, o := range s.Overrides {
-		fmt.Fprintf(w, "   allowed %s by the %s: %s\n", o.Rule, o.Source, oneLine(o.Reason))
+		fmt.Fprintf(w, "   allowed %s by the %s: %s\n", o.Rule, o.Source, printable(o.Reason))
 	}
 	if s.SQLState != "" || s.Error != "" {
-		fmt.Fprintf(w, "   error   %s %s\n", s.SQLState, oneLine(s.Error))
+		fmt.Fprintf(w, "   error   %s %s\n", s.SQLState, printable(s.Error))
 	}
 }
 
@@ -424,12 +424,12 @@ func printDifferences(w io.Writer, differences []difference, same, alone int, as
 		fmt.Fprintf(w, "%s %s\n", d.Tool, d.Revision)
 		for _, line := range d.One.SQL {
 			if !slices.Contains(d.Other.SQL, line) {
-				fmt.Fprintf(w, "  - %s\n", oneLine(line))
+				fmt.Fprintf(w, "  - %s\n", printable(line))
 			}
 		}
 		for _, line := range d.Other.SQL {
 			if !slices.Contains(d.One.SQL, line) {
-				fmt.Fprintf(w, "  + %s\n", oneLine(line))
+				fmt.Fprintf(w, "  + %s\n", printable(line))
 			}
 		}
 		if !slices.ContainsFunc(d.One.SQL, func(line string) bool { return !slices.Contains(d.Other.SQL, line) }) && len(d.One.SQL) == len(d.Other.SQL) {

@@ -80,18 +80,10 @@ func openTrailFile(path string) (*trailFile, error) {
 	return t, t.open()
 }
 
-// open opens the file, and ends a line that a crash has left in it.
+// open opens the file anew.
 func (t *trailFile) open() error {
-	file, err := os.OpenFile(t.path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+	file, err := appendTo(t.path, os.O_CREATE)
 	if err != nil {
-		return err
-	}
-	torn, err := endsTorn(file, t.path)
-	if err == nil && torn {
-		_, err = file.WriteString("\n")
-	}
-	if err != nil {
-		_ = file.Close()
 		return err
 	}
 	if t.file != nil {
@@ -99,6 +91,23 @@ func (t *trailFile) open() error {
 	}
 	t.file = file
 	return nil
+}
+
+// appendTo opens a file that lines are appended to, and ends a line that a crash has left in it.
+func appendTo(path string, flags int) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_APPEND|os.O_WRONLY|flags, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	torn, err := endsTorn(file, path)
+	if err == nil && torn {
+		_, err = file.WriteString("\n")
+	}
+	if err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
 }
 
 // endsTorn reports whether a file does not end with the end of a line. Of a pipe nobody knows.

@@ -152,18 +152,69 @@ func TestSyslog(t *testing.T) {
 		if err != nil || !remote.MatchString(line) {
 			t.Errorf("got %q, %v", line, err)
 		}
-		// Nobody reads: the write ends, and says so.
-		_ = server.Close()
+		defer func() { _, _ = conn.Close(), server.Close() }()
+		// Nobody reads: one write ends, and says so; those behind it do not wait.
+		s.patience = 10 * time.Millisecond
 		var failed error
 		for range 1000 {
 			if _, failed = s.Write([]byte(strings.Repeat("x", 1<<20) + "\n")); failed != nil {
 				break
 			}
 		}
-		if failed == nil {
-			t.Error("a gigabyte was written that nobody has read")
+		if !isTimeout(failed) {
+			t.Errorf("a gigabyte was written that nobody has read: %v", failed)
 		}
-		_ = conn.Close()
+		s.patience = time.Hour
+		if _, err := s.Write([]byte("lost\n")); err != errSyslogStalled {
+			t.Errorf("the next line: %v", err)
+		}
+		// The daemon reads again: what was cut short ends there, and the next line stands by itself.
+		read := make(chan string)
+		go func() {
+			defer close(read)
+			for lines := bufio.NewReader(conn); ; {
+				line, err := lines.ReadString('\n')
+				if err != nil || remote.MatchString(line) {
+					read <- line
+					return
+				}
+			}
+		}()
+		s.probe.Wait()
+		sendSyslog(t, s, `{"n":5}`)
+		if line := <-read; !strings.Contains(line, `{"n":5}`) {
+			t.Errorf("got %q", line)
+		}
+	})
+	t.Run("stream socket", func(t *testing.T) {
+		path := filepath.Join(directory, "t")
+		server, err := net.Listen("unix", path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := openedSyslog(t, syslogPrefix+path)
+		for n := range 3 {
+			sendSyslog(t, s, fmt.Sprintf(`{"n":%d}`, n))
+			conn, err := server.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(conn).ReadString('\n')
+			if err != nil || !local.MatchString(line) || !strings.Contains(line, fmt.Sprintf(`{"n":%d}`, n)) {
+				t.Errorf("got %q, %v", line, err)
+			}
+			// The daemon is started anew, and the next line is not lost with its connection.
+			_, _ = conn.Close(), server.Close()
+			if n == 0 {
+				if _, err := s.Write([]byte("lost\n")); err == nil {
+					t.Error("a line went to a daemon that is gone")
+				}
+			}
+			if server, err = net.Listen("unix", path); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_ = server.Close()
 	})
 	for target, whole := range map[string]bool{
 		"syslog:": true, "syslog:/dev/log": true, "syslog:udp://h:514": true, "syslog:tcp://[::1]:601": true,
@@ -321,5 +372,64 @@ func TestDoubtIsResolvedByTheLedger(t *testing.T) {
 	trail.Reset()
 	if a.resolve(t.Context()); trail.String() != "" {
 		t.Errorf("it is told again: %s", trail)
+	}
+}
+
+// A ledger that could not be written to gets the anchor in the next round, also when no line has come since.
+func TestAnchorThatFailedIsMadeUpFor(t *testing.T) {
+	a, _, _, ledger, database := anchoring(t)
+	_, _, conn, other, second := anchoring(t)
+	anchored := func(ledger *revisions.Ledger) (seqs []int64) {
+		t.Helper()
+		anchors, err := ledger.Anchors(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, anchor := range anchors {
+			seqs = append(seqs, anchor.Seq)
+		}
+		return seqs
+	}
+	noted(t, a, database)
+	noted(t, a, second)
+	for _, step := range []struct {
+		sql         string
+		first, then []int64
+	}{
+		{"ALTER TABLE pgsluice.anchors RENAME COLUMN hash TO hashed", []int64{2}, nil},
+		{"ALTER TABLE pgsluice.anchors RENAME COLUMN hashed TO hash", []int64{2}, []int64{2}},
+	} {
+		if _, err := conn.Exec(t.Context(), step.sql); err != nil {
+			t.Fatal(err)
+		}
+		a.round(t.Context())
+		if first := anchored(ledger); !slices.Equal(first, step.first) {
+			t.Errorf("%s: anchored %v in the first database", step.sql, first)
+		}
+		if step.then == nil {
+			continue
+		}
+		if then := anchored(other); !slices.Equal(then, step.then) {
+			t.Errorf("%s: anchored %v in the second database", step.sql, then)
+		}
+	}
+	if _, _, ok, err := a.trail.Unanchored(); ok || err != nil {
+		t.Errorf("something is left to be anchored, %v", err)
+	}
+}
+
+// What clients choose of a line does not play with the terminal of who reads it.
+func TestTextIsMadePrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"DROP TABLE größe":                        "DROP TABLE größe",
+		"a\nb\u2028c\u00a0d":                      "a b c d",
+		"\x1b[2J\x07x\u009bK":                     "�[2J�x�K",
+		"DROP \u202eelbat\u202c \u2066x\u2069":    `DROP \u{202e}elbat\u{202c} \u{2066}x\u{2069}`,
+		"zero\u200bwidth\u200d\ufeff\u00ad\u200e": `zero\u{200b}width\u{200d}\u{feff}\u{ad}\u{200e}`,
+		"tag\U000e0041":                           `tag\u{e0041}`,
+	} {
+		if got := printable(text); got != want {
+			t.Errorf("%q is shown as %q, want %q", text, got, want)
+		}
 	}
 }

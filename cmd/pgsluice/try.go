@@ -235,14 +235,14 @@ func (p *trailPrinter) Write(line []byte) (int, error) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintf(p.w, "%-8s %-9s %s\n", e.Verdict, e.Outcome, oneLine(e.Asked))
+	fmt.Fprintf(p.w, "%-8s %-9s %s\n", e.Verdict, e.Outcome, printable(e.Asked))
 	for _, ran := range e.Ran {
 		if ran != e.Asked {
-			fmt.Fprintf(p.w, "         ran       %s\n", oneLine(ran))
+			fmt.Fprintf(p.w, "         ran       %s\n", printable(ran))
 		}
 	}
 	if e.Error != "" {
-		fmt.Fprintf(p.w, "         error     %s\n", oneLine(e.Error))
+		fmt.Fprintf(p.w, "         error     %s\n", printable(e.Error))
 	}
 	if len(e.Rules) > 0 {
 		fmt.Fprintf(p.w, "         rules     %s\n", strings.Join(e.Rules, ", "))

@@ -38,7 +38,7 @@ func actionOf(s *Statement, node *pgquery.Node) Action {
 		if lock, ok := advisoryLock(s, n.SelectStmt); ok {
 			return lock
 		}
-		return Query{Into: intoName(n.SelectStmt), Writes: writesAny(s.Refs)}
+		return madeBy(intoTable(n.SelectStmt), s)
 	case *pgquery.Node_InsertStmt:
 		i := n.InsertStmt
 		return Write{Op: Insert, Target: rangeName(i.Relation), OnConflict: i.OnConflictClause != nil, Queried: queried(i)}
@@ -186,12 +186,17 @@ func constantText(n *pgquery.Node) string {
 	return ""
 }
 
-// intoName is the table of SELECT … INTO; in a set operation the INTO is the leftmost query's.
-func intoName(s *pgquery.SelectStmt) Name {
+// intoTable is the table of SELECT … INTO; in a set operation the INTO is the leftmost query's.
+func intoTable(s *pgquery.SelectStmt) *pgquery.RangeVar {
 	for s.Larg != nil {
 		s = s.Larg
 	}
-	return rangeName(s.GetIntoClause().GetRel())
+	return s.GetIntoClause().GetRel()
+}
+
+// madeBy is a query that makes a table; nil is none.
+func madeBy(into *pgquery.RangeVar, s *Statement) Query {
+	return Query{Into: rangeName(into), Temp: into.GetRelpersistence() == "t", Writes: writesAny(s.Refs)}
 }
 
 func writesAny(found []Ref) bool {
@@ -210,9 +215,9 @@ func explained(s *Statement, e *pgquery.ExplainStmt) Action {
 	}
 	switch n := e.Query.GetNode().(type) {
 	case *pgquery.Node_CreateTableAsStmt:
-		return Query{Into: rangeName(n.CreateTableAsStmt.GetInto().GetRel()), Writes: writesAny(s.Refs)}
+		return madeBy(n.CreateTableAsStmt.GetInto().GetRel(), s)
 	case *pgquery.Node_SelectStmt:
-		return Query{Into: intoName(n.SelectStmt), Writes: writesAny(s.Refs)}
+		return madeBy(intoTable(n.SelectStmt), s)
 	case *pgquery.Node_ExecuteStmt:
 		return Query{Writes: true}
 	}

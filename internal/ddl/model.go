@@ -171,8 +171,9 @@ type LockTable struct{ NoWait bool }
 // Query is SELECT, VALUES, TABLE, SHOW-like utility reads, FETCH, DECLARE CURSOR, EXPLAIN without a write, and other statements that
 // change nothing.
 type Query struct {
-	// Into is the table that SELECT … INTO makes; zero otherwise.
+	// Into is the table that SELECT … INTO makes; zero otherwise. Temp is true when that is a temporary one.
 	Into Name
+	Temp bool
 	// Writes is true when a CTE or EXPLAIN ANALYZE changes rows.
 	Writes bool
 	// Program is true for COPY … TO PROGRAM.

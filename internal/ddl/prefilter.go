@@ -21,12 +21,13 @@ const (
 // Prefilter finds out what the raw bytes of a client's text, in any encoding, may hold that matters: Anything for a statement that begins with, or
 // has a part that begins with, one of
 //
-//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT DO CALL REPACK
+//	CREATE ALTER DROP TRUNCATE LOCK REINDEX CLUSTER VACUUM REFRESH IMPORT REASSIGN GRANT REVOKE DO CALL REPACK
 //
-// or that calls pg_advisory_…, or has the word PROGRAM of COPY; or that names a table in which a migration tool may
+// or with COMMENT ON or SECURITY LABEL; or that has an INTO that is not certainly an INSERT's or a MERGE's; or that calls pg_advisory_…, or has the word
+// PROGRAM of COPY; or that names a table in which a migration tool may
 // keep its revisions (versionTableParts); Writes for UPDATE, DELETE, MERGE, and INSERT without VALUES. When it
-// finds nothing but Path, Parse would find nothing but Query, Write, Transaction, Setting, and Utility statements with the tags REVOKE, REVOKE ROLE,
-// COMMENT, SECURITY LABEL and ANALYZE; and nothing of which Changes speaks.
+// finds nothing but Path, Parse would find nothing but Query without Into, Write, Transaction, Setting, and Utility statements with the tag ANALYZE; and
+// nothing of which Changes speaks.
 //
 // It keeps no lexical state: a word counts in a string or a comment too, so no quoting and no setting can hide one. It only looks at the
 // bytes beside a word, and lets them rule it out where that is safe in every encoding that Postgres knows:
@@ -39,6 +40,8 @@ const (
 //     version 14), a dollar sign the end of a dollar-quoted string: these rule nothing out, nor does any byte from 0x80 up.
 //   - A letter, digit or underscore on the right means that the word goes on: the first byte of a character of several bytes is never
 //     ASCII, so this byte is a character of its own.
+//   - COMMENT and LABEL count only before ON and behind SECURITY, or where a comment stands between: applications call columns so.
+//   - INTO passes only where what follows shows that it is that of INSERT or MERGE (intoOfWrite).
 //   - DO before the words NOTHING or UPDATE is ON CONFLICT's: a DO block's next token is a string or LANGUAGE.
 //   - UPDATE behind FOR, KEY or DO is a clause, and INSERT passes only if VALUES is certain to follow (insertsValues).
 //
@@ -125,6 +128,7 @@ var keywordPairs = []struct {
 	{" update ", 3, 2}, {" delete ", 3, 3}, {" merge ", 1, 3}, {" program ", 2, 3}, {" insert ", 2, 3}, {" search_path ", 6, 2},
 	{"migration", 1, 2}, {"alembic", 2, 3}, {"izemeta", 1, 3}, {"maversion", 0, 3}, {"a_version", 0, 2}, {"goose_db", 1, 3}, {"flyway", 0, 2},
 	{"changelog", 4, 2}, {"a_revisions", 0, 2}, {"planner_", 1, 3},
+	{" revoke ", 2, 3}, {" comment ", 3, 2}, {" security ", 3, 3}, {" into ", 1, 3},
 }
 
 // pairs holds for each pair of bytes the buckets in which it is a first pair, and in the high half those in which it is a second.
@@ -259,19 +263,21 @@ func keywordAt(raw []byte, i int) bool {
 	case 'a':
 		return wordAt(raw, i, "alter")
 	case 'c':
-		return wordAt(raw, i, "create") || wordAt(raw, i, "cluster") || wordAt(raw, i, "call")
+		return wordAt(raw, i, "create") || wordAt(raw, i, "cluster") || wordAt(raw, i, "call") || wordsAt(raw, i, "comment", "on")
 	case 'd':
 		return wordAt(raw, i, "drop") || wordAt(raw, i, "do") && !conflictAction(raw[i+2:])
 	case 'g':
 		return wordAt(raw, i, "grant")
 	case 'i':
-		return wordAt(raw, i, "import")
+		return wordAt(raw, i, "import") || wordAt(raw, i, "into") && !intoOfWrite(raw[i+len("into"):])
 	case 'l':
 		return wordAt(raw, i, "lock")
 	case 'p':
 		return startsWith(raw[i:], "pg_advisory_") || wordAt(raw, i, "program")
 	case 'r':
-		return wordAt(raw, i, "reindex") || wordAt(raw, i, "refresh") || wordAt(raw, i, "reassign") || wordAt(raw, i, "repack")
+		return wordAt(raw, i, "reindex") || wordAt(raw, i, "refresh") || wordAt(raw, i, "reassign") || wordAt(raw, i, "repack") || wordAt(raw, i, "revoke")
+	case 's':
+		return wordsAt(raw, i, "security", "label")
 	case 't':
 		return wordAt(raw, i, "truncate")
 	case 'v':
@@ -287,6 +293,41 @@ func wordAt(raw []byte, i int, word string) bool {
 	}
 	end := i + len(word)
 	return end == len(raw) || !isWordByte(raw[end]) && !isDigit(raw[end])
+}
+
+// wordsAt reports whether two words stand at i, one behind the other, or may do so behind a comment.
+func wordsAt(raw []byte, i int, first, second string) bool {
+	if !wordAt(raw, i, first) {
+		return false
+	}
+	i = pastSpace(raw, i+len(first))
+	return wordAt(raw, i, second) || startsWith(raw[i:], "/*") || startsWith(raw[i:], "--")
+}
+
+// intoOfWrite reports whether what follows INTO is certainly that of INSERT or MERGE: a table, and a word that no SELECT … INTO goes on with behind its own.
+// What stands before would not tell: both words can be names (SELECT 1 AS insert INTO t). Where SELECT … INTO has a word before its table, that could be
+// taken for the table, and the table for the word behind it. In the encodings that only clients have it is as in insertsValues; a bracket is in none of them
+// half of a character.
+func intoOfWrite(raw []byte) bool {
+	name, i := operand(raw, pastSpace(raw, 0))
+	if len(name) == 0 {
+		return false
+	}
+	for _, word := range [...]string{"temp", "temporary", "local", "global", "unlogged", "table"} {
+		if sameName(name, []byte(word)) {
+			return false
+		}
+	}
+	if i < len(raw) && raw[i] == '(' {
+		return true
+	}
+	for _, word := range [...]string{"values", "default", "select", "table", "with", "overriding", "as", "using"} {
+		if wordAt(raw, i, word) {
+			return true
+		}
+	}
+	_, i = operand(raw, i) // the table's other name
+	return wordAt(raw, i, "using")
 }
 
 // startsWith compares letters without their case; word is lower case.

@@ -1,9 +1,13 @@
 package run
 
 import (
+	_ "embed"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Recordable is what may be written down of an error, in a log or the ledger: the text that is given for it, or no more than the SQLSTATE where the server's
@@ -21,7 +25,7 @@ func mayQuote(err error) (code string, quoting bool) {
 		return "", false
 	}
 	if server, ok := err.(interface{ SQLState() string }); ok {
-		if _, ours := err.(*Failure); !ours && quotes(server.SQLState()) {
+		if _, ours := err.(*Failure); !ours && (quotes(server.SQLState()) || !fromServer(err)) {
 			return server.SQLState(), true
 		}
 	}
@@ -49,3 +53,22 @@ func quotes(code string) bool {
 }
 
 const syntaxError = "42601"
+
+// serverFiles are the source files of the server itself, of majors 13 to 18, as its program names them. What is in a library (the procedural languages,
+// extensions) is in none of them.
+//
+//go:embed server-files.txt
+var serverFiles string
+
+// fromServer reports whether the words of an error are the server's own. RAISE, and its like in every language, can give any SQLSTATE to any text; what
+// tells it from the server's is the source file that an error comes with.
+func fromServer(err error) bool {
+	file := ""
+	switch e := err.(type) {
+	case *pgconn.PgError:
+		file = e.File
+	case interface{ SourceFile() string }:
+		file = e.SourceFile()
+	}
+	return file != "" && slices.Contains(strings.Fields(serverFiles), file)
+}
