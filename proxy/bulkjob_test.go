@@ -178,6 +178,103 @@ func TestDeferredBulkWriteIsCancelled(t *testing.T) {
 	}
 }
 
+// deferBoth has two sessions send a bulk write each before either has committed, and the first commit, whose work comes to the locked row.
+func (b *barred) deferBoth(t *testing.T) (second *pgconn.PgConn) {
+	t.Helper()
+	second = b.open(t, "second", nil)
+	execAll(t, b.client, "BEGIN")
+	execAll(t, b.client, "/* pgsluice:defer */ UPDATE t SET n = n + 1")
+	execAll(t, second, "BEGIN")
+	execAll(t, second, "/* pgsluice:defer */ UPDATE t SET n = n * 10")
+	b.begin(t, "COMMIT")
+	return second
+}
+
+const tenEach = "SELECT count(*)::text FROM t WHERE n = 10"
+
+// Deferred bulk writes of a table come in the order in which they were sent: what was stopped is finished first.
+func TestDeferredBulkWritesKeepTheirOrder(t *testing.T) {
+	b := newBarred(t)
+	second := b.deferBoth(t)
+	if err := b.cancel(t); err != nil {
+		t.Fatalf("COMMIT: %v", err)
+	}
+	pgtest.WaitFor(t, b.side, "SELECT min(state) = 'pending' FROM pgsluice.promises WHERE released")
+	committed := make(chan error, 1)
+	go func() { committed <- execWire(second, "COMMIT") }()
+	pgtest.WaitFor(t, b.side, "SELECT EXISTS (SELECT FROM pgsluice.promises WHERE attempts = 2 AND state = 'running')")
+	execSQL(t, b.locker, "COMMIT")
+	if err := <-committed; err != nil {
+		t.Fatalf("COMMIT: %v", err)
+	}
+	if got := b.one(t, tenEach); got != "20000" {
+		t.Errorf("%s rows were changed in order", got)
+	}
+	if got := b.one(t, "SELECT string_agg(DISTINCT state, ' ') FROM pgsluice.promises"); got != "done" {
+		t.Errorf("the promises are %s", got)
+	}
+}
+
+// One that runs in another session is waited for; a cancel ends the wait, and what waits stays pending.
+func TestDeferredBulkWriteWaitsForAnother(t *testing.T) {
+	for _, cancels := range []bool{false, true} {
+		t.Run(fmt.Sprintf("cancelled %t", cancels), func(t *testing.T) {
+			b := newBarred(t)
+			second := b.deferBoth(t)
+			committed := make(chan error, 1)
+			go func() { committed <- execWire(second, "COMMIT") }()
+			pgtest.WaitFor(t, b.side, naps, int(second.PID()))
+			if cancels {
+				for answered := false; !answered; {
+					if err := second.CancelRequest(t.Context()); err != nil {
+						t.Fatal(err)
+					}
+					select {
+					case err := <-committed:
+						committed <- err
+						answered = true
+					default:
+					}
+				}
+			}
+			execSQL(t, b.locker, "COMMIT")
+			if err := errors.Join(<-committed, <-b.answer); err != nil {
+				t.Fatalf("COMMIT: %v", err)
+			}
+			if cancels {
+				execSQL(t, b.side, "UPDATE pgsluice.promises SET not_before = NULL")
+				execAll(t, b.open(t, "next", nil), "ALTER TABLE t ADD COLUMN c int") // a cancel may still be on its way to the second
+			}
+			if got := b.one(t, tenEach); got != "20000" {
+				t.Errorf("%s rows were changed in order", got)
+			}
+		})
+	}
+}
+
+// A deferred bulk write is gone on with as the role that sent it, however that is called by then.
+func TestDeferredBulkWriteFollowsItsRole(t *testing.T) {
+	b := newBarred(t)
+	role := pgtest.Role(t, "")
+	execSQL(t, b.side, "GRANT SELECT, UPDATE ON t TO "+role)
+	execAll(t, b.client, "BEGIN")
+	execAll(t, b.client, "SET LOCAL ROLE "+role)
+	execAll(t, b.client, "/* pgsluice:defer */ UPDATE t SET n = n + 1")
+	b.begin(t, "COMMIT")
+	if err := b.cancel(t); err != nil {
+		t.Fatalf("COMMIT: %v", err)
+	}
+	execSQL(t, b.locker, "COMMIT")
+	execSQL(t, b.side, fmt.Sprintf("UPDATE pgsluice.promises SET not_before = NULL; ALTER ROLE %[1]s RENAME TO %[1]s_renamed; CREATE ROLE %[1]s", role))
+	t.Cleanup(func() {
+		execSQL(t, b.side, fmt.Sprintf("DROP ROLE %[1]s; ALTER ROLE %[1]s_renamed RENAME TO %[1]s", role))
+	})
+	execAll(t, b.open(t, "next", nil), "ALTER TABLE t ADD COLUMN c int")
+	if got := b.one(t, "SELECT concat_ws(' ', p.state, count(*)) FROM pgsluice.promises p, t WHERE n = 1 GROUP BY p.state"); got != "done 20000" {
+		t.Errorf("afterwards: %s", got)
+	}
+}
+
 // One statement that is prepared once and executed many times, by named portals with a limit of rows and parameters in both formats, is a bulk write each
 // time that its parameters make it one.
 func TestPreparedBulkWrite(t *testing.T) {

@@ -4,7 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -20,6 +24,14 @@ func (s *session) deferredWrite(ctx context.Context, at occasion, known facts.Fa
 		return s.answerFailure(ctx, at, plan, &run.Failure{
 			Code:    codeRefused,
 			Message: fmt.Sprintf("pgsluice: put this %s into a later transaction: it may meet what %q will not let it do, which is deferred to COMMIT, too [%s]", at.Tag, name, plan.Recipe),
+		})
+	}
+	if name, err := s.unrepeatable(ctx, known); err != nil {
+		return s.answerFailure(ctx, at, plan, err)
+	} else if name != "" {
+		return s.answerFailure(ctx, at, plan, &run.Failure{
+			Code:    codeRefused,
+			Message: fmt.Sprintf("pgsluice: run this %s outside of the transaction: %s is set, which another session of this login could not set to go on with it [%s]", at.Tag, name, plan.Recipe),
 		})
 	}
 	plan, err := s.runner(ctx, known).Bounded(ctx, plan)
@@ -43,6 +55,27 @@ func (s *session) deferredWrite(ctx context.Context, at occasion, known facts.Fa
 		return err
 	}
 	return s.voice.complete(plan.Tag)
+}
+
+// unrepeatable is a setting that this session has, and that the login by itself could not set again; "" for none.
+func (s *session) unrepeatable(ctx context.Context, known facts.Facts) (name string, err error) {
+	for _, name := range slices.Sorted(maps.Keys(known.Writing.Settings)) {
+		if setting := known.Writing.Settings[name]; !setting.Privileged || !setting.Changed {
+			continue
+		}
+		question := "SELECT r.rolsuper FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER AND $1::pg_catalog.text IS NOT NULL"
+		if known.Version >= 150000 {
+			question = "SELECT pg_catalog.has_parameter_privilege(SESSION_USER, $1::pg_catalog.text, 'SET')"
+		}
+		may, err := sheltered{s.backend}.Query(ctx, question, name)
+		if err != nil {
+			return "", err
+		}
+		if !slices.Contains(may, "t") {
+			return name, nil
+		}
+	}
+	return "", nil
 }
 
 // makesUnique is what this transaction has promised that will keep rows of a table from being alike.
@@ -86,28 +119,113 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 		return nil, s.aside(ctx, looking, err)
 	}
 	writes := slices.DeleteFunc(slices.Clone(left), func(row revisions.PromiseRow) bool {
-		return row.Kind != run.BulkWrite || row.State == revisions.Failed || row.XID == but
+		return row.Kind != run.BulkWrite || row.XID == but
 	})
-	if len(writes) == 0 {
+	if !slices.ContainsFunc(writes, func(row revisions.PromiseRow) bool { return row.State != revisions.Failed }) {
 		return left, nil
 	}
 	by, err := run.Identify(ctx, s.backend, s.options.Name)
 	if err != nil {
 		return nil, s.aside(ctx, looking, err)
 	}
-	login, err := s.backend.Query(ctx, "SELECT SESSION_USER")
+	login, err := s.login(ctx)
 	if err != nil {
 		return nil, s.aside(ctx, looking, err)
 	}
+	var undone []revisions.PromiseRow
 	for _, row := range writes {
-		if !slices.Contains(login, row.Login.Name) {
+		if row.Login.OID != login || row.State == revisions.Failed || waitsFor(row, undone) {
+			undone = append(undone, row)
 			continue
 		}
-		if err := s.finishWrite(ctx, by, row); err != nil {
+		done, err := s.finishWrite(ctx, by, row, false)
+		if err != nil {
 			return nil, err
+		}
+		if !done {
+			undone = append(undone, row)
 		}
 	}
 	return nil, nil
+}
+
+// login is the OID of the session's login: its name may have been another's.
+func (s *session) login(ctx context.Context) (uint32, error) {
+	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid")
+	if err != nil {
+		return 0, err
+	}
+	oid, err := strconv.ParseUint(strings.Join(rows, ""), 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the OID of the session's login: %w", err)
+	}
+	return uint32(oid), nil
+}
+
+// inTurn finishes, before a bulk write that is promised, those of its table that were sent before it and whose transactions are committed, too. before is the
+// one that cannot be finished now, so that it has to wait; nil if there is none. The error is a cancel of the client's, or a lost connection.
+func (s *session) inTurn(ctx context.Context, by revisions.Runner, row revisions.PromiseRow) (before *revisions.PromiseRow, err error) {
+	began, shown := time.Now(), time.Time{}
+	for row.Kind == run.BulkWrite {
+		ledger := s.ledger(ctx)
+		if ledger == nil {
+			return nil, errLedgerGone
+		}
+		left, err := s.notDone(ctx, ledger)
+		if err != nil {
+			return nil, err
+		}
+		left = slices.DeleteFunc(left, func(other revisions.PromiseRow) bool {
+			return other.XID == row.XID || !waitsFor(row, []revisions.PromiseRow{other})
+		})
+		if len(left) == 0 {
+			return nil, nil
+		}
+		first := left[0]
+		if first.State != revisions.Failed && first.Login.OID == row.Login.OID {
+			if done, err := s.finishWrite(ctx, by, first, true); done || err != nil {
+				if err != nil {
+					return &first, err
+				}
+				continue
+			}
+		}
+		// Who has promised it, and is there still, does it; so does who is at it.
+		if first, err = shownNow(ctx, ledger, first); err != nil {
+			return nil, err
+		}
+		about := first.State == revisions.Pending && !first.Released && time.Since(began) < deskPatience // behind its COMMIT, or stuck there
+		works := first.Alive && (first.State == revisions.Running || about)
+		if first.State == revisions.Done || first.State == revisions.Void {
+			continue
+		}
+		if !works {
+			return &first, nil
+		}
+		if time.Since(shown) > turnShown {
+			shown = time.Now()
+			if err := s.announce(fmt.Sprintf("waiting until %s on %s is done, which was sent before (promise %d)", first.Tag, first.TableName, first.ID)); err != nil {
+				return &first, err
+			}
+		}
+		s.leave()
+		if hungUp(s.link.client.conn) {
+			return &first, nil // it stays pending: it may take hours
+		}
+		if _, err := s.backend.Exec(ctx, napSQL); err != nil {
+			return &first, err
+		}
+	}
+	return nil, nil
+}
+
+// shownNow is a promise as the ledger has it now.
+func shownNow(ctx context.Context, ledger *revisions.Ledger, row revisions.PromiseRow) (revisions.PromiseRow, error) {
+	now, err := ledger.Show(ctx, row.ID)
+	if err != nil || now == nil {
+		return row, err
+	}
+	return *now, nil
 }
 
 // notDone asks what this database's ledger has of work that is not done; never nil.
@@ -116,28 +234,30 @@ func (s *session) notDone(ctx context.Context, ledger *revisions.Ledger) ([]revi
 	return append([]revisions.PromiseRow{}, left...), err
 }
 
-// finishWrite does one of them, unless somebody else is at it.
-func (s *session) finishWrite(ctx context.Context, by revisions.Runner, row revisions.PromiseRow) error {
+// finishWrite does one of them, unless somebody else is at it; early: also when it was stopped a moment ago. done is true when nothing is left to do.
+func (s *session) finishWrite(ctx context.Context, by revisions.Runner, row revisions.PromiseRow, early bool) (done bool, err error) {
 	ledger := s.ledger(ctx)
 	if ledger == nil {
-		return nil
+		return false, nil
 	}
-	claimed, err := ledger.Claim(ctx, by, revisions.ClaimOptions{ID: row.ID, Login: row.Login.OID})
+	claimed, err := ledger.Claim(ctx, by, revisions.ClaimOptions{ID: row.ID, Login: row.Login.OID, Early: early})
 	if err != nil || len(claimed) == 0 {
-		return s.aside(ctx, "cannot claim a bulk write that is left", err)
+		return false, s.aside(ctx, "cannot claim a bulk write that is left", err)
 	}
 	if err := s.announce(fmt.Sprintf("first %s on %s is finished, which an earlier transaction of this login has deferred (promise %d)", row.Tag, row.TableName, row.ID)); err != nil {
-		return err
+		return false, err
 	}
 	err = s.keepOne(ctx, by, row, nil)
 	s.met(s.carried)
 	switch {
 	case errors.Is(err, run.ErrGivenUp):
-		return s.gaveUp(ctx, row, err)
-	case err == nil, isGone(err), run.SQLState(err) == canceled:
-		return err
+		return true, s.gaveUp(ctx, row, err)
+	case err == nil:
+		return true, nil
+	case isGone(err), run.SQLState(err) == canceled:
+		return false, err
 	}
-	return s.unkept(ctx, fmt.Sprintf("%s on %s is not done yet: %s", row.Tag, row.TableName, plain(err)))
+	return false, s.unkept(ctx, fmt.Sprintf("%s on %s is not done yet: %s", row.Tag, row.TableName, plain(err)))
 }
 
 // gaveUp tells the client of a bulk write that somebody has given up.

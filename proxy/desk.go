@@ -3,7 +3,10 @@ package proxy
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -16,8 +19,11 @@ import (
 const (
 	// deskPatience bounds what is asked of a control connection on the side.
 	deskPatience = 10 * time.Second
-	// deskQueue bounds the wait for one while all are in use, as when many migrate at once: nothing is refused for that so soon.
+	// deskQueue bounds the wait for one while all are in use, as when many migrate at once: nothing is refused for that so soon. It is no longer than
+	// deskPatience where others may be waiting for what the transaction has locked.
 	deskQueue = 2 * time.Minute
+	// deskAtOnce is how long the client's own connection is left alone meanwhile; then the wait goes on in slices that its cancel ends.
+	deskAtOnce = 100 * time.Millisecond
 )
 
 // ledgerChecked is how long the ledger need not be checked again: one schema change follows closely on the other, and nobody but those who are
@@ -31,6 +37,8 @@ type desk struct {
 	conn    run.Conn
 	release func()
 	ledger  *revisions.Ledger // nil: not installed, or not to be used
+	// interrupted is what the client ended the wait for it with; nil if it did not.
+	interrupted error
 }
 
 // open borrows a desk, once. Without a control login, or when it cannot connect, the desk is empty: less can be done, nothing breaks.
@@ -42,9 +50,7 @@ func (s *session) open(ctx context.Context) *desk {
 	if s.options.Control == nil {
 		return s.desk
 	}
-	ctx, enough := context.WithTimeout(ctx, deskQueue)
-	defer enough()
-	conn, release, err := s.options.Control.Conn(ctx, s.link.startup.database)
+	conn, release, err := s.queue(ctx)
 	if err != nil {
 		s.log.WarnContext(ctx, "the control login cannot connect: statements cannot be deferred and blockers not named", "error", err)
 		return s.desk
@@ -55,6 +61,8 @@ func (s *session) open(ctx context.Context) *desk {
 		return s.desk
 	}
 	began := s.now()
+	ctx, enough := context.WithTimeout(ctx, deskPatience)
+	defer enough()
 	ledger, err := revisions.Open(ctx, conn)
 	switch {
 	case err == nil:
@@ -63,6 +71,99 @@ func (s *session) open(ctx context.Context) *desk {
 		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
 	}
 	return s.desk
+}
+
+// queue waits for a control connection: in slices on the client's own, where that can be, so that its cancel ends the wait.
+func (s *session) queue(ctx context.Context) (conn run.Conn, release func(), err error) {
+	type lent struct {
+		conn    run.Conn
+		release func()
+		err     error
+	}
+	waiting, enough := context.WithTimeout(ctx, deskQueue)
+	defer enough()
+	got := make(chan lent, 1)
+	go func() {
+		conn, release, err := s.options.Control.Conn(waiting, s.link.startup.database)
+		got <- lent{conn, release, err}
+	}()
+	timer := time.NewTimer(deskAtOnce)
+	defer timer.Stop()
+	select {
+	case l := <-got:
+		return l.conn, l.release, l.err
+	case <-timer.C:
+	}
+	for began := time.Now(); ; {
+		interrupted := s.slice(ctx, began)
+		switch {
+		case interrupted != nil && !errors.Is(interrupted, errServerGone): // of that whoever uses it next hears
+			s.desk.interrupted = interrupted
+			enough()
+		case interrupted == nil && !s.backend.piped && s.backend.TxStatus() != 'E':
+			if time.Since(began) > deskPatience && s.inTheWay(ctx) {
+				enough()
+			}
+			select {
+			case l := <-got:
+				return l.conn, l.release, l.err
+			default:
+				continue
+			}
+		}
+		if s.strong || s.altering {
+			defer time.AfterFunc(deskPatience, enough).Stop()
+		}
+		l := <-got
+		return l.conn, l.release, l.err
+	}
+}
+
+// inTheWay reports whether others may be waiting for what the transaction at hand has locked.
+func (s *session) inTheWay(ctx context.Context) bool {
+	if s.backend.TxStatus() != 'T' {
+		return false
+	}
+	strong, err := s.holdsStrong(ctx)
+	return strong || err != nil
+}
+
+// slice is a slice of a wait on the client's own connection; the error is what the client has ended it with. In a pipeline, where that would be the client's
+// error whatever it is about, nothing is asked.
+func (s *session) slice(ctx context.Context, began time.Time) error {
+	if s.backend.piped || s.backend.TxStatus() == 'E' {
+		return nil
+	}
+	server := sheltered{s.backend}
+	if _, err := server.Query(ctx, napSQL); err != nil {
+		return err
+	}
+	if hungUp(s.link.client.conn) && !s.committed { // what is committed is done all the same
+		return errClientGone
+	}
+	rows, err := server.Query(ctx, "SELECT pg_catalog.date_part('epoch', pg_catalog.current_setting('statement_timeout')::pg_catalog.interval)")
+	if err != nil {
+		return err
+	}
+	seconds, err := strconv.ParseFloat(strings.Join(rows, ""), 64)
+	if err != nil {
+		return fmt.Errorf("cannot read the statement_timeout: %w", err)
+	}
+	if seconds > 0 && time.Since(began).Seconds() > seconds {
+		return &run.Failure{
+			Code:    canceled,
+			Message: "pgsluice: canceling statement due to statement timeout: all control connections are in use; send it again later, or raise control.max_connections",
+		}
+	}
+	return nil
+}
+
+// interrupted is what the client has ended the wait for a control connection with.
+func (s *session) interrupted() error {
+	if s.desk == nil {
+		return nil
+	}
+	return s.desk.interrupted
 }
 
 // leave gives the desk back.

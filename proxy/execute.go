@@ -156,24 +156,45 @@ func (c *call) explained() (statement string, generic bool) {
 	return facts.ExplainSQL + "EXECUTE " + name + " (" + none + ")", true
 }
 
-// arguments evaluates the arguments of an EXECUTE, which is not run itself.
+// plainArguments is what an EXECUTE of ours runs in place of the client's, to learn the values of its parameters: by then they have been evaluated, under the
+// client's own settings, and what is left to do is to write them so that they read the same under any. ISO leaves the order in which a date is read as it is.
+const plainArguments = `SELECT CASE WHEN pg_catalog.concat(pg_catalog.set_config('DateStyle', 'ISO', true), pg_catalog.set_config('IntervalStyle', 'iso_8601', true),
+	pg_catalog.set_config('extra_float_digits', '3', true)) IS NOT NULL THEN pg_catalog.json_build_array(%s) END`
+
+// arguments has the server evaluate the arguments of an EXECUTE, which is not run itself: by an EXECUTE of the same arguments, so that it forbids what it
+// forbids there, and says what it says there.
 func (s *session) arguments(ctx context.Context, c *call) ([]rewrite.Param, error) {
 	if len(c.Args) == 0 {
 		return nil, nil
 	}
 	values := make([]string, len(c.Args))
-	for i, arg := range c.Args {
-		values[i] = fmt.Sprintf("CAST(CAST((%s\n) AS %s) AS pg_catalog.text)", arg, c.types[i])
+	for i := range values {
+		values[i] = fmt.Sprintf("CAST($%d AS pg_catalog.text)", i+1)
 	}
-	var rows []string
-	// ISO leaves the order in which a date is read as it is.
-	forms := map[string]string{"DateStyle": "ISO", "IntervalStyle": "iso_8601", "extra_float_digits": "3"}
-	err := run.Under(ctx, s.backend, forms, func() (err error) {
-		rows, err = s.backend.Query(ctx, "SELECT pg_catalog.json_build_array("+strings.Join(values, ", ")+")")
-		return err
-	})
+	own, err := s.backend.Query(ctx, `SELECT pg_catalog.json_build_object('DateStyle', pg_catalog.current_setting('DateStyle'),
+		'IntervalStyle', pg_catalog.current_setting('IntervalStyle'), 'extra_float_digits', pg_catalog.current_setting('extra_float_digits'))`)
 	if err != nil {
 		return nil, err
+	}
+	sql := fmt.Sprintf(plainArguments, strings.Join(values, ", "))
+	kept := s.backend.keep(sql) // it is closed with what else stays prepared
+	if _, err := s.backend.prepared(kept.name, sql, c.oids); err != nil {
+		return nil, err
+	}
+	execute := "EXECUTE " + facts.QuoteIdent(kept.name) + " (" + strings.Join(c.Args, "\n, ") + "\n)"
+	var rows []string
+	// A plan of its own would be made with the values in it, and some of them written before anything is set.
+	if err := run.Under(ctx, s.backend, map[string]string{"plan_cache_mode": "force_generic_plan"}, func() (err error) {
+		rows, err = s.backend.Query(ctx, execute)
+		return err
+	}); err != nil {
+		return nil, err
+	}
+	if s.backend.piped || s.backend.TxStatus() == 'T' { // else it has ended with the EXECUTE
+		if _, err := s.backend.Exec(ctx, `SELECT pg_catalog.set_config(o.name, o.value, true) FROM pg_catalog.json_each_text($1::pg_catalog.json) AS o(name, value)`,
+			strings.Join(own, "")); err != nil {
+			return nil, err
+		}
 	}
 	var read []*string
 	if len(rows) != 1 || json.Unmarshal([]byte(rows[0]), &read) != nil || len(read) != len(c.Args) {

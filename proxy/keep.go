@@ -35,11 +35,24 @@ func (s *session) keep(ctx context.Context) error {
 			if err := s.unkept(ctx, fmt.Sprintf("%s on %s waits for what is not done before it", row.Tag, row.TableName)); err != nil {
 				return err
 			}
-			s.release(ctx, by, rows[i:i+1])
+			s.release(ctx, by, rows[i:i+1], "", "it waits for what is not done before it")
 			continue
 		}
-		err := s.keepOne(ctx, by, row, nil)
-		s.met(s.carried)
+		before, err := s.inTurn(ctx, by, row)
+		if before != nil && err == nil {
+			undone = append(undone, row)
+			if err := s.unkept(ctx, fmt.Sprintf("%s on %s waits for promise %d, which was sent before it and is not done yet", row.Tag, row.TableName, before.ID)); err != nil {
+				return err
+			}
+			s.release(ctx, by, rows[i:i+1], "", fmt.Sprintf("it waits for promise %d", before.ID))
+			continue
+		}
+		if err != nil {
+			s.release(ctx, by, rows[i:i+1], run.SQLState(err), plain(err))
+		} else {
+			err = s.keepOne(ctx, by, row, nil)
+			s.met(s.carried)
+		}
 		if err != nil {
 			undone = append(undone, row)
 		}
@@ -64,7 +77,7 @@ func (s *session) keep(ctx context.Context) error {
 			if err := s.unkept(ctx, fmt.Sprintf("%d more statement(s) are not done, because the client cancelled", len(rows)-i-1)); err != nil {
 				return err
 			}
-			s.release(ctx, by, rows[i+1:])
+			s.release(ctx, by, rows[i+1:], canceled, "the client cancelled")
 			break
 		}
 	}
@@ -177,7 +190,11 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done 
 	runner := s.runner(ctx, facts.Facts{})
 	runner.Promise, runner.BackendStart, runner.Environment = row.ID, row.BackendStart, environment
 	s.carried = run.Result{}
-	err = run.Under(ctx, s.backend, environment, func() error {
+	under, err := run.As(ctx, s.backend, environment, row.Role)
+	if err != nil {
+		return 0, err
+	}
+	err = run.Under(ctx, s.backend, under, func() error {
 		s.carried, err = runner.Run(ctx, plan)
 		return err
 	})
@@ -187,8 +204,8 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done 
 	return s.carried.Done, err
 }
 
-// release lets others do what this session will not.
-func (s *session) release(ctx context.Context, by revisions.Runner, rows []revisions.PromiseRow) {
+// release lets others do what this session will not, and says why.
+func (s *session) release(ctx context.Context, by revisions.Runner, rows []revisions.PromiseRow, code, why string) {
 	ledger := s.ledger(ctx)
 	if ledger == nil {
 		return
@@ -197,7 +214,7 @@ func (s *session) release(ctx context.Context, by revisions.Runner, rows []revis
 		if _, err := ledger.Start(ctx, row.ID, by); err != nil {
 			continue
 		}
-		if err := ledger.Postpone(ctx, row.ID, by, canceled, "the client cancelled", 0); err != nil {
+		if err := ledger.Postpone(ctx, row.ID, by, code, why, 0); err != nil {
 			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", err)
 		}
 	}

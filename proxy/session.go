@@ -396,12 +396,17 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	verdict := s.judge(ctx, at, known)
+	if err := s.interrupted(); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
 	s.countVerdict(at, verdict, time.Since(began))
-	if _, write := at.Action.(ddl.Write); !write && !writes {
-		s.altering = s.altering || at.inTransaction
-	} else if verdict.Action == policy.Pass && !s.owes() {
+	_, write := at.Action.(ddl.Write)
+	switch {
+	case changesNothing(at.Statement) && verdict.Action == policy.Pass, (write || writes) && verdict.Action == policy.Pass && !s.owes():
 		s.leave()
-		return s.asItIs(ctx, at) // Rows are no schema change: there is nothing to record.
+		return s.unconcerned(ctx, at) // Neither a query nor rows are a schema change: there is nothing to record.
+	case !write && !writes:
+		s.altering = s.altering || at.inTransaction
 	}
 	record := s.begin(ctx, at, known, verdict)
 	s.wrote(at.Statement, known)
@@ -410,6 +415,9 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		return record.finish(ctx, s.fail(ctx, s.voice.refusal(verdict)))
 	}
 	plan, err := s.plan(ctx, at, known, verdict)
+	if isServerError(err) || isGone(err) {
+		return record.finish(ctx, s.answerFailure(ctx, at, rewrite.Plan{}, err))
+	}
 	if err != nil {
 		return record.finish(ctx, s.fail(ctx, s.voice.report(codeRefused, "pgsluice: "+err.Error(), "", "")))
 	}
@@ -422,7 +430,9 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	switch {
 	case plan.Recipe == "":
 		s.leave()
-		err = s.asItIs(ctx, at)
+		if err = s.asItIs(ctx, at); err == nil {
+			err = s.rememberPrepare(ctx, at.Statement)
+		}
 	case at.inTransaction && plan.Job != "":
 		err = s.deferredWrite(ctx, at, known, plan, record)
 	case at.inTransaction && waits(plan):
@@ -431,6 +441,18 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		err = s.perform(ctx, at, known, plan, record)
 	}
 	return record.finish(ctx, err)
+}
+
+// changesNothing reports whether a statement only reads, sets or locks: then it is no part of what a migration does, also where it is judged because work is
+// deferred.
+func changesNothing(statement ddl.Statement) bool {
+	switch action := statement.Action.(type) {
+	case ddl.Query:
+		return action == ddl.Query{} && (len(statement.Inner) == 0 || statement.Tag == "PREPARE")
+	case ddl.Setting, ddl.LockTable:
+		return true
+	}
+	return false
 }
 
 // facts asks the server what a rule may want to know about the statement. What cannot be asked is unknown; a cancel of the question is the

@@ -291,6 +291,11 @@ func environment(known facts.Facts) map[string]string {
 			settings[name] = value
 		}
 	}
+	if known.Writing != nil {
+		for name, setting := range known.Writing.Settings {
+			settings[name] = setting.Value
+		}
+	}
 	return settings
 }
 

@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
@@ -75,6 +76,11 @@ func everyWait() []wait {
 		{name: "its turn to migrate", hold: fmt.Sprintf("SELECT pg_advisory_lock(%d)", turnKey), change: func(o *SessionOptions) { o.Exclusive = OneWaits },
 			sql: "SELECT version_num FROM alembic_version", waits: naps, state: "SELECT ''",
 			ends: map[string][2]string{canceledByClient: {"57014", ""}, timedOut: {codeRefused, ""}, vanished: {"", ""}}},
+		{name: "a control connection", hold: "SELECT 1", change: func(o *SessionOptions) { o.Control = crowded{} }, sql: "ALTER TABLE t ADD COLUMN c int", waits: naps,
+			ends: map[string][2]string{canceledByClient: {"57014", "0"}, timedOut: {"57014", "0"}, vanished: {"", "0"}}, state: columns},
+		{name: "a control connection in a transaction", hold: "SELECT 1", change: func(o *SessionOptions) { o.Control = crowded{} }, before: []string{"BEGIN"},
+			sql: "ALTER TABLE t ADD COLUMN c int", waits: naps, ends: map[string][2]string{canceledByClient: {"57014", "0"}, timedOut: {"57014", "0"}, vanished: {"", "0"}},
+			state: columns},
 		{name: "a throttled job", hold: "SELECT 1", change: func(o *SessionOptions) {
 			o.Throttle = run.ThrottleOptions{Every: time.Millisecond, Query: "SELECT true"}
 		},
@@ -82,6 +88,16 @@ func everyWait() []wait {
 			ends: map[string][2]string{canceledByClient: {"57014", "void, 0 rows"}, vanished: {"", "stopped, 0 rows"}}},
 	}
 }
+
+// crowded are control connections all of which are in use.
+type crowded struct{}
+
+func (crowded) Conn(ctx context.Context, _ string) (run.Conn, func(), error) {
+	<-ctx.Done()
+	return nil, nil, context.Cause(ctx)
+}
+
+func (crowded) CloseDatabase(context.Context, string) error { return nil }
 
 // Whatever the proxy waits for, it ends as the client ends it: at once, with its own settings, and nothing is lost.
 func TestEveryWaitEnds(t *testing.T) {

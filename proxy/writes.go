@@ -147,13 +147,18 @@ func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []
 }
 
 // statisticsOpen reports whether the client's login may read the statistics that touchesFew asks for. That has to be certain in a pipeline, where an error
-// would be the client's, and is asked once in a session.
+// would be the client's.
 func (s *session) statisticsOpen(ctx context.Context) (bool, error) {
 	if !s.backend.piped {
 		return true, nil
 	}
+	return s.mayReadStatistics(ctx)
+}
+
+// mayReadStatistics asks whether the client's login may read the planner's statistics, once in a session.
+func (s *session) mayReadStatistics(ctx context.Context) (bool, error) {
 	if s.statistics == "" {
-		rows, err := s.backend.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+		rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
 		if err != nil {
 			return false, err
 		}
@@ -212,8 +217,12 @@ func (e explainer) Explain(ctx context.Context, statement string) ([]string, err
 	if plan, ok := e.at.plans[statement]; ok {
 		return plan, nil
 	}
-	if e.at.called != nil {
+	switch {
+	case e.at.called == nil:
+	case statement == e.at.Text:
 		return e.explainCall(ctx, statement)
+	default:
+		return nil, facts.ErrNotExplained
 	}
 	b := e.session.backend
 	with := parameters{bind: &pgproto3.Bind{}}
@@ -238,6 +247,11 @@ func (e explainer) Explain(ctx context.Context, statement string) ([]string, err
 		e.at.plans[statement] = answers[place].rows
 	}
 	return answers[place].rows, nil
+}
+
+// StatisticsOpen implements facts.Explainer.
+func (e explainer) StatisticsOpen(ctx context.Context) (bool, error) {
+	return e.session.mayReadStatistics(ctx)
 }
 
 // explainCall is Explain for an EXECUTE of SQL. What it sets is put back, also where there is no savepoint.
@@ -311,15 +325,20 @@ var stringTypes = map[uint32]bool{17: true, 19: true, 25: true, 114: true, 1042:
 
 // parameterTypes are the types of the parameters of a statement. It may be asked within a pipeline.
 func (b *backend) parameterTypes(sql string, oids []uint32) ([]uint32, error) {
+	return b.prepared(b.name, sql, oids)
+}
+
+// prepared has the server prepare a statement under a name, and returns the types of its parameters. What has the name b.name is closed again.
+func (b *backend) prepared(name, sql string, oids []uint32) ([]uint32, error) {
 	text, err := b.encoding.Encode(sql)
 	if err != nil {
 		return nil, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
 	}
 	var out []byte
 	for _, m := range []pgproto3.FrontendMessage{
-		&pgproto3.Close{ObjectType: 'S', Name: b.name},
-		&pgproto3.Parse{Name: b.name, Query: string(text), ParameterOIDs: oids},
-		&pgproto3.Describe{ObjectType: 'S', Name: b.name},
+		&pgproto3.Close{ObjectType: 'S', Name: name},
+		&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: oids},
+		&pgproto3.Describe{ObjectType: 'S', Name: name},
 		&pgproto3.Close{ObjectType: 'S', Name: b.name},
 	} {
 		if out, err = m.Encode(out); err != nil {

@@ -74,13 +74,17 @@ type ClaimOptions struct {
 	Early bool
 	// Limit is how many to take at most; 0 is one.
 	Limit int
+	// Personal are kinds that nobody but the login which made the promise may keep: of those only the promises of Keeper, an OID, are taken. 0 takes all.
+	Personal []string
+	Keeper   uint32
 	// Silence is how long a claimer must have given no heartbeat before its promises pass on; 0 is a minute.
 	Silence time.Duration
 }
 
 // Claim takes over pending and interrupted promises whose backend has ended or let go of them, and whose last claimer, if
 // any, is silent and has lost its backend too. Two claimers never get the same one. They are pending then, and the runner's,
-// as long as its backend lives or it calls Heartbeat; next comes Start.
+// as long as it calls Heartbeat; next comes Start, from which on they are the runner's as long as its backend lives, too. A runner that claims by its ID
+// what is its own already gets it again: it is not at work on it.
 func (l *Ledger) Claim(ctx context.Context, by Runner, opts ClaimOptions) ([]PromiseRow, error) {
 	if by.Name == "" {
 		return nil, errors.New("cannot claim promises: the runner has no name")
@@ -89,12 +93,16 @@ func (l *Ledger) Claim(ctx context.Context, by Runner, opts ClaimOptions) ([]Pro
 	if err != nil {
 		return nil, err
 	}
+	personal, err := json.Marshal(append([]string{}, opts.Personal...))
+	if err != nil {
+		return nil, err
+	}
 	limit, silence := max(opts.Limit, 1), opts.Silence
 	if silence == 0 {
 		silence = time.Minute
 	}
 	args := append(by.args(), microseconds(silence), strconv.Itoa(limit), string(kinds), oid(opts.Login), strconv.FormatInt(opts.ID, 10),
-		strconv.FormatBool(opts.Early))
+		strconv.FormatBool(opts.Early), string(personal), oid(opts.Keeper))
 	rows, err := l.queryPromises(ctx, claimSQL, args...)
 	if err != nil {
 		return nil, fmt.Errorf("cannot claim promises: %w", err)

@@ -215,6 +215,28 @@ func TestPromisePassesOnWhenItsClaimerHasEnded(t *testing.T) {
 	want(t, f.ledger.Finish(t.Context(), id, second, Outcome{State: Done}), ErrLost)
 }
 
+// What was claimed and never begun is not stuck with a claimer that lives: whoever claims it again gets it back, and others when it has been silent.
+func TestClaimThatIsNeverBegunPassesOn(t *testing.T) {
+	f := withLedger(t)
+	ctx := t.Context()
+	id, owner := f.promise(f.as(f.alice))
+	f.claims(owner, ClaimOptions{})
+	f.claims(owner, ClaimOptions{ID: id}, id)
+	f.claims(owner, ClaimOptions{ID: id}, id)
+	second, third := f.runner("second", f.as(f.proxy)), f.runner("third", f.control)
+	f.claims(second, ClaimOptions{ID: id}) // alice's session is there
+	want(t, f.ledger.Postpone(ctx, id, owner, "", "", 0), nil)
+	f.claims(second, ClaimOptions{}, id)
+	f.claims(third, ClaimOptions{ID: id}) // it was heard of a moment ago
+	f.claims(second, ClaimOptions{ID: id}, id)
+	f.claims(third, ClaimOptions{Silence: time.Nanosecond}, id)
+	_, err := f.ledger.Start(ctx, id, second)
+	want(t, err, ErrLost)
+	_, err = f.ledger.Start(ctx, id, third)
+	want(t, err, nil)
+	f.claims(second, ClaimOptions{Silence: time.Nanosecond}) // begun, it is left to a backend that lives
+}
+
 func TestPostponedPromiseIsAnyones(t *testing.T) {
 	f := withLedger(t)
 	ctx := t.Context()
@@ -250,7 +272,8 @@ func TestClaimTakesWhatItIsAskedFor(t *testing.T) {
 	f.claims(runner, ClaimOptions{Kinds: []string{"batch"}})
 	f.claims(runner, ClaimOptions{ID: three + 1000})
 	f.claims(runner, ClaimOptions{Login: bobOID}, two) // one, for want of a limit
-	f.claims(runner, ClaimOptions{Kinds: []string{"batch", somePromise.Kind}, Limit: 9}, one, three)
+	f.claims(runner, ClaimOptions{Personal: []string{"batch", somePromise.Kind}, Keeper: bobOID, Limit: 9}, three)
+	f.claims(runner, ClaimOptions{Kinds: []string{"batch", somePromise.Kind}, Limit: 9}, one)
 	if _, err := f.ledger.Claim(t.Context(), Runner{}, ClaimOptions{}); err == nil {
 		t.Error("somebody without a name has claimed")
 	}

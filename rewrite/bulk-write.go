@@ -93,12 +93,20 @@ func jobOf(stmt ddl.Statement, known facts.Facts) (string, error) {
 	for _, name := range facts.Environment() {
 		settings[name] = known.Settings[name]
 	}
+	// What every session of the login begins with is left out: then a job is the same to versions that know of other settings.
+	changed := map[string]string{}
+	for name, setting := range known.Writing.Settings {
+		if setting.Changed {
+			changed[name] = setting.Value
+		}
+	}
 	text, err := json.Marshal(struct {
 		Table      uint32
 		SQL        string
 		SearchPath []string
 		Settings   map[string]string
-	}{known.Writing.OID, stmt.Text, known.SearchPath, settings})
+		Changed    map[string]string `json:",omitempty"`
+	}{known.Writing.OID, stmt.Text, known.SearchPath, settings, changed})
 	if err != nil {
 		return "", fmt.Errorf("cannot tell the job from others: %w", err)
 	}

@@ -434,6 +434,9 @@ func cancelJobs(cmd *cobra.Command, flags *ledgerFlags, ids []int64, asJSON bool
 		}
 		if j.Bulk != nil {
 			err = ledger.SteerJob(ctx, id, "cancel", revisions.SameTime, revisions.SameNice, reason)
+			if err == nil && j.State != revisions.Running {
+				err = giveUpPromise(ctx, ledger, id, reason)
+			}
 			if j.State == revisions.Running {
 				said = fmt.Sprintf("Job %d ends behind the batch at hand; its client gets an error that says how many rows are done.", id)
 			}
@@ -467,8 +470,48 @@ func giveUp(ctx context.Context, work run.Resume, ledger *revisions.Ledger, id i
 	if err := ledger.Void(ctx, id, reason); err != nil || row == nil {
 		return err
 	}
+	if err := giveUpJob(ctx, ledger, *row, reason); err != nil {
+		return err
+	}
 	if err := work.Abandon(ctx, *row); err != nil {
 		return fmt.Errorf("job %d is given up, but what it has left could not be removed: %w", id, err)
+	}
+	return nil
+}
+
+// giveUpJob gives up what a bulk write that was promised had begun.
+func giveUpJob(ctx context.Context, ledger *revisions.Ledger, row revisions.PromiseRow, reason string) error {
+	if row.Kind != run.BulkWrite {
+		return nil
+	}
+	begun, err := ledger.FindJob(ctx, run.JobLike(row))
+	if err != nil || begun == nil {
+		return err
+	}
+	err = ledger.SteerJob(ctx, begun.ID, "cancel", revisions.SameTime, revisions.SameNice, reason)
+	if errors.Is(err, revisions.ErrLost) {
+		return nil // it has ended
+	}
+	return err
+}
+
+// giveUpPromise gives up the promise that a job was begun for, if there is one.
+func giveUpPromise(ctx context.Context, ledger *revisions.Ledger, id int64, reason string) error {
+	given, err := ledger.ShowJob(ctx, id)
+	if err != nil || given == nil {
+		return err
+	}
+	open, err := ledger.List(ctx, revisions.Pending, revisions.Failed)
+	if err != nil {
+		return err
+	}
+	for _, row := range open {
+		if row.Kind != run.BulkWrite || run.JobLike(row).Fingerprint != given.Fingerprint {
+			continue
+		}
+		if err := ledger.Void(ctx, row.ID, reason); err != nil && !errors.Is(err, revisions.ErrLost) {
+			return err
+		}
 	}
 	return nil
 }

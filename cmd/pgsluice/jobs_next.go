@@ -1,8 +1,11 @@
 package main
 
 import (
+	"cmp"
+	"strings"
 	"time"
 
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -18,7 +21,7 @@ const (
 // nextTry is who goes on with a job, and when.
 type nextTry struct {
 	By string `json:"by"`
-	// At is when a proxy tries at the earliest; nil for at once.
+	// At is when that is at the earliest; nil for at once.
 	At *time.Time `json:"at,omitempty"`
 }
 
@@ -31,12 +34,14 @@ func nextTryOf(row revisions.PromiseRow) *nextTry {
 		return nil
 	case row.Alive && (row.State == revisions.Running || row.ClaimedBy != ""):
 		return &nextTry{By: byRunner}
+	case row.State == revisions.Running && row.Kind == run.BulkWrite:
+		return &nextTry{By: byLogin} // who ran it has died
 	case row.State == revisions.Running:
-		return &nextTry{By: byProxy} // who ran it has died
+		return &nextTry{By: byProxy}
 	case row.Alive && !row.Released:
 		return &nextTry{By: bySession}
-	case row.SQLState == insufficientPrivilege:
-		return &nextTry{By: byLogin} // whoever stands in for it is not allowed to
+	case row.SQLState == insufficientPrivilege, row.Kind == run.BulkWrite:
+		return &nextTry{By: byLogin, At: row.NotBefore} // whoever stands in for it is not allowed to
 	}
 	return &nextTry{By: byProxy, At: row.NotBefore}
 }
@@ -49,18 +54,19 @@ func (n *nextTry) String() string {
 	if n == nil {
 		return "-"
 	}
+	later := ""
+	if n.At != nil && n.At.After(time.Now()) {
+		later = "in " + time.Until(*n.At).Round(time.Second).String()
+	}
 	switch n.By {
 	case byRunner:
 		return "now"
 	case bySession:
 		return "its session"
 	case byLogin:
-		return "its login"
+		return strings.TrimSpace("its login " + later)
 	case byPerson:
 		return "by hand"
 	}
-	if n.At == nil || !n.At.After(time.Now()) {
-		return "due"
-	}
-	return "in " + time.Until(*n.At).Round(time.Second).String()
+	return cmp.Or(later, "due")
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -22,6 +23,10 @@ func TestNextTry(t *testing.T) {
 		"due.?":       {State: revisions.Running, ClaimedBy: "dead"},
 		"now.?":       {State: revisions.Pending, ClaimedBy: "another", Alive: true},
 		"in 4[78]h.*": {State: revisions.Pending, NotBefore: &future},
+		// Nobody but its login keeps a bulk write.
+		"its login.?":           {State: revisions.Pending, Released: true, Promise: revisions.Promise{Kind: run.BulkWrite}},
+		"its login.??":          {State: revisions.Running, Promise: revisions.Promise{Kind: run.BulkWrite}},
+		"its login in 4[78]h.*": {State: revisions.Pending, Released: true, Promise: revisions.Promise{Kind: run.BulkWrite}, NotBefore: &future},
 	} {
 		if got := nextTryOf(row).String(); !regexp.MustCompile("^" + want + "$").MatchString(got) {
 			t.Errorf("%+v: %q, want %q", row, got, want)

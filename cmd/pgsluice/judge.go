@@ -105,6 +105,12 @@ func (l *liveFacts) Explain(ctx context.Context, statement string) (plan []strin
 	return l.Query(ctx, facts.ExplainSQL+"EXECUTE "+explaining+"("+none+")")
 }
 
+// StatisticsOpen implements facts.Explainer.
+func (l *liveFacts) StatisticsOpen(ctx context.Context) (bool, error) {
+	rows, err := l.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+	return err == nil && rows[0] == "t", err
+}
+
 // snapshotFacts are those of a file.
 type snapshotFacts struct{ *facts.Snapshot }
 

@@ -49,6 +49,8 @@ type Writing struct {
 	Reads []ReadTable `json:"reads"`
 	// Routines are the functions that are called, those behind operators, and those behind the casts that this database has of its own.
 	Routines []Called `json:"routines"`
+	// Settings are those of WriteSettings that this server has, by name.
+	Settings map[string]Setting `json:"settings"`
 	// Constants are the values of the moments that can be frozen, in the order of the statement's Moments; "" for one that cannot.
 	Constants []string `json:"-"`
 }
@@ -210,14 +212,35 @@ func (w *Writing) Repeatable(text ddl.Writing) bool {
 
 // Explainer is a Querier that can have a statement of the client's explained with the parameters that it is to run with.
 type Explainer interface {
+	// Explain may be asked about another statement with the same parameters, too; then the error may be ErrNotExplained.
 	Explain(ctx context.Context, statement string) ([]string, error)
+	// StatisticsOpen reports whether the statistics of the planner may be asked for.
+	StatisticsOpen(ctx context.Context) (bool, error)
 }
 
 // ExplainSQL is how a statement is explained.
 const ExplainSQL = "EXPLAIN (FORMAT JSON, VERBOSE) "
 
-// Explain asks the planner what a statement will change. It locks the tables as the statement does, for as long as the transaction lasts.
+// Explain asks the planner what a statement will change, at most where it can only guess. It locks the tables as the statement does, for as long as the
+// transaction lasts.
 func Explain(ctx context.Context, server Querier, statement string) (*Writing, error) {
+	w, err := explain(ctx, server, statement)
+	if err != nil {
+		return nil, err
+	}
+	most, err := unguessed(ctx, server, statement, w)
+	if err != nil {
+		return nil, err
+	}
+	if most != nil && len(most.Changes) == len(w.Changes) {
+		for i := range w.Changes {
+			w.Changes[i].Rows = max(w.Changes[i].Rows, most.Changes[i].Rows)
+		}
+	}
+	return w, nil
+}
+
+func explain(ctx context.Context, server Querier, statement string) (*Writing, error) {
 	var rows []string
 	var err error
 	if explainer, ok := server.(Explainer); ok {
@@ -364,7 +387,8 @@ func (w *Writing) read(ctx context.Context, server Querier, write ddl.Write, tex
 		Functions  []routine `json:"functions"`
 		Operators  []routine `json:"operators"`
 		Attributes []string  `json:"attributes"`
-	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}, []string{}}
+		Settings   []string  `json:"settings"`
+	}{Key(write.Target.Schema, write.Target.Name), []string{}, 1 << 4, []routine{}, []routine{}, []string{}, WriteSettings()}
 	if write.Op == ddl.Delete {
 		asked.Event = 1 << 3
 	}

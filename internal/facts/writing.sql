@@ -1,12 +1,13 @@
 -- What decides whether an UPDATE or DELETE may be run in parts: one row, one column, base64 of UTF-8 JSON. The parameter is hex of a UTF-8 JSON
 -- object: table (its name as it is written, quoted), reads (the names of what else it reads), event (the bit of pg_trigger.tgtype), functions
--- {schema, name, args: -1 for any number}, operators {schema, name}, attributes (words that may be functions of a row). It
+-- {schema, name, args: -1 for any number}, operators {schema, name}, attributes (words that may be functions of a row), settings (names). It
 -- obeys the rules of facts.sql, but for names in schemas that the login may not use: the server has planned the statement just before.
 WITH RECURSIVE
 asked AS MATERIALIZED (
   SELECT pg_catalog.to_regclass(a."table")::pg_catalog.oid AS oid, a.*
     FROM pg_catalog.json_to_record(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
-         AS a("table" pg_catalog.text, reads pg_catalog.json, event pg_catalog.int2, functions pg_catalog.json, operators pg_catalog.json, attributes pg_catalog.json)
+         AS a("table" pg_catalog.text, reads pg_catalog.json, event pg_catalog.int2, functions pg_catalog.json, operators pg_catalog.json, attributes pg_catalog.json,
+              settings pg_catalog.json)
 ),
 tree AS (
   SELECT a.oid FROM asked a WHERE a.oid IS NOT NULL
@@ -259,6 +260,12 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
        JOIN tree t ON t.oid OPERATOR(pg_catalog.=) k.conrelid
        JOIN cascade d ON d.oid OPERATOR(pg_catalog.=) k.confrelid
       WHERE k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char" AND NOT EXISTS (SELECT FROM tree s WHERE s.oid OPERATOR(pg_catalog.=) k.confrelid)),
+  'settings', (
+     SELECT pg_catalog.json_object_agg(g.name, pg_catalog.json_build_object('value', g.setting,
+              'changed', NOT (COALESCE(g.setting, '') OPERATOR(pg_catalog.=) COALESCE(g.reset_val, '')),
+              'privileged', g.context OPERATOR(pg_catalog.=) 'superuser'))
+       FROM pg_catalog.pg_show_all_settings() g
+      WHERE g.name OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT t.name FROM pg_catalog.json_array_elements_text(a.settings) AS t(name)))),
   'reads', (SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', r.name, 'itself', r.itself))
               FROM (SELECT r.name, pg_catalog.bool_or(u.oid IS NOT NULL) AS itself
                       FROM read r LEFT JOIN above u ON u.oid OPERATOR(pg_catalog.=) r.oid GROUP BY r.name) r),

@@ -3,8 +3,6 @@ package run
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -99,9 +97,29 @@ func (r Runner) bulk(ctx context.Context, plan rewrite.Plan) (Result, error) {
 			j.result.Tag = j.sum()
 			return nil
 		}
-		return j.run(ctx)
+		return j.runAsBegun(ctx)
 	})
 	return *w.result, err
+}
+
+// runAsBegun is run under the settings that the job was begun under.
+func (j *job) runAsBegun(ctx context.Context) error {
+	if j.jobs == nil {
+		return j.run(ctx) // it was begun just now
+	}
+	environment, err := As(ctx, j.Conn, j.task.Environment, j.row.Role)
+	if err != nil {
+		return j.broken(ctx, err)
+	}
+	begun := false
+	err = Under(ctx, j.Conn, environment, func() error {
+		begun = true
+		return j.run(ctx)
+	})
+	if err != nil && !begun {
+		return j.broken(ctx, err)
+	}
+	return err
 }
 
 // ResumeJob goes on with a job of the ledger on a connection of the login that began it. Any other login is refused.
@@ -119,9 +137,7 @@ func (r Runner) ResumeJob(ctx context.Context, id int64) (Result, error) {
 	if err := j.adopt(ctx, id, nonce); err != nil {
 		return *w.result, err
 	}
-	err = Under(ctx, r.Conn, j.task.Environment, func() error {
-		return w.guarded(ctx, func() error { return j.run(ctx) })
-	})
+	err = w.guarded(ctx, func() error { return j.runAsBegun(ctx) })
 	return *w.result, err
 }
 
@@ -158,10 +174,9 @@ func (j *job) open(ctx context.Context) error {
 		return err
 	}
 	j.by = revisions.Runner{Name: j.Name, PID: nonce.PID, BackendStart: nonce.BackendStart}
-	sum := sha256.Sum256([]byte(j.plan.Job))
 	asked := revisions.Job{
 		ID: nonce.Number, Login: revisions.Role{OID: nonce.Login}, Role: revisions.Role{OID: nonce.Role}, Table: j.table().OID,
-		Fingerprint: hex.EncodeToString(sum[:]), Engine: Engine, Tag: j.plan.Tag, Asked: j.plan.Asked,
+		Fingerprint: fingerprint(j.plan.Job), Engine: Engine, Tag: j.plan.Tag, Asked: j.plan.Asked,
 	}
 	if j.Promise != 0 {
 		if done, err := j.promised(ctx, asked); done || err != nil {

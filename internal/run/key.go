@@ -85,8 +85,9 @@ func (c course) between(lo, hi bound, before int) (condition string, args []stri
 	return condition, args
 }
 
-// plainForms make the server write values so that they read the same under any setting.
-const plainForms = `SELECT pg_catalog.set_config('DateStyle', 'ISO, YMD', true), pg_catalog.set_config('IntervalStyle', 'iso_8601', true),
+// plainForms make the server write values so that they read the same under any setting. The order in which a date is read is left as it is: the client's
+// condition may have one.
+const plainForms = `SELECT pg_catalog.set_config('DateStyle', 'ISO', true), pg_catalog.set_config('IntervalStyle', 'iso_8601', true),
 	pg_catalog.set_config('extra_float_digits', '3', true), pg_catalog.set_config('statement_timeout', '0', true)`
 
 // look asks for a key without holding anything: the calls are a transaction of their own, of whose answers the last but one is the key.

@@ -2,6 +2,8 @@ package run
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -26,11 +28,25 @@ func Promised(row revisions.PromiseRow) (rewrite.Plan, error) {
 	if row.Kind != BulkWrite || len(steps) == 0 {
 		return plan, nil
 	}
-	plan.Job, plan.Asked = fmt.Sprintf("promise %d", row.ID), row.Asked
+	plan.Job, plan.Asked = jobName(row), row.Asked
 	if first := steps[0]; first.Batch != nil && first.Batch.Root != nil {
 		plan.Table = *first.Batch.Root
 	}
 	return plan, nil
+}
+
+// JobLike is what the job of a bulk write's promise is found by.
+func JobLike(row revisions.PromiseRow) revisions.Job {
+	return revisions.Job{Login: row.Login, Role: row.Role, Table: row.Table, Fingerprint: fingerprint(jobName(row))}
+}
+
+// jobName tells the job of a promise from all others.
+func jobName(row revisions.PromiseRow) string { return fmt.Sprintf("promise %d", row.ID) }
+
+// fingerprint is what a job is found by in the ledger.
+func fingerprint(job string) string {
+	sum := sha256.Sum256([]byte(job))
+	return hex.EncodeToString(sum[:])
 }
 
 // boundSettings are those that a look for a key changes.

@@ -78,8 +78,12 @@ func Identify(ctx context.Context, conn Conn, name string) (revisions.Runner, er
 }
 
 // DependsOn reports whether a promise must wait until an earlier one of its transaction is kept. Builds and validations stand alone;
-// anything else on the same table may rely on what came before: SET NOT NULL on the check that proves it, a DROP on its replacement.
+// anything else on the same table may rely on what came before: SET NOT NULL on the check that proves it, a DROP on its replacement. Bulk writes of a table
+// come in the order in which they were sent, whatever transactions they are of.
 func DependsOn(later, earlier revisions.PromiseRow) (bool, error) {
+	if later.Kind == BulkWrite && earlier.Kind == BulkWrite && later.Table == earlier.Table && later.ID > earlier.ID {
+		return true, nil
+	}
 	if later.XID != earlier.XID || later.Seq <= earlier.Seq || later.Table != earlier.Table {
 		return false, nil
 	}
@@ -254,7 +258,11 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	}
 
 	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
-		return Under(ctx, conn, environment, func() error {
+		under, err := As(ctx, conn, environment, row.Role)
+		if err != nil {
+			return err
+		}
+		return Under(ctx, conn, under, func() error {
 			*all, err = runner.Run(ctx, plan)
 			return err
 		})

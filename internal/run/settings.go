@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // Session is what a plan must know of the connection that it runs on.
@@ -96,7 +98,7 @@ func (w *work) maintenance(ctx context.Context, f func() error) error {
 }
 
 // Under runs f with session settings and puts the session's own values back, however f ends and however often the client
-// cancels. It never resets: a value that a login or a tool had set stays.
+// cancels. It never resets: a value that a login or a tool had set stays. What has the value already is not set: not everybody may.
 func Under(ctx context.Context, conn Conn, settings map[string]string, f func() error) error {
 	_, err := under(ctx, conn, settings, f)
 	return err
@@ -120,11 +122,17 @@ func under(ctx context.Context, conn Conn, settings map[string]string, f func() 
 	for i, name := range names {
 		own[name] = values[i]
 	}
-	if err := set(ctx, conn, settings); err != nil {
+	// A role may lack the rights that the login has: it is taken last, and left first.
+	last := slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "role" })
+	first := slices.Clone(last)
+	if len(last) < len(names) {
+		last, first = append(last, "role"), append([]string{"role"}, first...)
+	}
+	if err := set(ctx, conn, settings, last); err != nil {
 		return nil, err
 	}
 	failed := f()
-	canceled, err = persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own) })
+	canceled, err = persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own, first) })
 	if err != nil {
 		return canceled, errors.Join(failed, fmt.Errorf("cannot put the session's settings back: %w", err))
 	}
@@ -138,10 +146,55 @@ func (w *work) under(ctx context.Context, settings map[string]string, f func() e
 	return err
 }
 
-func set(ctx context.Context, conn Conn, settings map[string]string) error {
+// set sets the named settings that have another value, one after the other.
+func set(ctx context.Context, conn Conn, settings map[string]string, names []string) error {
+	type setting struct {
+		Name  string `json:"name"`
+		Value string `json:"value"`
+	}
+	list := make([]setting, len(names))
+	for i, name := range names {
+		list[i] = setting{name, settings[name]}
+	}
 	_, err := conn.Exec(ctx, `SELECT pg_catalog.set_config(s.name, s.value, false)
-		FROM pg_catalog.json_each_text($1::pg_catalog.json) AS s(name, value)`, encode(settings))
+		FROM pg_catalog.json_to_recordset($1::pg_catalog.json) AS s(name pg_catalog.text, value pg_catalog.text)
+		WHERE pg_catalog.current_setting(s.name) OPERATOR(pg_catalog.<>) s.value`, encode(list))
 	return err
+}
+
+// As is an environment for the session at hand, with the role as it is called now: names change hands. Where the session is that role already,
+// nothing is to be set.
+func As(ctx context.Context, conn Conn, environment map[string]string, role revisions.Role) (map[string]string, error) {
+	recorded, ok := environment["role"]
+	if !ok {
+		return environment, nil
+	}
+	here := maps.Clone(environment)
+	delete(here, "role")
+	now, err := ask(ctx, conn, "SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(CURRENT_USER))::pg_catalog.oid")
+	if err != nil {
+		return nil, err
+	}
+	oid := strconv.FormatUint(uint64(role.OID), 10)
+	switch {
+	case now == oid:
+		return here, nil
+	case recorded == "none":
+		here["role"] = recorded
+		return here, nil
+	}
+	names, err := conn.Query(ctx, "SELECT r.rolname FROM pg_catalog.pg_roles AS r WHERE r.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid", oid)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) == 0 {
+		return nil, &Failure{
+			Code:    "42704", // undefined_object
+			Message: fmt.Sprintf("pgsluice: role %q, by whose rights this was sent, is gone", recorded),
+		}
+	}
+	here["role"] = names[0]
+	return here, nil
 }
 
 // persist repeats f as often as a cancel ends it, and returns that beside its error: it is for what must be done whatever the client wants now.
