@@ -30,7 +30,7 @@ func TestImports(t *testing.T) {
 		"github.com/google/cel-go/":         {"policy"},
 		"github.com/pganalyze/pg_query_go/": {"internal/ddl"},
 		"github.com/jackc/pgx/v5/pgproto3":  {"proxy", "internal/pgbox"},
-		"github.com/jackc/pgx/v5/pgconn":    {"bench", "cmd/pgsluice", "internal/control", "internal/pgbox/pgtest"},
+		"github.com/jackc/pgx/v5/pgconn":    {"bench", "cmd/pgsluice", "internal/control", "internal/pgbox/pgtest", "internal/run"},
 		"github.com/jackc/pgx/v5":           {"bench", "cmd/pgsluice", "internal/control", "internal/pgbox/pgtest"},
 	}
 	out, err := exec.Command("go", "list", "-f", "{{.ImportPath}} {{join .Imports \" \"}}", module+"...").Output()
