@@ -79,7 +79,7 @@ func (i *interrupted) Exec(ctx context.Context, sql string, args ...string) (str
 // A cancel that hits what must be done all the same, as the maintenance lock must be given back, ends the plan behind it: the next step is not begun. Behind
 // the last one it comes too late.
 func TestCancelBetweenSteps(t *testing.T) {
-	for name, text := range map[string]string{"maintenance lock": "pg_advisory_unlock", "settings": "json_each_text"} {
+	for name, text := range map[string]string{"maintenance lock": "pg_advisory_unlock", "settings": "pg_catalog.set_config(s.name"} {
 		for _, last := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, last %t", name, last), func(t *testing.T) {
 				p := newPlace(t, "CREATE TABLE t (a int, b int)")

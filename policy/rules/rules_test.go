@@ -55,6 +55,9 @@ func (q querier) Explain(ctx context.Context, statement string) ([]string, error
 	return rows, errors.Join(err, undone)
 }
 
+// StatisticsOpen implements facts.Explainer.
+func (querier) StatisticsOpen(context.Context) (bool, error) { return true, nil }
+
 // TestCases runs the cases beside each rule, each file on a database of its own:
 //
 //	setup             runs SQL
