@@ -21,6 +21,9 @@ const (
 	turnIdle = 5 * time.Second
 	// turnShown is how often a client that waits is told so.
 	turnShown = 10 * time.Second
+	// glimpses is how many questions in a row must find that the holder waits for this session, where the session holds nothing between them: a build
+	// waits for the snapshot of the question itself, and has done with it a moment later.
+	glimpses = 10
 )
 
 // migrationTurn is a session's part in having one migration at a time.
@@ -30,8 +33,9 @@ type migrationTurn struct {
 	worked time.Time
 	// over is true once the tool has said that its work is done, where the turn could not be given back at once.
 	over bool
-	// looked is true once the session has read a version table: what it does from then on rests on what it has read.
-	looked bool
+	// looked is true once the session has read a version table: what it does from then on rests on what it has read. It is stale where another one ran
+	// meanwhile.
+	looked, stale bool
 }
 
 // holder is who has the turn, as far as the client's own login may see.
@@ -141,6 +145,10 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 		return false, err
 	}
 	switch {
+	case other != nil && other.Waits && looks && s.backend.TxStatus() == 'I':
+		// Its implicit transaction is what the other one waits for. A tool with a lock of its own looks again when it has that.
+		t.looked, t.stale = true, true
+		return true, nil
 	case other != nil && waited:
 		return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: run the migration again: it cannot wait any longer for the one that is running in this database (%s) [one-migration]", other), "", ""))
@@ -148,14 +156,14 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 		return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 			"pgsluice: wait until the migration that is running in this database has ended (%s) [one-migration]", other),
 			"revisions.exclusive is refuse.", "pgsluice revisions shows what it does."))
-	case waited && keeps && t.looked:
+	case (waited || t.stale) && keeps && t.looked:
 		if _, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10)); err != nil {
 			return false, err
 		}
 		return false, s.fail(ctx, s.voice.report(codeRefused,
 			"pgsluice: run the migration again: another one has run since it looked which revisions are applied [one-migration]", "", ""))
 	}
-	t.looked = t.looked || !keeps
+	t.looked, t.stale = t.looked || !keeps, false
 	t.held = keeps
 	s.worked()
 	return true, nil
@@ -166,7 +174,8 @@ func (s *session) worked() { s.chronicle.turn.worked = s.now() }
 
 // awaitTurn tries until it has the lock. other is who has it, when it is not to be waited for any longer.
 func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other *holder, err error) {
-	began, shown := time.Now(), time.Time{}
+	began, shown, seen := time.Now(), time.Time{}, 0
+	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
 	for {
 		rows, err := s.backend.Query(ctx, try, strconv.FormatInt(turnKey, 10))
 		if err != nil {
@@ -185,8 +194,11 @@ func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other
 		if err != nil {
 			return waited, nil, err
 		}
+		if seen++; !other.Waits {
+			seen = 0
+		}
 		// In a transaction every question holds a snapshot for a moment, and a build that meets it waits for the transaction's end.
-		if _, over := limits.exceeded(time.Since(began)); over || other.Waits {
+		if _, over := limits.exceeded(time.Since(began)); over || other.Waits && (!alone || seen == glimpses) {
 			return true, other, nil
 		}
 		if time.Since(shown) > turnShown {
