@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -128,7 +126,7 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 	if err != nil {
 		return nil, s.aside(ctx, looking, err)
 	}
-	login, err := s.login(ctx)
+	login, err := run.Login(ctx, s.backend)
 	if err != nil {
 		return nil, s.aside(ctx, looking, err)
 	}
@@ -147,19 +145,6 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 		}
 	}
 	return nil, nil
-}
-
-// login is the OID of the session's login: its name may have been another's.
-func (s *session) login(ctx context.Context) (uint32, error) {
-	rows, err := s.backend.Query(ctx, "SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid")
-	if err != nil {
-		return 0, err
-	}
-	oid, err := strconv.ParseUint(strings.Join(rows, ""), 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the OID of the session's login: %w", err)
-	}
-	return uint32(oid), nil
 }
 
 // inTurn finishes, before a bulk write that is promised, those of its table that were sent before it and whose transactions are committed, too. before is the

@@ -145,7 +145,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 		return false, err
 	}
 	switch {
-	case other != nil && other.Waits && looks && s.backend.TxStatus() == 'I':
+	case other != nil && waited && other.Waits && looks && s.backend.TxStatus() == 'I':
 		// Its implicit transaction is what the other one waits for. A tool with a lock of its own looks again when it has that.
 		t.looked, t.stale = true, true
 		return true, nil

@@ -35,6 +35,11 @@ func TestLookBesideOneThatWaitsForIt(t *testing.T) {
 			t.Errorf("got %v, want %q", err, why)
 		}
 	}
+	w.configure(t, "exclusive refuse")
+	if err := execWire(client, look); err == nil || !strings.Contains(err.Error(), "has ended") {
+		t.Errorf("where nobody waits the look is let through: %v", err)
+	}
+	w.configure(t, "exclusive wait")
 	if err := execWire(client, look); err != nil {
 		t.Errorf("the look is refused: %v", err)
 	}

@@ -158,7 +158,7 @@ func (s *session) statisticsOpen(ctx context.Context) (bool, error) {
 // mayReadStatistics asks whether the client's login may read the planner's statistics, once in a session.
 func (s *session) mayReadStatistics(ctx context.Context) (bool, error) {
 	if s.statistics == "" {
-		rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+		rows, err := sheltered{s.backend}.Query(ctx, facts.StatisticsOpenSQL)
 		if err != nil {
 			return false, err
 		}

@@ -107,7 +107,7 @@ func (l *liveFacts) Explain(ctx context.Context, statement string) (plan []strin
 
 // StatisticsOpen implements facts.Explainer.
 func (l *liveFacts) StatisticsOpen(ctx context.Context) (bool, error) {
-	rows, err := l.Query(ctx, "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')")
+	rows, err := l.Query(ctx, facts.StatisticsOpenSQL)
 	return err == nil && rows[0] == "t", err
 }
 

@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/run"
@@ -27,7 +24,7 @@ type resumption struct {
 // run keeps what the claims take. conn is a connection of control's, and ledger the ledger that was opened on it.
 func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Ledger, claims revisions.ClaimOptions) ([]run.Kept, error) {
 	if claims.ID == 0 { // of one that is named it is said who may do it
-		keeper, err := r.login(ctx)
+		keeper, err := r.login(ctx, conn)
 		if err != nil {
 			return nil, err
 		}
@@ -40,22 +37,17 @@ func (r resumption) run(ctx context.Context, conn run.Conn, ledger *revisions.Le
 	return work.Run(ctx)
 }
 
-// login is the OID of the login that runs the work.
-func (r resumption) login(ctx context.Context) (uint32, error) {
-	conn, err := r.steps.Conn(ctx, r.database)
+// login is the OID of the login that runs the work. conn is a connection of control's.
+func (r resumption) login(ctx context.Context, conn run.Conn) (uint32, error) {
+	if r.steps == r.control { // a keeper asks often, and holds a connection already
+		return run.Login(ctx, conn)
+	}
+	own, err := r.steps.Conn(ctx, r.database)
 	if err != nil {
 		return 0, err
 	}
-	defer r.steps.Release(conn)
-	rows, err := conn.Query(ctx, "SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid")
-	if err != nil {
-		return 0, err
-	}
-	oid, err := strconv.ParseUint(strings.Join(rows, ""), 10, 32)
-	if err != nil {
-		return 0, fmt.Errorf("cannot read the OID of the login: %w", err)
-	}
-	return uint32(oid), nil
+	defer r.steps.Release(own)
+	return run.Login(ctx, own)
 }
 
 // work is how that is done.

@@ -218,6 +218,9 @@ type Explainer interface {
 	StatisticsOpen(ctx context.Context) (bool, error)
 }
 
+// StatisticsOpenSQL asks whether the login may read the planner's statistics.
+const StatisticsOpenSQL = "SELECT pg_catalog.has_table_privilege('pg_catalog.pg_stats', 'SELECT')"
+
 // ExplainSQL is how a statement is explained.
 const ExplainSQL = "EXPLAIN (FORMAT JSON, VERBOSE) "
 

@@ -77,6 +77,19 @@ func Identify(ctx context.Context, conn Conn, name string) (revisions.Runner, er
 	return by, nil
 }
 
+// Login is the OID of a connection's login: its name may have been another's.
+func Login(ctx context.Context, conn Conn) (uint32, error) {
+	answer, err := ask(ctx, conn, `SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid`)
+	if err != nil {
+		return 0, err
+	}
+	oid, err := strconv.ParseUint(answer, 10, 32)
+	if err != nil {
+		return 0, fmt.Errorf("cannot read the OID of the login from %q: %w", answer, err)
+	}
+	return uint32(oid), nil
+}
+
 // DependsOn reports whether a promise must wait until an earlier one of its transaction is kept. Builds and validations stand alone;
 // anything else on the same table may rely on what came before: SET NOT NULL on the check that proves it, a DROP on its replacement. Bulk writes of a table
 // come in the order in which they were sent, whatever transactions they are of.
@@ -246,7 +259,7 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 	if err != nil {
 		return err
 	}
-	login, err := ask(ctx, conn, `SELECT pg_catalog.to_regrole(pg_catalog.quote_ident(SESSION_USER))::pg_catalog.oid`)
+	login, err := Login(ctx, conn)
 	if err != nil {
 		return err
 	}
@@ -257,7 +270,7 @@ func (r Resume) steps(ctx context.Context, conn Conn, row revisions.PromiseRow, 
 		runner.Throttle = r.Throttle()
 	}
 
-	if login == strconv.FormatUint(uint64(row.Login.OID), 10) {
+	if login == row.Login.OID {
 		under, err := As(ctx, conn, environment, row.Role)
 		if err != nil {
 			return err
