@@ -128,7 +128,7 @@ ALTER TABLE t ADD PRIMARY KEY ("C c", id)
 ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; building "t_pkey" on "t" concurrently
   probe
   check 23502 column "id" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   check 23505 could not create unique index "t_pkey"
     SELECT pg_catalog.concat('Key ("C c", "id")=(', COALESCE(("C c"
     )::pg_catalog.text, 'null'), ', ', COALESCE(("id"
@@ -165,7 +165,7 @@ ALTER TABLE t ADD PRIMARY KEY ("C c", id)
 ALTER TABLE: checking that "id" of "t" has no NULL before making it NOT NULL; building "t_pkey" on "t" concurrently
   probe
   check 23502 column "id" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   check 23505 could not create unique index "t_pkey"
     SELECT pg_catalog.concat('Key ("C c", "id")=(', COALESCE(("C c"
     )::pg_catalog.text, 'null'), ', ', COALESCE(("id"
@@ -223,7 +223,7 @@ ALTER TABLE u ADD CONSTRAINT u_pk PRIMARY KEY USING INDEX u_id DEFERRABLE
 ----
 ALTER TABLE: checking that "id" of "u" has no NULL before making it NOT NULL
   check 23502 column "id" of relation "u" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."u" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."u" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   in place: ALTER TABLE u ADD CONSTRAINT "pgsluice_id_not_null" CHECK ("id" IS NOT NULL) NOT VALID
     on public.u and public.u_id, lock budget
     helper pgsluice_id_not_null
@@ -241,7 +241,7 @@ ALTER TABLE u ADD CONSTRAINT u_pk PRIMARY KEY USING INDEX u_id DEFERRABLE
 ----
 ALTER TABLE: checking that "id" of "u" has no NULL before making it NOT NULL
   check 23502 column "id" of relation "u" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."u" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."u" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   in place: ALTER TABLE u ADD CONSTRAINT "u_id_not_null" NOT NULL "id" NOT VALID
     on public.u and public.u_id, lock budget
   after commit: ALTER TABLE "public"."u" VALIDATE CONSTRAINT "u_id_not_null"
@@ -267,15 +267,15 @@ ALTER TABLE v ALTER id SET NOT NULL, ADD CONSTRAINT v_pk PRIMARY KEY (id), ADD C
 ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; building "v_pk" on "v" concurrently; adding "v_w_check" to "v" NOT VALID, validating afterwards
   probe
   check 23502 column "id" of relation "v" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."v" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."v" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   check 23505 could not create unique index "v_pk"
     SELECT pg_catalog.concat('Key ("id")=(', COALESCE(("id"
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."v" WHERE ("id"
     ) IS NOT NULL GROUP BY "id"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
   check 23514 check constraint "v_w_check" of relation "v" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."v" ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_id_not_null", DROP CONSTRAINT IF EXISTS "v_pk", DROP CONSTRAINT IF EXISTS "v_w_check"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
@@ -306,15 +306,15 @@ ALTER TABLE v ALTER id SET NOT NULL, ADD CONSTRAINT v_pk PRIMARY KEY (id), ADD C
 ALTER TABLE: checking that "id" of "v" has no NULL before making it NOT NULL; building "v_pk" on "v" concurrently; adding "v_w_check" to "v" NOT VALID, validating afterwards
   probe
   check 23502 column "id" of relation "v" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."v" WHERE "id" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."v" WHERE "id" IS NULL) SELECT found FROM k LIMIT 1
   check 23505 could not create unique index "v_pk"
     SELECT pg_catalog.concat('Key ("id")=(', COALESCE(("id"
     )::pg_catalog.text, 'null'), ') is duplicated.') FROM ONLY "public"."v" WHERE ("id"
     ) IS NOT NULL GROUP BY "id"
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
   check 23514 check constraint "v_w_check" of relation "v" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "public"."v" WHERE NOT (w > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."v" ALTER COLUMN "id" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "v_pk", DROP CONSTRAINT IF EXISTS "v_w_check"
   undo: DO $pgsluice_$BEGIN
 IF EXISTS (SELECT FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid

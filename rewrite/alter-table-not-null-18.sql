@@ -8,7 +8,7 @@ ALTER TABLE t ALTER COLUMN a SET NOT NULL
 ----
 ALTER TABLE: checking that "a" of "t" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "a" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "a" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."t" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE t ADD CONSTRAINT "t_a_not_null" NOT NULL "a" NOT VALID
     on public.t, lock budget
@@ -22,9 +22,9 @@ alter table only t /* two */ alter "C c" set not null, -- first
 ----
 ALTER TABLE: checking that "C c" of "t" has no NULL before making it NOT NULL; checking that "b" of "t" has no NULL before making it NOT NULL
   check 23502 column "C c" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "C c" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "C c" IS NULL) SELECT found FROM k LIMIT 1
   check 23502 column "b" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "b" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "b" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."t" ALTER COLUMN "C c" DROP NOT NULL, DROP COLUMN IF EXISTS "note", ALTER COLUMN "b" DROP NOT NULL
   in place: alter table only t /* two */ ADD CONSTRAINT "t_C c_not_null" NOT NULL "C c" NOT VALID, -- first
   add column note text default 'x', ADD CONSTRAINT "t_b_not_null" NOT NULL "b" NOT VALID
@@ -56,7 +56,7 @@ ALTER TABLE t ALTER e SET NOT NULL
 ----
 ALTER TABLE: checking that "e" of "t" has no NULL before making it NOT NULL
   check 23502 column "e" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "e" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "e" IS NULL) SELECT found FROM k LIMIT 1
   after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "e_there"
     on public.t [6=e]
   after commit: ALTER TABLE "public"."t" ALTER COLUMN "e" SET NOT NULL
@@ -72,7 +72,7 @@ ALTER TABLE t ALTER f SET NOT NULL, DROP CONSTRAINT f_there
 ----
 ALTER TABLE: checking that "f" of "t" has no NULL before making it NOT NULL
   check 23502 column "f" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "f" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "f" IS NULL) SELECT found FROM k LIMIT 1
   in place: ALTER TABLE t ADD CONSTRAINT "t_f_not_null" NOT NULL "f" NOT VALID, DROP CONSTRAINT f_there
     on public.t, lock budget
   after commit: ALTER TABLE "public"."t" VALIDATE CONSTRAINT "t_f_not_null"
@@ -98,7 +98,7 @@ ALTER TABLE events ALTER a SET NOT NULL
 ----
 ALTER TABLE: checking that "a" of "events" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "events" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "a" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "a" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."events" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE events ADD CONSTRAINT "events_a_not_null" NOT NULL "a" NOT VALID
     on public.events, lock budget
@@ -110,7 +110,7 @@ ALTER TABLE parent ALTER a SET NOT NULL
 ----
 ALTER TABLE: checking that "a" of "parent" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "parent" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."parent" WHERE "a" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."parent" WHERE "a" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."parent" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE parent ADD CONSTRAINT "parent_a_not_null" NOT NULL "a" NOT VALID
     on public.parent, lock budget
@@ -132,15 +132,15 @@ ALTER TABLE mixed ALTER p SET NOT NULL, ADD FOREIGN KEY (p) REFERENCES t, ADD CH
 ----
 ALTER TABLE: checking that "p" of "mixed" has no NULL before making it NOT NULL; checking that "q" of "mixed" has no NULL before making it NOT NULL; adding "mixed_p_fkey", "mixed_q_check" to "mixed" NOT VALID, validating afterwards
   check 23502 column "p" of relation "mixed" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "p" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "p" IS NULL) SELECT found FROM k LIMIT 1
   check 23503 insert or update on table "mixed" violates foreign key constraint "mixed_p_fkey"
     WITH k(c1) AS MATERIALIZED (SELECT "p" FROM ONLY "public"."mixed" AS c WHERE "p" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."t" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."p")) SELECT pg_catalog.concat('Key (p)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ') is not present in table "t".') FROM k LIMIT 1
   check 23514 check constraint "mixed_q_check" of relation "mixed" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "public"."mixed" WHERE NOT (q > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "public"."mixed" WHERE NOT (q > 0
+    )) SELECT found FROM k LIMIT 1
   check 23502 column "q" of relation "mixed" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "q" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."mixed" WHERE "q" IS NULL) SELECT found FROM k LIMIT 1
   in place: ALTER TABLE mixed ADD CONSTRAINT "mixed_p_not_null" NOT NULL "p" NOT VALID, ADD CONSTRAINT "mixed_p_fkey" FOREIGN KEY (p) REFERENCES t NOT VALID, ADD CONSTRAINT "mixed_q_check" CHECK (q > 0) NOT VALID, ADD CONSTRAINT "mixed_q_not_null" NOT NULL "q" NOT VALID, ALTER q SET DEFAULT 5
     on public.mixed and public.t, lock budget
   after commit: ALTER TABLE "public"."mixed" VALIDATE CONSTRAINT "mixed_p_not_null"
@@ -173,7 +173,7 @@ ALTER TABLE holes ALTER a SET NOT NULL
 ----
 ALTER TABLE: checking that "a" of "holes" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "holes" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."holes" WHERE "a" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."holes" WHERE "a" IS NULL) SELECT found FROM k LIMIT 1
   after commit: ALTER TABLE "public"."holes" VALIDATE CONSTRAINT "late"
     on public.holes [1=a]
 
@@ -187,7 +187,7 @@ ALTER TABLE names ALTER a SET NOT NULL
 ----
 ALTER TABLE: checking that "a" of "names" has no NULL before making it NOT NULL
   check 23502 column "a" of relation "names" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."names" WHERE "a" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."names" WHERE "a" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."names" ALTER COLUMN "a" DROP NOT NULL
   in place: ALTER TABLE names ADD CONSTRAINT "names_a_not_null1" NOT NULL "a" NOT VALID
     on public.names, lock budget

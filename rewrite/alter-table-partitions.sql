@@ -33,8 +33,8 @@ ALTER TABLE events ADD COLUMN other int DEFAULT 1 REFERENCES users, ADD CHECK (a
 ----
 ALTER TABLE: adding "events_other_fkey" to the partitions of "events" one by one, and then to the table; adding "events_at_check" to "events" NOT VALID, validating afterwards
   check 23514 check constraint "events_at_check" of relation "events" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "public"."events" WHERE NOT (at > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "public"."events" WHERE NOT (at > 0
+    )) SELECT found FROM k LIMIT 1
   in place: ALTER TABLE events ADD COLUMN other int DEFAULT 1, ADD CONSTRAINT "events_at_check" CHECK (at > 0) NOT VALID
     on public.events and public.users, lock budget
   after commit: ALTER TABLE "public"."events_1" ADD CONSTRAINT "events_other_fkey" FOREIGN KEY ("other") REFERENCES users NOT VALID
@@ -103,7 +103,7 @@ ALTER TABLE events ADD CONSTRAINT events_key PRIMARY KEY (at, kind) DEFERRABLE
 ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT NULL; building "events_key" on the partitions of "events" one by one, concurrently
   probe
   check 23502 column "kind" of relation "events" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL) SELECT found FROM k LIMIT 1
   check 55000 pgsluice: the partitions of "events" are not those that index "events_key" was planned for; run the migration again
     WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   check 23505 could not create unique index "events_key"
@@ -157,7 +157,7 @@ ALTER TABLE events ADD CONSTRAINT events_key PRIMARY KEY (at, kind) DEFERRABLE
 ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT NULL; building "events_key" on the partitions of "events" one by one, concurrently
   probe
   check 23502 column "kind" of relation "events" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."events" WHERE "kind" IS NULL) SELECT found FROM k LIMIT 1
   check 55000 pgsluice: the partitions of "events" are not those that index "events_key" was planned for; run the migration again
     WITH RECURSIVE tree(oid) AS (SELECT N::pg_catalog.oid UNION ALL SELECT h.inhrelid FROM tree t JOIN pg_catalog.pg_inherits h ON h.inhparent OPERATOR(pg_catalog.=) t.oid) SELECT pg_catalog.format('Partition %s is new.', t.oid::pg_catalog.regclass) FROM tree t WHERE t.oid OPERATOR(pg_catalog.<>) ALL (N::pg_catalog.oid[]) LIMIT 1
   check 23505 could not create unique index "events_key"

@@ -23,7 +23,7 @@ ALTER TABLE "t" ALTER COLUMN "n" TYPE bigint, ALTER COLUMN "n" SET NOT NULL
 ----
 ALTER TABLE: checking that "n" of "t" has no NULL before making it NOT NULL; "n" of "t" has its type already, which is left as it is
   check 23502 column "n" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "n" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "n" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."t" ALTER COLUMN "n" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_n_not_null"
   in place: ALTER TABLE "t" ADD CONSTRAINT "pgsluice_n_not_null" CHECK ("n" IS NOT NULL) NOT VALID
     on public.t, lock budget
@@ -40,7 +40,7 @@ ALTER TABLE "t" ALTER COLUMN "n" TYPE bigint, ALTER COLUMN "n" SET NOT NULL
 ----
 ALTER TABLE: checking that "n" of "t" has no NULL before making it NOT NULL; "n" of "t" has its type already, which is left as it is
   check 23502 column "n" of relation "t" contains null values
-    SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "n" IS NULL LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist have none.' FROM "public"."t" WHERE "n" IS NULL) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "public"."t" ALTER COLUMN "n" DROP NOT NULL
   in place: ALTER TABLE "t" ADD CONSTRAINT "t_n_not_null" NOT NULL "n" NOT VALID
     on public.t, lock budget

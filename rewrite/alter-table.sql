@@ -37,7 +37,7 @@ ALTER TABLE orders ADD FOREIGN KEY (a, b) REFERENCES users (a, b) MATCH FULL
 ----
 ALTER TABLE: adding "orders_a_b_fkey" to "orders" NOT VALID, validating afterwards
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_a_b_fkey"
-    (SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM ONLY "app"."orders" WHERE ("a" IS NULL OR "b" IS NULL) AND ("a" IS NOT NULL OR "b" IS NOT NULL) LIMIT 1) UNION ALL (WITH k(c1, c2) AS MATERIALIZED (SELECT "a", "b" FROM ONLY "app"."orders" AS c WHERE "a" IS NOT NULL AND "b" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."a" OPERATOR(pg_catalog.=) c."a" AND p."b" OPERATOR(pg_catalog.=) c."b")) SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
+    (WITH k(found) AS MATERIALIZED (SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM ONLY "app"."orders" WHERE ("a" IS NULL OR "b" IS NULL) AND ("a" IS NOT NULL OR "b" IS NOT NULL)) SELECT found FROM k LIMIT 1) UNION ALL (WITH k(c1, c2) AS MATERIALIZED (SELECT "a", "b" FROM ONLY "app"."orders" AS c WHERE "a" IS NOT NULL AND "b" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."a" OPERATOR(pg_catalog.=) c."a" AND p."b" OPERATOR(pg_catalog.=) c."b")) SELECT pg_catalog.concat('Key (a, b)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ', ', COALESCE((c2
     )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1) LIMIT 1
   undo: ALTER TABLE "app"."orders" DROP CONSTRAINT IF EXISTS "orders_a_b_fkey"
@@ -51,8 +51,8 @@ ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0)
 ----
 ALTER TABLE: adding "positive" to "orders" NOT VALID, validating afterwards
   check 23514 check constraint "positive" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."orders" DROP CONSTRAINT IF EXISTS "positive"
   in place: ALTER TABLE orders ADD CONSTRAINT positive CHECK (amount > 0) NOT VALID
     on app.orders, lock budget
@@ -64,8 +64,8 @@ ALTER TABLE orders ADD CHECK (amount > 0 AND amount < 1000) NO INHERIT
 ----
 ALTER TABLE: adding "orders_amount_check" to "orders" NOT VALID, validating afterwards
   check 23514 check constraint "orders_amount_check" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM ONLY "app"."orders" WHERE NOT (amount > 0 AND amount < 1000
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM ONLY "app"."orders" WHERE NOT (amount > 0 AND amount < 1000
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."orders" DROP CONSTRAINT IF EXISTS "orders_amount_check"
   in place: ALTER TABLE orders ADD CONSTRAINT "orders_amount_check" CHECK (amount > 0 AND amount < 1000) NO INHERIT NOT VALID
     on app.orders, lock budget
@@ -79,11 +79,11 @@ ALTER TABLE orders ADD COLUMN note text DEFAULT 'x', ADD CHECK (amount <> 5000),
 ALTER TABLE: building "orders_id_key" on "orders" concurrently; adding "orders_amount_check1", "orders_amount_check2", "orders_a_fkey" to "orders" NOT VALID, validating afterwards
   probe
   check 23514 check constraint "orders_amount_check1" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
+    )) SELECT found FROM k LIMIT 1
   check 23514 check constraint "orders_amount_check2" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount <> 5000
+    )) SELECT found FROM k LIMIT 1
   check 23503 insert or update on table "orders" violates foreign key constraint "orders_a_fkey"
     WITH k(c1) AS MATERIALIZED (SELECT "a" FROM ONLY "app"."orders" AS c WHERE "a" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."a")) SELECT pg_catalog.concat('Key (a)=(', COALESCE((c1
     )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
@@ -119,8 +119,8 @@ ALTER TABLE orders ADD CONSTRAINT late CHECK (amount < 2000) NOT VALID, VALIDATE
 ----
 ALTER TABLE: adding "late" to "orders" NOT VALID, validating afterwards
   check 23514 check constraint "late" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount < 2000
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount < 2000
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."orders" DROP CONSTRAINT IF EXISTS "late"
   in place: ALTER TABLE orders ADD CONSTRAINT late CHECK (amount < 2000) NOT VALID
     on app.orders, lock budget
@@ -144,8 +144,8 @@ ALTER TABLE orders ADD COLUMN x int, ADD COLUMN y int, ADD CONSTRAINT mixed CHEC
 ----
 ALTER TABLE: adding "mixed" to "orders" NOT VALID, validating afterwards
   check 23514 check constraint "mixed" of relation "orders" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount < 2000
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."orders" WHERE NOT (amount < 2000
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."orders" DROP COLUMN IF EXISTS "x", DROP COLUMN IF EXISTS "y", DROP CONSTRAINT IF EXISTS "mixed"
   in place: ALTER TABLE orders ADD COLUMN x int, ADD COLUMN y int, ADD CONSTRAINT mixed CHECK (amount < 2000) NOT VALID
     on app.orders, lock budget
@@ -189,8 +189,8 @@ ALTER TABLE parent ADD CHECK (a > 0)
 ----
 ALTER TABLE: adding "parent_a_check" to "parent" NOT VALID, validating afterwards
   check 23514 check constraint "parent_a_check" of relation "parent" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."parent" WHERE NOT (a > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."parent" WHERE NOT (a > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."parent" DROP CONSTRAINT IF EXISTS "parent_a_check"
   in place: ALTER TABLE parent ADD CONSTRAINT "parent_a_check" CHECK (a > 0) NOT VALID
     on app.parent, lock budget
@@ -202,8 +202,8 @@ ALTER TABLE events ADD CHECK (at > 0)
 ----
 ALTER TABLE: adding "events_at_check" to "events" NOT VALID, validating afterwards
   check 23514 check constraint "events_at_check" of relation "events" is violated by some row
-    SELECT 'Rows that exist violate it.' FROM "app"."events" WHERE NOT (at > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Rows that exist violate it.' FROM "app"."events" WHERE NOT (at > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER TABLE "app"."events" DROP CONSTRAINT IF EXISTS "events_at_check"
   in place: ALTER TABLE events ADD CONSTRAINT "events_at_check" CHECK (at > 0) NOT VALID
     on app.events, lock budget

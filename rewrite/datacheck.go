@@ -53,10 +53,16 @@ func violations(stmt ddl.Statement, known facts.Facts, table *facts.Relation, co
 		from = "ONLY " + from
 	}
 	return DataCheck{
-		SQL:     fmt.Sprintf("SELECT 'Rows that exist violate it.' FROM %s WHERE NOT (%s\n) LIMIT 1", from, stmt.Text[add.Expr.Start:add.Expr.End]),
+		SQL:     anyRow("Rows that exist violate it.", from, "NOT ("+stmt.Text[add.Expr.Start:add.Expr.End]+"\n)"),
 		Code:    "23514",
 		Message: fmt.Sprintf("check constraint %q of relation %q is violated by some row", add.Name, table.Name),
 	}, nil
+}
+
+// anyRow finds out whether a row meets a condition. The rows are planned as if all of them were wanted: for the first one alone the planner expects to have
+// read enough soon, and takes no workers, while all is read as a rule, because none does.
+func anyRow(text, from, condition string) string {
+	return fmt.Sprintf("WITH k(found) AS MATERIALIZED (SELECT %s FROM %s WHERE %s) SELECT found FROM k LIMIT 1", literal(text), from, condition)
 }
 
 // orphans finds a key that the parent does not have, compared as the foreign key will, whatever operators search_path has. A join is several
@@ -97,8 +103,9 @@ func orphans(stmt ddl.Statement, known facts.Facts, table *facts.Relation, comma
 		Message: fmt.Sprintf("insert or update on table %q violates foreign key constraint %q", table.Name, add.Name),
 	}
 	if full && len(columns) > 1 {
-		check.SQL = fmt.Sprintf("(SELECT 'MATCH FULL does not allow mixing of null and nonnull key values.' FROM %s WHERE (%s) AND (%s) LIMIT 1) UNION ALL (%s) LIMIT 1",
-			only(table), strings.Join(columns, " IS NULL OR ")+" IS NULL", strings.Join(conditions, " OR "), check.SQL)
+		mixed := anyRow("MATCH FULL does not allow mixing of null and nonnull key values.", only(table),
+			fmt.Sprintf("(%s IS NULL) AND (%s)", strings.Join(columns, " IS NULL OR "), strings.Join(conditions, " OR ")))
+		check.SQL = fmt.Sprintf("(%s) UNION ALL (%s) LIMIT 1", mixed, check.SQL)
 	}
 	return check, nil
 }

@@ -61,8 +61,8 @@ func domainConstraint(stmt ddl.Statement, known facts.Facts) (Plan, error) {
 func violating(stmt ddl.Statement, alter ddl.AlterTable, user facts.TypeUser) DataCheck {
 	expression := alter.Commands[0].Constraint.Expr
 	return DataCheck{
-		SQL: fmt.Sprintf("SELECT 'Values that exist violate it.' FROM (SELECT c.%s AS value FROM %s c) v WHERE NOT (%s\n) LIMIT 1",
-			quote(user.Column), quote(user.Table.Schema, user.Table.Name), stmt.Text[expression.Start:expression.End]),
+		SQL: anyRow("Values that exist violate it.", fmt.Sprintf("(SELECT c.%s AS value FROM %s c) v", quote(user.Column), quote(user.Table.Schema, user.Table.Name)),
+			"NOT ("+stmt.Text[expression.Start:expression.End]+"\n)"),
 		Code:    "23514",
 		Message: fmt.Sprintf("column %q of table %q contains values that violate the new constraint", user.Column, user.Table.Name),
 	}

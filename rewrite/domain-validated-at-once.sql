@@ -8,11 +8,11 @@ ALTER DOMAIN positive ADD CONSTRAINT "Positive" CHECK (VALUE > 0)
 ----
 ALTER DOMAIN: adding "Positive" to domain "positive" NOT VALID, validating afterwards
   check 23514 column "n" of table "counts" contains values that violate the new constraint
-    SELECT 'Values that exist violate it.' FROM (SELECT c."n" AS value FROM "public"."counts" c) v WHERE NOT (VALUE > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Values that exist violate it.' FROM (SELECT c."n" AS value FROM "public"."counts" c) v WHERE NOT (VALUE > 0
+    )) SELECT found FROM k LIMIT 1
   check 23514 column "N" of table "sums" contains values that violate the new constraint
-    SELECT 'Values that exist violate it.' FROM (SELECT c."N" AS value FROM "app"."sums" c) v WHERE NOT (VALUE > 0
-    ) LIMIT 1
+    WITH k(found) AS MATERIALIZED (SELECT 'Values that exist violate it.' FROM (SELECT c."N" AS value FROM "app"."sums" c) v WHERE NOT (VALUE > 0
+    )) SELECT found FROM k LIMIT 1
   undo: ALTER DOMAIN "public"."positive" DROP CONSTRAINT IF EXISTS "Positive"
   in place: ALTER DOMAIN positive ADD CONSTRAINT "Positive" CHECK (VALUE > 0) NOT VALID
     on nothing, lock budget

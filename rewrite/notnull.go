@@ -74,7 +74,7 @@ func (a *alteration) dropped() []string {
 func (a *alteration) notNull(command int, column string, later bool) error {
 	if !later && a.looksAt([]string{column}) {
 		a.dataChecks = append(a.dataChecks, DataCheck{
-			SQL:  fmt.Sprintf("SELECT 'Rows that exist have none.' FROM %s WHERE %s IS NULL LIMIT 1", quote(a.table.Schema, a.table.Name), quote(column)),
+			SQL:  anyRow("Rows that exist have none.", quote(a.table.Schema, a.table.Name), quote(column)+" IS NULL"),
 			Code: "23502", Message: fmt.Sprintf("column %q of relation %q contains null values", column, a.table.Name),
 		})
 	}

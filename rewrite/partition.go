@@ -94,7 +94,7 @@ func proven(known facts.Facts, parent, child *facts.Relation, bound ddl.Bound, a
 		plan.Steps, drops = append(plan.Steps, add, validate), append(drops, drop)
 		if table.Readable {
 			plan.DataChecks = append(plan.DataChecks, DataCheck{
-				SQL:  fmt.Sprintf("SELECT 'Rows that exist violate it.' FROM %s WHERE NOT (%s) LIMIT 1", quote(table.Schema, table.Name), condition(written)),
+				SQL:  anyRow("Rows that exist violate it.", quote(table.Schema, table.Name), "NOT ("+condition(written)+")"),
 				Code: "23514", Message: fmt.Sprintf(message, table.Name),
 			})
 		}
