@@ -357,6 +357,19 @@ type TypeName struct {
 	Array     bool
 }
 
+// Keyword reports whether it is a type that the grammar has a word of its own for, such as integer or timestamp with time zone, or an array of it
+// (SystemTypeName in gram.y): no other type can be meant, and it is no domain.
+func (t TypeName) Keyword() bool {
+	if t.Name.Schema != "pg_catalog" {
+		return false
+	}
+	switch t.Name.Name {
+	case "int2", "int4", "int8", "float4", "float8", "numeric", "bool", "bit", "varbit", "bpchar", "varchar", "timestamp", "timestamptz", "time", "timetz", "interval":
+		return true
+	}
+	return false
+}
+
 // Constraint is a table constraint as ADD CONSTRAINT writes it.
 type Constraint struct {
 	Type       ConstraintType

@@ -190,8 +190,9 @@ func withTypes(alter ddl.AlterTable, wanted Wanted) Wanted {
 	for _, command := range alter.Commands {
 		switch {
 		case command.Op == "AddColumn" && command.Column != nil:
-			if !command.Column.Serial() {
-				wanted.Types = append(wanted.Types, command.Column.TypeName())
+			// Whether it is a domain is all that matters of it.
+			if t := command.Column.TypeName(); !command.Column.Serial() && !t.Keyword() {
+				wanted.Types = append(wanted.Types, t)
 			}
 			wanted.Functions = append(wanted.Functions, command.Column.DefaultCalls...)
 		case command.Op == "AlterColumnType" && command.Column != nil:
