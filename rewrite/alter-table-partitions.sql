@@ -71,6 +71,7 @@ ALTER TABLE: building "events_at_user_id_key" on the partitions of "events" one 
     HAVING pg_catalog.count(*) OPERATOR(pg_catalog.>) 1 LIMIT 1
   after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_at_user_id_key" UNIQUE ("at", "user_id")
     on public.events [1=at 2=user_id], lock budget
+    index public.events_at_user_id_key
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_at_user_id_key" ON "public"."events_1" ("at", "user_id")
     on public.events_1
     index public.events_1_at_user_id_key
@@ -80,6 +81,7 @@ ALTER TABLE: building "events_at_user_id_key" on the partitions of "events" one 
     on public.events_1, lock budget
   after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_at_user_id_key" UNIQUE ("at", "user_id")
     on public.events_2, lock budget
+    index public.events_2_at_user_id_key
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_at_user_id_key" ON "public"."events_2a" ("at", "user_id")
     on public.events_2a
     index public.events_2a_at_user_id_key
@@ -125,6 +127,7 @@ ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT N
     helper pgsluice_kind_not_null, dropped
   after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_key" PRIMARY KEY ("at", "kind") DEFERRABLE
     on public.events [1=at 3=kind], lock budget
+    index public.events_key
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_pkey" ON "public"."events_1" ("at", "kind")
     on public.events_1
     index public.events_1_pkey
@@ -134,6 +137,7 @@ ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT N
     on public.events_1, lock budget
   after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_pkey" PRIMARY KEY ("at", "kind") DEFERRABLE
     on public.events_2, lock budget
+    index public.events_2_pkey
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_pkey" ON "public"."events_2a" ("at", "kind")
     on public.events_2a
     index public.events_2a_pkey

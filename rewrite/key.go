@@ -249,10 +249,11 @@ func (a *alteration) mustBeFree(on Target, name string) {
 		literal(on.Schema), literal(name), on.OID, literal(fmt.Sprintf("relation %q already exists", name))))
 }
 
-// keyAlone is the step that gives a partitioned table its key without those of its partitions.
+// keyAlone is the step that gives a partitioned table its key without those of its partitions: an INVALID index, until it has theirs.
 func (a *alteration) keyAlone(add ddl.Constraint, on Target, name string) Step {
 	return Step{
 		SQL:   "ALTER TABLE ONLY " + quote(on.Schema, on.Name) + " " + ddl.Key(a.stmt, add, name),
 		Where: AfterCommit, Budget: true, Table: on, Done: constraintIs(on.OID, name, ""),
+		Index: Index{Schema: on.Schema, Name: name, Plain: true, Servant: true},
 	}
 }

@@ -340,7 +340,7 @@ func (r Resume) sweep(ctx context.Context) error {
 		return !slices.Contains([]string{"index", rebuildKind, servantKind}, artifact.Kind) && (needed(artifact) || !isHelper(artifact))
 	})
 	began := r.Setbacks.now()
-	for _, artifact := range r.Setbacks.due(left) {
+	for _, artifact := range r.Setbacks.due(left, needed) {
 		budget := r.Setbacks.budget(artifact.ID, began, r.lockBudget())
 		if budget <= 0 {
 			return nil // the next Run begins with those that this one did not get to
@@ -361,7 +361,7 @@ func (r Resume) sweepOne(ctx context.Context, artifact revisions.Artifact, left 
 	defer done()
 	r.LockBudget = budget
 	gone, err := r.drop(ctx, conn, artifact, left, needed)
-	r.Setbacks.note(artifact.ID, gone)
+	r.Setbacks.note(artifact.ID, gone, needed)
 	if err != nil {
 		r.notice(fmt.Sprintf("pgsluice: what a broken plan may have left, %s %s, is looked at later: %v", artifact.Kind, quote(artifact.Schema, artifact.Name), err))
 	}

@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/pgsluice/pgsluice/internal/run"
@@ -89,6 +90,60 @@ func TestPartitionedIndexThatServesNobody(t *testing.T) {
 			h.leaves(7, "t2", "t2_a")
 			h.resume(h.control)
 			h.all(want)
+			h.is("", listed)
+		})
+	}
+}
+
+// A key of a partitioned table that is given up midway goes with what hangs on it, at every depth; one that is whole stays, and so does one with a
+// partition's own key. Of what a promise needs nothing goes, nor is it forgotten, whatever has become of it so far.
+func TestPartitionedKeyThatServesNobody(t *testing.T) {
+	const begun = `CREATE TABLE t (a int NOT NULL, b int NOT NULL) PARTITION BY LIST (a);
+		CREATE TABLE t1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE t2 PARTITION OF t FOR VALUES IN (2) PARTITION BY LIST (b);
+		CREATE TABLE t21 PARTITION OF t2 FOR VALUES IN (1); CREATE TABLE t22 PARTITION OF t2 FOR VALUES IN (2);
+		ALTER TABLE ONLY t ADD CONSTRAINT t_key UNIQUE (a, b); ALTER TABLE t1 ADD CONSTRAINT t1_key UNIQUE (a, b); ALTER INDEX t_key ATTACH PARTITION t1_key;
+		ALTER TABLE ONLY t2 ADD CONSTRAINT t2_key UNIQUE (a, b); ALTER TABLE t21 ADD CONSTRAINT t21_key UNIQUE (a, b); ALTER INDEX t2_key ATTACH PARTITION t21_key;
+		CREATE UNIQUE INDEX t22_key ON t22 (a, b);`
+	names := map[string]string{"t": "t_key", "t1": "t1_key", "t2": "t2_key", "t21": "t21_key", "t22": "t22_key"}
+	for name, c := range map[string]struct{ more, foreign, want string }{
+		"given up":                             {},
+		"given up between a key and its place": {more: `ALTER TABLE t22 ADD CONSTRAINT t22_key UNIQUE USING INDEX t22_key`},
+		"whole": {
+			more: `ALTER TABLE t22 ADD CONSTRAINT t22_key UNIQUE USING INDEX t22_key; ALTER INDEX t2_key ATTACH PARTITION t22_key; ALTER INDEX t_key ATTACH PARTITION t2_key`,
+			want: "t1_key t21_key t22_key t2_key t_key",
+		},
+		"with a key of somebody else's": {foreign: "t1", want: "t1_key t_key INVALID"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHome(t, true, begun+c.more)
+			before := "t1_key t21_key t22_key t2_key INVALID t_key INVALID"
+			if c.want != "" && c.foreign == "" {
+				before = c.want
+			}
+			id := h.promise(map[string]string{}, []rewrite.Step{{SQL: "SELECT 1", Where: rewrite.AfterCommit, Table: h.target("t")}})[0]
+			all := ""
+			for _, table := range []string{"t", "t1", "t2", "t21", "t22"} {
+				if table != c.foreign {
+					h.leaves(id, table, names[table])
+					all = strings.TrimSpace(all + " " + names[table])
+				}
+			}
+			r := h.resumer(h.control)
+			r.Claims.ID, r.Setbacks = id+1000, &run.Setbacks{} // nobody's
+			sweep := func() {
+				t.Helper()
+				if kept, err := r.Run(t.Context()); err != nil || len(kept) > 0 {
+					t.Fatalf("kept %+v, %v", kept, err)
+				}
+			}
+			sweep()
+			h.all(before)
+			h.is(all, `SELECT string_agg(name, ' ' ORDER BY id) FROM pgsluice.artifacts`)
+			if err := h.ledger.Void(t.Context(), id, "given up"); err != nil {
+				t.Fatal(err)
+			}
+			sweep()
+			h.all(c.want)
 			h.is("", listed)
 		})
 	}

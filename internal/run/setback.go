@@ -27,8 +27,9 @@ type Setbacks struct {
 }
 
 type setback struct {
-	times int
-	due   time.Time
+	times  int
+	due    time.Time
+	needed bool // by a promise, which may be why it was left alone
 }
 
 func (s *Setbacks) now() time.Time {
@@ -38,14 +39,15 @@ func (s *Setbacks) now() time.Time {
 	return s.Now()
 }
 
-// due are the leftovers that are to be tried now, those first that have waited longest, and forgets what is no leftover any more. Without Setbacks all are.
-func (s *Setbacks) due(left []revisions.Artifact) []revisions.Artifact {
+// due are the leftovers that are to be tried now, those first that have waited longest, and forgets what is no leftover any more, or is one
+// for another reason. Without Setbacks all are.
+func (s *Setbacks) due(left []revisions.Artifact, needed func(revisions.Artifact) bool) []revisions.Artifact {
 	if s == nil {
 		return left
 	}
 	now, of := s.now(), map[int64]setback{}
 	for _, artifact := range left {
-		if before, met := s.of[artifact.ID]; met {
+		if before, met := s.of[artifact.ID]; met && before.needed == needed(artifact) {
 			of[artifact.ID] = before
 		}
 	}
@@ -64,7 +66,7 @@ func (s *Setbacks) budget(id int64, began time.Time, most time.Duration) time.Du
 }
 
 // note writes down how a removal has ended.
-func (s *Setbacks) note(id int64, gone bool) {
+func (s *Setbacks) note(id int64, gone, needed bool) {
 	if s == nil {
 		return
 	}
@@ -73,7 +75,7 @@ func (s *Setbacks) note(id int64, gone bool) {
 		return
 	}
 	before := s.of[id]
-	s.of[id] = setback{before.times + 1, s.now().Add(doubled(firstSetback, before.times, longestSetback))}
+	s.of[id] = setback{before.times + 1, s.now().Add(doubled(firstSetback, before.times, longestSetback)), needed}
 }
 
 // doubled is a duration doubled so many times, at most the longest.
