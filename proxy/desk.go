@@ -101,7 +101,7 @@ func (s *session) queue(ctx context.Context) (conn run.Conn, release func(), err
 			s.desk.interrupted = interrupted
 			enough()
 		case interrupted == nil && !s.backend.piped && s.backend.TxStatus() != 'E':
-			if time.Since(began) > deskPatience && s.inTheWay(ctx) {
+			if time.Since(began) > s.strongQueue && s.inTheWay(ctx) {
 				enough()
 			}
 			select {
@@ -112,7 +112,7 @@ func (s *session) queue(ctx context.Context) (conn run.Conn, release func(), err
 			}
 		}
 		if s.strong || s.altering {
-			defer time.AfterFunc(deskPatience, enough).Stop()
+			defer time.AfterFunc(s.strongQueue, enough).Stop()
 		}
 		l := <-got
 		return l.conn, l.release, l.err

@@ -43,6 +43,8 @@ type session struct {
 	now func() time.Time
 	// turnIdle is how long a client that has migrated may do nothing before its turn is given back.
 	turnIdle time.Duration
+	// strongQueue is how long a control connection is waited for where others may be waiting for what the transaction has locked.
+	strongQueue time.Duration
 
 	// shaper and shapeSalt tell shapes of texts apart, ownShapes are those that only this session may rely on: on what it finds by a name, or the size of
 	// that. It is wandering once it has spoken of its search_path, by which it finds that.
@@ -102,17 +104,18 @@ type session struct {
 
 func newSession(options *SessionOptions, l *link) *session {
 	s := &session{
-		options:   options,
-		link:      l,
-		pipe:      &pipeline{status: l.status},
-		log:       options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
-		prepared:  map[string]*prepared{},
-		portals:   map[string]*portal{},
-		harmless:  map[string]bool{},
-		revealers: map[string]bool{},
-		id:        rand.Text(),
-		now:       time.Now,
-		turnIdle:  turnIdle,
+		options:     options,
+		link:        l,
+		pipe:        &pipeline{status: l.status},
+		log:         options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
+		prepared:    map[string]*prepared{},
+		portals:     map[string]*portal{},
+		harmless:    map[string]bool{},
+		revealers:   map[string]bool{},
+		id:          rand.Text(),
+		now:         time.Now,
+		turnIdle:    turnIdle,
+		strongQueue: deskPatience,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}

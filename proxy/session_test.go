@@ -89,6 +89,8 @@ type stage struct {
 	noticed chan struct{}
 	// turnIdle is how long a client that has the turn may really do nothing.
 	turnIdle time.Duration
+	// strongQueue is how long a control connection is waited for where others may be waiting.
+	strongQueue time.Duration
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
@@ -106,7 +108,7 @@ func steadily(text string) string {
 }
 
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
-	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), turnIdle: time.Hour}
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), turnIdle: time.Hour, strongQueue: deskPatience}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
 		t.Fatal(err)
@@ -138,7 +140,7 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	f.run = func(ctx context.Context, l *link) error {
 		s := newFollower(&f.following, l)
 		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
-		s.turnIdle = w.turnIdle
+		s.turnIdle, s.strongQueue = w.turnIdle, w.strongQueue
 		return s.run(ctx)
 	}
 	w.server = f.Server

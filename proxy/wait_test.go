@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -191,5 +193,63 @@ func (wait wait) cancel(t *testing.T, side *pgx.Conn, by Address, client *pgconn
 			return err
 		default:
 		}
+	}
+}
+
+// scarce are control connections all of which are in use while none is true; it tells how the wait for one has ended.
+type scarce struct {
+	lent
+	none  *atomic.Bool
+	ended chan error
+}
+
+func (s scarce) Conn(ctx context.Context, database string) (run.Conn, func(), error) {
+	if !s.none.Load() {
+		return s.lent.Conn(ctx, database)
+	}
+	<-ctx.Done()
+	select {
+	case s.ended <- ctx.Err():
+	default:
+	}
+	return nil, nil, ctx.Err()
+}
+
+// Where others may be waiting for what the transaction has locked, a control connection is not waited for as long as elsewhere: the statement goes on without.
+func TestControlConnectionOfWhoIsInTheWay(t *testing.T) {
+	for _, protocol := range []string{"simple", "extended"} {
+		t.Run(protocol, func(t *testing.T) {
+			t.Parallel()
+			w := newStage(t, Enforce, true, false)
+			w.strongQueue = time.Millisecond
+			options := *w.server.following.Load()
+			none, ended := &atomic.Bool{}, make(chan error, 1)
+			options.Control = scarce{options.Control.(lent), none, ended}
+			w.server.SetSession(options)
+			side, client := pgtest.Connect(t, w.dsn), w.conn(t, "a")
+			execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY)")
+			send := func(sql string) {
+				t.Helper()
+				exec := execWire
+				if protocol == "extended" {
+					exec = func(client *pgconn.PgConn, sql string) error {
+						return client.ExecParams(t.Context(), sql, nil, nil, nil, nil).Read().Err
+					}
+				}
+				err := exec(client, sql)
+				if err != nil {
+					t.Fatalf("%s: %v", sql, err)
+				}
+			}
+			send("BEGIN")
+			send("ALTER TABLE t ADD COLUMN a int")
+			none.Store(true)
+			send("ALTER TABLE t ADD COLUMN b int")
+			if err := <-ended; !errors.Is(err, context.Canceled) {
+				t.Errorf("the wait ended with %v, want it to be called off", err)
+			}
+			none.Store(false)
+			send("COMMIT")
+		})
 	}
 }
