@@ -128,13 +128,14 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	if ledger == nil {
 		return errLedgerGone
 	}
-	row, err := ledger.Start(ctx, row.ID, by)
+	started, err := ledger.Start(ctx, row.ID, by)
 	if errors.Is(err, revisions.ErrLost) {
-		return nil // Somebody else has it.
+		return takenAway(ctx, ledger, row)
 	}
 	if err != nil {
 		return err
 	}
+	row = started
 	s.tellWork(ctx, workOn(row, revisions.Outcome{State: revisions.Running}), nil)
 	done, err := s.carryOut(ctx, row)
 	gone, lost := s.targetGone(ctx, row.Table)
@@ -175,6 +176,20 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", written)
 	}
 	return err
+}
+
+// takenAway is why a promise is not this session's to keep any more; nil if somebody else has kept it.
+func takenAway(ctx context.Context, ledger *revisions.Ledger, row revisions.PromiseRow) error {
+	now, err := shownNow(ctx, ledger, row)
+	switch {
+	case err != nil:
+		return err
+	case now.State == revisions.Done:
+		return nil
+	case now.State == revisions.Void:
+		return &run.Failure{Code: canceled, Message: fmt.Sprintf("pgsluice: promise %d was given up: %s", row.ID, now.Message), Err: run.ErrGivenUp}
+	}
+	return &run.Failure{Code: "55P03", Message: fmt.Sprintf("pgsluice: somebody else works on promise %d", row.ID)} // lock_not_available
 }
 
 // carryOut runs the steps of a promise in the environment that the statement was given in, and returns how many were done.

@@ -137,7 +137,7 @@ func (s *session) keepNow(ctx context.Context, runner run.Runner, plan rewrite.P
 		nothing = undone == nil
 		return nothing
 	})
-	if err == nil || isGone(err) || nothing {
+	if err == nil || isGone(err) || nothing || errors.Is(err, run.ErrGivenUp) {
 		return err
 	}
 	return &run.Failure{
