@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/pgsluice/pgsluice/internal/control"
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
@@ -32,6 +34,12 @@ type held struct {
 // holdCommit defers a unique index and sends COMMIT; it returns when the work has begun to wait.
 func holdCommit(t *testing.T, change ...func(*SessionOptions)) *held {
 	t.Helper()
+	return holdCommitOf(t, nil, change...)
+}
+
+// holdCommitOf does so in a transaction with more statements behind the index.
+func holdCommitOf(t *testing.T, more []string, change ...func(*SessionOptions)) *held {
+	t.Helper()
 	h := &held{stage: newStage(t, Enforce, true, false), answer: make(chan error, 1)}
 	for _, c := range change {
 		options := *h.server.following.Load()
@@ -45,7 +53,7 @@ func holdCommit(t *testing.T, change ...func(*SessionOptions)) *held {
 	h.release = func() { execSQL(t, locker, "SELECT pg_advisory_unlock_all()") }
 
 	h.client = h.conn(t, "a")
-	for _, sql := range []string{"BEGIN", "CREATE UNIQUE INDEX t_a_key ON t (a)", "INSERT INTO version VALUES ('1')"} {
+	for _, sql := range append([]string{"BEGIN", "CREATE UNIQUE INDEX t_a_key ON t (a)", "INSERT INTO version VALUES ('1')"}, more...) {
 		if err := execWire(h.client, sql); err != nil {
 			t.Fatal(err)
 		}
@@ -53,6 +61,89 @@ func holdCommit(t *testing.T, change ...func(*SessionOptions)) *held {
 	go func() { h.answer <- execWire(h.client, "COMMIT") }()
 	pgtest.WaitFor(t, h.side, "SELECT EXISTS (SELECT FROM pgsluice.promises WHERE state = 'running')")
 	return h
+}
+
+// Work that somebody gives up while the session is still at what comes before it is never taken for done: its COMMIT says so, and so does the ledger.
+func TestPromiseGivenUpDuringCommit(t *testing.T) {
+	h := holdCommitOf(t, []string{"CREATE INDEX t_more ON t (a, id)"})
+	id, err := strconv.ParseInt(h.one(t, "SELECT max(id)::text FROM pgsluice.promises"), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.ledger(t).Void(t.Context(), id, "not needed"); err != nil {
+		t.Fatal(err)
+	}
+	h.release()
+	if err := <-h.answer; err != nil {
+		t.Errorf("COMMIT: %v", err)
+	}
+	if notices := fmt.Sprint(h.notices); !strings.Contains(notices,
+		"WARNING: pgsluice: the transaction is committed, but CREATE INDEX on public.t is not done whole, and never will be: promise N was given up: not needed") {
+		t.Errorf("notices: %s", notices)
+	}
+	for sql, want := range map[string]string{
+		"SELECT string_agg(state, ' ' ORDER BY id) FROM pgsluice.promises":                     "done void",
+		"SELECT string_agg(relname, ' ') FROM pg_class WHERE relname IN ('t_a_key', 't_more')": "t_a_key",
+	} {
+		if got := h.one(t, sql); got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
+}
+
+// ledger is that of the stage.
+func (h *held) ledger(t *testing.T) *revisions.Ledger {
+	t.Helper()
+	conn, err := control.Connect(t.Context(), h.dsn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	ledger, err := revisions.Open(t.Context(), conn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ledger
+}
+
+// What a crash has left and nobody but its login may finish, a fill for example, is finished as soon as the login changes a schema again, however long
+// everybody else is to leave it alone.
+func TestLoginFinishesWhatIsLeftToIt(t *testing.T) {
+	h := holdCommit(t)
+	execSQL(t, h.side, fmt.Sprintf("SELECT pg_terminate_backend(%d)", h.client.PID()))
+	<-h.answer
+	pgtest.WaitFor(t, h.side, "SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1)", int(h.client.PID()))
+	ledger, by := h.ledger(t), revisions.Runner{Name: "keeper", PID: 1, BackendStart: 1}
+	for _, step := range []func() error{
+		func() error {
+			claimed, err := ledger.Claim(t.Context(), by, revisions.ClaimOptions{ID: 1, Early: true})
+			if err == nil && len(claimed) != 1 {
+				err = fmt.Errorf("claimed %d promises", len(claimed))
+			}
+			return err
+		},
+		func() error { _, err := ledger.Start(t.Context(), 1, by); return err },
+		func() error { return ledger.Postpone(t.Context(), 1, by, "42501", "left to its login", time.Hour) },
+	} {
+		if err := step(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	h.release()
+	if err := execWire(h.conn(t, "b"), "CREATE INDEX version_v ON version (v)"); err != nil {
+		t.Fatal(err)
+	}
+	if notices := fmt.Sprint(h.notices); !strings.Contains(notices, "first CREATE INDEX on public.t is finished, which an earlier transaction of this login has deferred (promise N)") {
+		t.Errorf("notices: %s", notices)
+	}
+	for sql, want := range map[string]string{
+		"SELECT state FROM pgsluice.promises WHERE id = 1":                                                         "done",
+		"SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relname IN ('t_a_key', 'version_v')": "t_a_key version_v",
+	} {
+		if got := h.one(t, sql); got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+	}
 }
 
 func execSQL(t *testing.T, conn *pgx.Conn, sql string) {

@@ -86,8 +86,8 @@ func (s *session) makesUnique(table uint32) (name string, ok bool) {
 	return "", false
 }
 
-// catchUp does what earlier sessions of this login have deferred of bulk writes and not finished, before its next schema change or bulk write that is
-// outside of a transaction: nobody else may. What cannot be done now stays pending. It returns what the ledger has of work that is not done, nil where that
+// catchUp does what earlier sessions of this login have deferred and not finished and nobody else may, as bulk writes are, before its next schema change or
+// bulk write that is outside of a transaction. What cannot be done now stays pending. It returns what the ledger has of work that is not done, nil where that
 // was not asked, or has changed.
 func (s *session) catchUp(ctx context.Context, at occasion) ([]revisions.PromiseRow, error) {
 	if at.inTransaction || s.backend.piped || s.backend.TxStatus() != 'I' || s.owes() || s.options.Mode != Enforce || !s.options.Deferred || !opensTable(at.Statement) {
@@ -112,12 +112,12 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 	if ledger == nil {
 		return nil, nil
 	}
-	const looking = "cannot look for bulk writes that are left"
+	const looking = "cannot look for work that is left to the login"
 	if left, err = s.notDone(ctx, ledger); err != nil {
 		return nil, s.aside(ctx, looking, err)
 	}
 	writes := slices.DeleteFunc(slices.Clone(left), func(row revisions.PromiseRow) bool {
-		return row.Kind != run.BulkWrite || row.XID == but
+		return row.Kind != run.BulkWrite && !run.LeftToLogin(row) || row.XID == but
 	})
 	if !slices.ContainsFunc(writes, func(row revisions.PromiseRow) bool { return row.State != revisions.Failed }) {
 		return left, nil
@@ -136,7 +136,7 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 			undone = append(undone, row)
 			continue
 		}
-		done, err := s.finishWrite(ctx, by, row, false)
+		done, err := s.finishWrite(ctx, by, row, run.LeftToLogin(row))
 		if err != nil {
 			return nil, err
 		}
@@ -227,7 +227,7 @@ func (s *session) finishWrite(ctx context.Context, by revisions.Runner, row revi
 	}
 	claimed, err := ledger.Claim(ctx, by, revisions.ClaimOptions{ID: row.ID, Login: row.Login.OID, Early: early})
 	if err != nil || len(claimed) == 0 {
-		return false, s.aside(ctx, "cannot claim a bulk write that is left", err)
+		return false, s.aside(ctx, "cannot claim work that is left", err)
 	}
 	if err := s.announce(fmt.Sprintf("first %s on %s is finished, which an earlier transaction of this login has deferred (promise %d)", row.Tag, row.TableName, row.ID)); err != nil {
 		return false, err
@@ -245,7 +245,7 @@ func (s *session) finishWrite(ctx context.Context, by revisions.Runner, row revi
 	return false, s.unkept(ctx, fmt.Sprintf("%s on %s is not done yet: %s", row.Tag, row.TableName, plain(err)))
 }
 
-// gaveUp tells the client of a bulk write that somebody has given up.
+// gaveUp tells the client of promised work that somebody has given up.
 func (s *session) gaveUp(ctx context.Context, row revisions.PromiseRow, err error) error {
 	s.log.WarnContext(ctx, "promised work was given up", "promise", row.ID, "error", err)
 	return s.voice.notice("WARNING", codeCommittedNotFinished,

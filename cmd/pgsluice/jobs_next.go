@@ -40,14 +40,13 @@ func nextTryOf(row revisions.PromiseRow) *nextTry {
 		return &nextTry{By: byProxy}
 	case row.Alive && !row.Released:
 		return &nextTry{By: bySession}
-	case row.SQLState == insufficientPrivilege, row.Kind == run.BulkWrite:
+	case run.LeftToLogin(row):
+		return &nextTry{By: byLogin}
+	case row.Kind == run.BulkWrite:
 		return &nextTry{By: byLogin, At: row.NotBefore} // whoever stands in for it is not allowed to
 	}
 	return &nextTry{By: byProxy, At: row.NotBefore}
 }
-
-// insufficientPrivilege is the SQLSTATE of that name.
-const insufficientPrivilege = "42501"
 
 // String is for one column.
 func (n *nextTry) String() string {

@@ -214,6 +214,9 @@ func TestResumeOfSeveralStatementsAndFills(t *testing.T) {
 		h.is("true", "SELECT attnotnull FROM pg_attribute WHERE attrelid = 't'::regclass AND attname = 'a'")
 		h.is("0", constraints)
 		h.is("0", "SELECT count(*) FROM t WHERE c = 1")
+		if kept := h.resume(h.control); len(kept) != 0 {
+			t.Errorf("it is tried again at once by who may not: %+v", kept)
+		}
 		if kept := h.resume(h.alice); len(kept) != 1 || kept[0].State != revisions.Done {
 			t.Fatalf("%+v", kept)
 		}

@@ -13,11 +13,21 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// retryDelay is how long a promise that a retry can cure is left alone.
-const retryDelay = time.Minute
+const (
+	// retryDelay is how long a promise that a retry can cure is left alone.
+	retryDelay = time.Minute
+	// loginDelay is how long one is that only its login may keep, and that nobody else is to try and tell of again and again: rights may change. The
+	// login itself does not wait for that.
+	loginDelay = 10 * time.Minute
+)
 
 // errLeftToLogin marks a promise that only its own login may keep.
 var errLeftToLogin = errors.New("left to the login that made the promise")
+
+// LeftToLogin reports whether only the login that made a promise may keep it, as whoever stood in for it has found.
+func LeftToLogin(row revisions.PromiseRow) bool {
+	return row.State == revisions.Pending && row.SQLState == insufficientPrivilege
+}
 
 // Ledger is where promises are. *revisions.Ledger is one.
 type Ledger interface {
@@ -195,7 +205,7 @@ func (r Resume) settle(ctx context.Context, kept Kept) error {
 	case kept.State != revisions.Pending:
 		return r.Ledger.Finish(ctx, kept.Promise.ID, r.By, revisions.Outcome{State: kept.State, SQLState: code, Message: message})
 	case errors.Is(kept.Err, errLeftToLogin):
-		return r.Ledger.Postpone(ctx, kept.Promise.ID, r.By, code, message, 0)
+		return r.Ledger.Postpone(ctx, kept.Promise.ID, r.By, code, message, loginDelay)
 	}
 	return r.Ledger.Postpone(ctx, kept.Promise.ID, r.By, code, message, retryDelay)
 }
