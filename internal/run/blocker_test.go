@@ -317,3 +317,68 @@ func TestStreamIsTriedAgainAndAgain(t *testing.T) {
 		t.Errorf("tried with timeouts %q, want none of 500", sent.timeouts)
 	}
 }
+
+// overlap is a Watch that sees one transaction in the way of the first try, and others in that of those behind it.
+type overlap struct {
+	fixed
+	tries  atomic.Int64
+	others []run.Blocker
+	looked chan struct{}
+}
+
+func (o *overlap) Contention(context.Context, int) (run.Contention, error) {
+	defer func() { o.looked <- struct{}{} }()
+	if o.tries.Load() < 2 {
+		return run.Contention{Blockers: o.fixed}, nil
+	}
+	return run.Contention{Blockers: o.others}, nil
+}
+
+// lookedAt is a Conn whose tries do not end in vain before somebody has looked.
+type lookedAt struct {
+	run.Conn
+	by *overlap
+}
+
+func (l lookedAt) Chain(ctx context.Context, sql ...string) ([]string, error) {
+	l.by.tries.Add(1)
+	tags, err := l.Conn.Chain(ctx, sql...)
+	if err != nil {
+		<-l.by.looked
+	}
+	return tags, err
+}
+
+// In a stream of transactions that overlap the next try is made when one of them has ended, and not while all go on.
+func TestStreamIsTriedWhenOneEnds(t *testing.T) {
+	p := newPlace(t, "CREATE TABLE t (id int)")
+	readers := []*pgx.Conn{p.connect(), p.connect()}
+	seen := &overlap{fixed: fixed{{PID: 1, Transaction: "999999/1"}}, looked: make(chan struct{}, 10)}
+	for _, reader := range readers {
+		p.exec(reader, "BEGIN; SELECT FROM t")
+		var b run.Blocker
+		if err := reader.QueryRow(t.Context(), "SELECT pid, virtualtransaction FROM pg_locks WHERE pid = pg_backend_pid() AND locktype = 'virtualxid'").Scan(
+			&b.PID, &b.Transaction); err != nil {
+			t.Fatal(err)
+		}
+		seen.others = append(seen.others, b)
+	}
+	r := p.runner()
+	var ended atomic.Bool
+	sent := &recorder{Conn: r.Conn, tries: 2, enough: func() {
+		if !ended.Load() {
+			t.Error("tried while all of them go on")
+		}
+		p.exec(readers[1], "COMMIT")
+	}}
+	r.Conn, r.Watch = lookedAt{sent, seen}, seen
+	done := start(t.Context(), r, alter())
+	for sent.looks.Load() < 8 && len(done) == 0 {
+		p.is("1", "SELECT 1")
+	}
+	ended.Store(true)
+	p.exec(readers[0], "COMMIT")
+	if o := <-done; o.err != nil || o.Tries != 3 {
+		t.Errorf("got %v after %d tries, want the third to do", o.err, o.Tries)
+	}
+}

@@ -13,13 +13,14 @@ import (
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
-// The pauses between tries grow between the first two; in a stream of transactions, where only a try that happens to meet the end of one gets through,
+// The pauses between tries grow between the first two; in a stream of transactions, where only a try that happens to meet the end of them all gets through,
 // up to streamPause. One in which the blocker's transaction goes on lasts until that has ended, but no longer than blockerPatience: another try tells
-// whether it is still in the way.
+// whether it is still in the way. In a stream it lasts until one of them has ended, which is looked for every streamLook: the next may begin at once.
 const (
 	shortestPause   = 100 * time.Millisecond
 	longestPause    = 2 * time.Second
 	streamPause     = 500 * time.Millisecond
+	streamLook      = 50 * time.Millisecond
 	blockerPatience = 10 * time.Second
 )
 
@@ -79,7 +80,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 			earlier = met.Blockers
 		}
 		if stream {
-			pause = min(pause, streamPause)
+			pause, outlast = min(pause, streamPause), met
 		}
 		jittered := time.Duration(float64(pause) * (0.5 + rand.Float64()))
 		if !again || time.Since(start)+jittered > w.lockBudget() {
@@ -99,7 +100,7 @@ func (w *work) ladder(ctx context.Context, step rewrite.Step, again bool, try on
 		}
 		look := func() error { return circle.check(ctx, w, seen) }
 		say := func() string { return "pgsluice: waiting for the lock of " + brief(step.SQL) + blockedBy(seen) }
-		if err := w.pause(ctx, jittered, most, outlast, look, say); err != nil {
+		if err := w.pause(ctx, jittered, most, outlast, stream, look, say); err != nil {
 			return err
 		}
 		w.makeWay(ctx, &seen)
@@ -115,9 +116,10 @@ func stillThere(now, before []Blocker) []Blocker {
 }
 
 // pause lets the others through, for so long at least. While a transaction that was in the way goes on, another try would only hold them up
-// again; so it is waited for, without being in the queue, most at the longest. look may end the wait.
-func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, look func() error, say func() string) error {
-	began, length := time.Now(), least
+// again; so it is waited for, without being in the queue, most at the longest. In a stream, where there is always another, the end of one of them is
+// the moment to try. look may end the wait.
+func (w *work) pause(ctx context.Context, least, most time.Duration, seen Contention, stream bool, look func() error, say func() string) error {
+	began, length, before := time.Now(), least, 0
 	for {
 		if w.canceled != nil {
 			return w.canceled
@@ -132,16 +134,20 @@ func (w *work) pause(ctx context.Context, least, most time.Duration, seen Conten
 		if err := w.sleep(ctx, length); err != nil {
 			return err
 		}
-		if ended, err := w.ended(ctx, seen.Blockers); ended || err != nil || time.Since(began) > most {
+		goOn, err := w.goOn(ctx, seen.Blockers)
+		if err != nil || goOn == 0 || stream && goOn < before || time.Since(began) > most {
 			return err
 		}
-		length = shortestPause
+		before, length = goOn, shortestPause
+		if stream {
+			length = streamLook
+		}
 	}
 }
 
-// ended reports whether none of the blockers is in the transaction any more in which it was one. Where others are in the way, too, autovacuum does not
+// goOn counts the blockers that are still in the transaction in which they were one. Where others are in the way, too, autovacuum does not
 // count: it can be made to give way.
-func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
+func (w *work) goOn(ctx context.Context, found []Blocker) (int, error) {
 	var transactions []string
 	onlyVacuum := Contention{Blockers: found}.yields()
 	for _, b := range found {
@@ -150,11 +156,11 @@ func (w *work) ended(ctx context.Context, found []Blocker) (bool, error) {
 		}
 	}
 	if len(transactions) == 0 {
-		return true, nil
+		return 0, nil
 	}
-	rows, err := w.Conn.Query(ctx, `SELECT true FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'
-		AND l.virtualtransaction OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[]) LIMIT 1`, "{"+strings.Join(transactions, ",")+"}")
-	return len(rows) == 0, err
+	rows, err := w.Conn.Query(ctx, `SELECT DISTINCT l.virtualtransaction FROM pg_catalog.pg_locks AS l WHERE l.locktype OPERATOR(pg_catalog.=) 'virtualxid'
+		AND l.virtualtransaction OPERATOR(pg_catalog.=) ANY ($1::pg_catalog.text[])`, "{"+strings.Join(transactions, ",")+"}")
+	return len(rows), err
 }
 
 // rungs is how many tries grow in length before those of the longest.
