@@ -253,8 +253,8 @@ func (s *session) execute(ctx context.Context, size int) error {
 		return err
 	}
 	m := &pgproto3.Execute{}
-	if m.Decode(frame[headerSize:]) != nil {
-		return s.passOn(size)
+	if m.Decode(frame[headerSize:]) != nil || size != headerSize+len(m.Portal)+1+4 {
+		return s.passOn(size) // the server refuses it
 	}
 	bound, ok := s.portals[key(m.Portal)]
 	if !ok && s.owes() {

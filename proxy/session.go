@@ -252,9 +252,9 @@ func (s *session) query(ctx context.Context, size int) error {
 	if err := s.link.client.hold(size); err != nil {
 		return errClientGone
 	}
-	raw, _, ok := cString(s.link.client.unread()[headerSize:size])
-	if !ok {
-		return s.passOn(size)
+	raw, behind, ok := cString(s.link.client.unread()[headerSize:size])
+	if !ok || len(behind) > 0 {
+		return s.passOn(size) // the server refuses it
 	}
 	s.shows = revealing.MatchString(raw)
 	r := s.read([]byte(raw), s.pipe.executed)

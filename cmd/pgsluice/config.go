@@ -358,12 +358,12 @@ func (v *validation) listen(key string, addresses []string) {
 	for i, address := range addresses {
 		item := fmt.Sprintf("%s[%d]", key, i)
 		socket, unix := strings.CutPrefix(address, unixPrefix)
-		if !unix {
+		if !unix && !strings.HasPrefix(address, "/") {
 			v.hostPort(item, address)
 			continue
 		}
 		directory, port, err := net.SplitHostPort(socket)
-		if err != nil || !filepath.IsAbs(directory) {
+		if err != nil || !unix || !filepath.IsAbs(directory) {
 			v.add(item, "", "must be unix:DIRECTORY:PORT, like unix:/run/pgsluice:6432")
 			continue
 		}

@@ -49,7 +49,7 @@ func quotes(code string) bool {
 	if len(code) != 5 || code == syntaxError {
 		return true
 	}
-	return !slices.Contains([]string{"08", "0A", "21", "23", "25", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "PS"}, code[:2])
+	return !slices.Contains([]string{"08", "0A", "21", "23", "25", "28", "2B", "3D", "3F", "40", "42", "53", "54", "55", "57", "PS"}, code[:2])
 }
 
 const syntaxError = "42601"

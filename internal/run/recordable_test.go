@@ -28,6 +28,7 @@ func TestRecordableQuotesNoValue(t *testing.T) {
 	}
 	for _, err := range []error{
 		said{"23505", `could not create unique index "i"`, "tablecmds.c"}, said{"55P03", "canceling statement due to lock timeout", "tablecmds.c"}, said{"42P07", `relation "t" already exists`, "tablecmds.c"},
+		said{"28P01", `password authentication failed for user "pgsluice"`, "auth.c"}, said{"28000", `role "pgsluice" does not exist`, "miscinit.c"},
 		errors.New("the connection is lost"), &Failure{Code: "22023", Message: "pgsluice: a message of ours"},
 		&Failure{Code: "55P03", Message: "pgsluice: gave up", Err: said{"55P03", "canceling statement due to lock timeout", "tablecmds.c"}},
 	} {

@@ -105,7 +105,7 @@ block
     ALTER TABLE t ADD CONSTRAINT "t_price_check" CHECK (price > 0) NOT VALID;
     ALTER TABLE t VALIDATE CONSTRAINT t_price_check;
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
 ALTER TABLE t ADD COLUMN price int CHECK (price > 0)

@@ -95,7 +95,7 @@ block
   hint: ALTER DOMAIN positive ADD CONSTRAINT positive_check CHECK (VALUE > 0) NOT VALID;
     ALTER DOMAIN positive VALIDATE CONSTRAINT positive_check;
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
 ALTER DOMAIN positive ADD CONSTRAINT positive_check CHECK (VALUE > 0)

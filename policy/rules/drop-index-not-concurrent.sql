@@ -53,7 +53,7 @@ block
   detail: Table public.users has about 100 rows, 16 kB.
   hint: DROP INDEX CONCURRENTLY users_email;
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
 DROP INDEX users_email

@@ -12,7 +12,7 @@ const exits = `Outside of the transaction: Alembic "with op.get_context().autoco
 	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.`
 
 // install is the other way, for what can be deferred.
-const install = `Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.`
+const install = `Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.`
 
 // instead completes the finding of a statement that has a safer form outside of a transaction: what to type is in the hint, and in a
 // transaction, unless the work can be deferred, the tools' ways out of it. Within a DO block or a function there is none but to leave it.

@@ -80,7 +80,7 @@ block
   hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
 ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users
@@ -107,7 +107,7 @@ block
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
 ALTER TABLE orders VALIDATE CONSTRAINT orders_user

@@ -57,7 +57,7 @@ block
   detail: Table public.users has about 100 rows, 16 kB.
   hint: CREATE INDEX CONCURRENTLY users_email ON users (email);
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 # It is deferred where there is a ledger.
 check ledger
@@ -312,7 +312,7 @@ block
   detail: It is: CREATE INDEX users_score ON public.users USING btree (score).
   hint: CREATE INDEX CONCURRENTLY IF NOT EXISTS users_score ON users (score);
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 rollback
 ----
@@ -572,7 +572,7 @@ block
   detail: Table public.users has about 100 rows, 16 kB.
   hint: CREATE INDEX CONCURRENTLY users_email ON users (email);
     Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
-    Or run "pgsluice install" once: then pgsluice does it right behind the COMMIT.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check role
 CREATE INDEX users_email ON users (email)
