@@ -135,11 +135,11 @@ type Rule struct {
 	Destroys bool
 	// Cases is the content of the .sql file beside the rule.
 	Cases string
-	// Run reports what it finds; it may be called concurrently.
+	// Run reports what it finds; it may be called concurrently. It leaves the Check as it is, which goes on to the next rule.
 	Run func(*Check)
 }
 
-// Check is one run of one rule over one statement.
+// Check is one run of the rules over one statement.
 type Check struct {
 	Stmt    ddl.Statement
 	Facts   facts.Facts

@@ -163,24 +163,30 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 // judge adds what is found in a statement, and within it, to the verdict. It returns the overrides that stand within the statement.
 func (s *Set) judge(verdict *Verdict, stmt ddl.Statement, known facts.Facts, where Context, doors []Override) []Override {
 	in := circumstances{stmt: stmt, known: known, where: where, tables: about(stmt, known)}
-	for _, rule := range s.rules {
-		setting, set := s.settings.Actions[rule.Name]
+	var rule *Rule // the one that runs
+	var setting Action
+	var set bool
+	// One Check serves all rules: it is large, and a file of migrations is thousands of statements.
+	check := &Check{
+		Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows, Conventions: s.settings.Conventions,
+		Report: func(f Finding) {
+			f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
+			if f.Action == Pass {
+				f.Action = usual(*rule)
+			}
+			if set {
+				f.Action = configured(f, setting)
+			}
+			s.admit(verdict, where.Inside.placed(f), doors, in)
+		},
+	}
+	for i := range s.rules {
+		rule = &s.rules[i]
+		setting, set = s.settings.Actions[rule.Name]
 		if set && setting == Off || !set && rule.Default == Off {
 			continue
 		}
-		rule.Run(&Check{
-			Stmt: stmt, Facts: known, Context: where, Small: s.settings.Small, BulkRows: s.settings.BulkRows, Conventions: s.settings.Conventions,
-			Report: func(f Finding) {
-				f.Rule, f.Recipe = rule.Name, cmp.Or(rule.Recipe, rule.Name)
-				if f.Action == Pass {
-					f.Action = usual(rule)
-				}
-				if set {
-					f.Action = configured(f, setting)
-				}
-				s.admit(verdict, where.Inside.placed(f), doors, in)
-			},
-		})
+		rule.Run(check)
 	}
 	return s.judgeInner(verdict, stmt, known, where, doors)
 }

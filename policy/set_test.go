@@ -97,6 +97,24 @@ func TestStrictestWins(t *testing.T) {
 	}
 }
 
+// A rule that finds nothing costs no memory: files have thousands of statements, and each is judged by every rule.
+func TestQuietRulesAllocateNothing(t *testing.T) {
+	var rules []policy.Rule
+	for i := range 100 {
+		rule := finds("rule-"+strings.Repeat("a", i+1), policy.Warn)
+		rule.Run = func(*policy.Check) {}
+		rules = append(rules, rule)
+	}
+	stmt := parse(t, "ALTER TABLE t ADD c int")
+	allocations := func(rules []policy.Rule) float64 {
+		set := newSet(t, policy.Settings{}, rules...)
+		return testing.AllocsPerRun(100, func() { set.Judge(stmt, facts.Facts{}, policy.Context{}) })
+	}
+	if one, all := allocations(rules[:1]), allocations(rules); all >= one+50 {
+		t.Errorf("%v allocations with one rule, %v with %d", one, all, len(rules))
+	}
+}
+
 func TestConfiguredAction(t *testing.T) {
 	stmt := parse(t, "CREATE INDEX ON t (a)")
 	for _, c := range []struct{ set, found, want policy.Action }{

@@ -264,8 +264,14 @@ type task struct {
 	ahead []ddl.Statement
 	// allowed are the overrides in the statement's comments.
 	allowed []*allowance
-	// hints are those that have been read, each as its SQL and its words.
-	hints map[string][2]string
+	// hints are those that have been read.
+	hints map[string]hint
+}
+
+// hint is a finding's hint, parted into the SQL to type, with which it begins if it has any, and words.
+type hint struct {
+	sql, words string
+	statements []ddl.Statement // of the SQL
 }
 
 // follow goes through a script as its tool does.
@@ -437,9 +443,8 @@ func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Contex
 	if len(found) < 2 {
 		return found
 	}
-	fix, _ := t.typed(found[0].Hint)
-	statements, err := ddl.Parse(fix)
-	if err != nil || len(statements) == 0 {
+	statements := t.typed(found[0].Hint).statements
+	if len(statements) == 0 {
 		return found
 	}
 	where.InTransaction = false
@@ -452,7 +457,7 @@ func (j *Judge) uncoveredOf(found []policy.Finding, t *task, where policy.Contex
 	kept := found[:1:1]
 	for _, f := range found[1:] {
 		if left[f.Rule] || f.Action > found[0].Action {
-			_, f.Hint = t.typed(f.Hint)
+			f.Hint = t.typed(f.Hint).words
 			kept = append(kept, f)
 		}
 	}
@@ -483,9 +488,9 @@ func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 func (t *task) findings(found []policy.Finding, destroys map[string]bool) []Finding {
 	list := []Finding{}
 	for _, f := range found {
-		fix, prose := t.typed(f.Hint)
+		hint := t.typed(f.Hint)
 		one := Finding{
-			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: prose, Unknown: f.Unknown, Fix: fix,
+			Rule: f.Rule, Action: f.Action.String(), Message: f.Message, Detail: f.Detail, Hint: hint.words, Unknown: f.Unknown, Fix: hint.sql,
 			Destructive: destroys[f.Rule],
 		}
 		if f.Override != nil {
@@ -501,31 +506,31 @@ func (t *task) findings(found []policy.Finding, destroys map[string]bool) []Find
 }
 
 // typed is typed of a hint that may be asked about again.
-func (t *task) typed(hint string) (sql, words string) {
-	read, known := t.hints[hint]
+func (t *task) typed(text string) hint {
+	read, known := t.hints[text]
 	if !known {
-		read[0], read[1] = typed(hint)
+		read = typed(text)
 		if t.hints == nil {
-			t.hints = map[string][2]string{}
+			t.hints = map[string]hint{}
 		}
-		t.hints[hint] = read
+		t.hints[text] = read
 	}
-	return read[0], read[1]
+	return read
 }
 
-// typed parts a hint into the SQL to type, with which it begins if it has any, and words.
-func typed(hint string) (sql, words string) {
-	lines := strings.Split(hint, "\n")
+// typed reads a hint.
+func typed(text string) hint {
+	lines := strings.Split(text, "\n")
 	for n := len(lines); n > 0; n-- {
-		text := strings.Join(lines[:n], "\n")
-		if !strings.HasSuffix(strings.TrimSpace(text), ";") {
+		sql := strings.Join(lines[:n], "\n")
+		if !strings.HasSuffix(strings.TrimSpace(sql), ";") {
 			continue
 		}
-		if statements, err := ddl.Parse(text); err == nil && len(statements) > 0 {
-			return text, strings.Join(lines[n:], "\n")
+		if statements, err := ddl.Parse(sql); err == nil && len(statements) > 0 {
+			return hint{sql: sql, words: strings.Join(lines[n:], "\n"), statements: statements}
 		}
 	}
-	return "", hint
+	return hint{words: text}
 }
 
 // whoWaits says whom a lock keeps waiting, "" for nobody who matters.

@@ -63,6 +63,7 @@ func TestFactsDecide(t *testing.T) {
 	}
 	d := &database{tables: map[string]*facts.Relation{`"big"`: table("big", 1<<30), `"small"`: table("small", 1), `"old"`: table("old", 1<<30)}}
 	d.tables[`"old"`].OID = 3
+	d.tables[`"public"."big"`] = d.tables[`"big"`]
 	d.tables[`"big_a"`] = &facts.Relation{OID: 2, Schema: "public", Name: "big_a", Kind: "i", Persistence: "p", MayAlter: true, Table: d.tables[`"big"`]}
 	for text, want := range map[string]string{
 		"CREATE INDEX ON big (a);":   "a.sql:1: rewrite index-not-concurrent\n",
@@ -72,6 +73,8 @@ func TestFactsDecide(t *testing.T) {
 		"CREATE TABLE IF NOT EXISTS big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);":                           "a.sql:2: rewrite index-not-concurrent\n",
 		"SET lock_timeout = 1;\nDROP TABLE big;\nCREATE TABLE big (a int PRIMARY KEY);\nCREATE INDEX ON big (a);": "a.sql:2: block table-dropped\n",
 		"CREATE TABLE new (a int PRIMARY KEY); CREATE INDEX ON new (a);":                                          "nothing\n",
+		// A temporary table is new, whatever lasting one it hides, until it is dropped.
+		"CREATE TEMP TABLE big (a int);\nCREATE INDEX ON big (a);\nCREATE INDEX ON public.big (a);\nDROP TABLE big;\nCREATE INDEX ON big (a);": "a.sql:3: rewrite index-not-concurrent\na.sql:5: rewrite index-not-concurrent\n",
 		// What a transaction has locked already is no further lock; what is slow keeps others waiting behind it.
 		"BEGIN; SET LOCAL lock_timeout = 1; ALTER TABLE big ADD b int;\nALTER TABLE big ADD c int; ALTER INDEX big_a SET (fillfactor = 50);\n" +
 			"UPDATE big SET b = 1; ALTER TABLE old ADD b int; COMMIT;": "a.sql:3: block slow-behind-lock, block write-without-where\na.sql:3: warn locks-add-up\n",

@@ -172,8 +172,13 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 	}
 	switch action := s.Action.(type) {
 	case ddl.CreateTable:
-		o, here := w.objects[w.key(action.Table)]
-		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && before(action.Table) != nil {
+		name := action.Table
+		temporary := action.Temp || name.Schema == "pg_temp"
+		if temporary {
+			name.Schema = "pg_temp" // a lasting one of that name is another
+		}
+		o, here := w.objects[w.key(name)]
+		if s.Tag == "CREATE FOREIGN TABLE" || o != nil || !here && !temporary && before(name) != nil {
 			break // what is there already is not new: the file was applied before, or has IF NOT EXISTS
 		}
 		w.make(action.Table, "r", action.Temp, action.As, file)
@@ -183,7 +188,7 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 		w.keys(action.Table, action.Constraints)
 	case ddl.Query:
 		if action.Into.Name != "" {
-			w.make(action.Into, "r", false, true, file)
+			w.make(action.Into, "r", action.Temp, true, file)
 		}
 	case ddl.CreateIndex:
 		w.index(action.Table, action.Name)
