@@ -57,7 +57,7 @@ const mostPending = 10_000
 func (s *session) notes(statement ddl.Statement) bool {
 	_, ends := statement.Action.(ddl.Transaction)
 	_, tells := s.versionTable(statement)
-	return tells || ends && s.chronicle.open || s.heedsTurn(statement)
+	return tells || len(s.versionTablesWithin(statement)) > 0 || ends && s.chronicle.open || s.heedsTurn(statement)
 }
 
 func (s *session) anyNote(statements []ddl.Statement) bool {

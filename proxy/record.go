@@ -175,7 +175,7 @@ func (r *record) intend(ctx context.Context, at occasion) {
 	}
 	r.statement = revisions.Statement{
 		Who: s.who(), Own: s.ownTable(at.Statement), Tag: cmp.Or(at.Tag, "?"), Asked: r.entry.Asked,
-		Digest: revisions.Digest(r.entry.Asked), Verdict: r.entry.Verdict, Rules: append([]string{}, r.entry.Rules...),
+		Digest: r.digest(at.Statement), Verdict: r.entry.Verdict, Rules: append([]string{}, r.entry.Rules...),
 		Overrides: append([]revisions.Override{}, r.entry.Overrides...), Ran: []string{}, Locks: locksOf(at.Statement),
 	}
 	r.statement.Role = r.entry.Role
@@ -187,6 +187,14 @@ func (r *record) intend(ctx context.Context, at occasion) {
 	if r.statement.ID, err = ledger.Begin(ctx, r.statement); err != nil {
 		s.log.WarnContext(ctx, "a statement is not in the ledger", "error", err)
 	}
+}
+
+// digest tells statements apart that do something else, also where their records do not.
+func (r *record) digest(statement ddl.Statement) string {
+	if _, unparsed := statement.Action.(ddl.Unparsed); unparsed {
+		return revisions.Digest(r.entry.Asked)
+	}
+	return revisions.Digest(ddl.Substance(statement))
 }
 
 // locksOf are the locks of a statement that others wait for.

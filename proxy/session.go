@@ -360,6 +360,9 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 	if table, ok := s.versionTable(at.Statement); ok {
 		return s.version(ctx, at, table)
 	}
+	if tables := s.versionTablesWithin(at.Statement); len(tables) > 0 {
+		return s.versionsWithin(ctx, at, tables)
+	}
 	return s.judged(ctx, at)
 }
 

@@ -465,6 +465,9 @@ func (c *Course) OneRow(w Write) bool {
 	return false
 }
 
+// Lists reports whether each row of the table stands for a revision that is applied, and for nothing else.
+func (c *Course) Lists() bool { return c.Tool.style == rows }
+
 // Was says which version the table has: "" for none.
 func (c *Course) Was(version string) { c.past.Current, c.past.Known = version, true }
 

@@ -211,7 +211,7 @@ CREATE TABLE pgsluice.statements (
 	own boolean NOT NULL DEFAULT false,
 	tag pg_catalog.text NOT NULL,
 	asked pg_catalog.text NOT NULL,
-	-- SHA-256 of asked, lower-case hex.
+	-- SHA-256, in lower-case hex, of more of the statement than asked has: its bodies, and what stands behind the cut.
 	digest pg_catalog.text NOT NULL,
 	fingerprint pg_catalog.text NOT NULL DEFAULT '',
 	verdict pg_catalog.text NOT NULL,

@@ -97,6 +97,8 @@ func Tools() []Tool {
 			ID:      []string{"filename", "id", "author"}, Join: "::", Kin: []string{"databasechangeloglock"}, style: filed},
 		{Name: "ef-core", Table: "__EFMigrationsHistory", Columns: []string{"MigrationId character", "ProductVersion character"},
 			ID: []string{"MigrationId"}},
+		{Name: "ef-core", Table: "__EFMigrationsHistory", Columns: []string{"migration_id character", "product_version character"},
+			ID: []string{"migration_id"}}, // as EFCore.NamingConventions spells them
 		{Name: "diesel", Table: "__diesel_schema_migrations", Columns: []string{"version character", "run_on timestamp"}, ID: []string{"version"}},
 		{Name: "sqlx", Table: "_sqlx_migrations",
 			Columns: []string{"version bigint", "description text", "installed_on timestamp", "success boolean", "checksum bytea"},

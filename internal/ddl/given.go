@@ -47,6 +47,9 @@ func GivenBy(statement Statement) (given Given, ok bool) {
 		for _, row := range n.InsertStmt.GetSelectStmt().GetSelectStmt().GetValuesLists() {
 			given.Rows = append(given.Rows, valuesOf(row.GetList().GetItems()))
 		}
+		if row := oneRow(n.InsertStmt.GetSelectStmt().GetSelectStmt()); row != nil {
+			given.Rows = [][]Value{valuesOf(row)}
+		}
 	case *pgquery.Node_UpdateStmt:
 		for _, target := range n.UpdateStmt.TargetList {
 			set := target.GetResTarget()
@@ -61,6 +64,18 @@ func GivenBy(statement Statement) (given Given, ok bool) {
 		return Given{}, false
 	}
 	return given, true
+}
+
+// oneRow are the values of a query that has no FROM: SELECT 'x' WHERE NOT EXISTS (…). Whether there is such a row the server says. nil for any other.
+func oneRow(query *pgquery.SelectStmt) []*pgquery.Node {
+	if query == nil || len(query.FromClause) > 0 || query.Op != pgquery.SetOperation_SETOP_NONE {
+		return nil
+	}
+	var row []*pgquery.Node
+	for _, target := range query.TargetList {
+		row = append(row, target.GetResTarget().GetVal())
+	}
+	return row
 }
 
 // where adds the equalities of a condition.

@@ -23,6 +23,14 @@ func TestJudgement(t *testing.T) {
 				for _, s := range statements {
 					fmt.Fprintln(&out, Redact(s))
 				}
+			case "substance":
+				statements, err := Parse(d.Input)
+				if err != nil {
+					return describeError(err)
+				}
+				for _, s := range statements {
+					fmt.Fprintln(&out, Substance(s))
+				}
 			case "unparsed":
 				fmt.Fprintln(&out, RedactUnparsed(d.Input, []byte("key")))
 			case "allow":

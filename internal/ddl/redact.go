@@ -15,32 +15,32 @@ const maxRecorded = 4 << 10
 const hidden = "'…'"
 
 // Redact is the statement's text as it may be recorded, without its comments. Kinds of statements whose literals are part of a schema (indexes, tables,
-// constraints, types, …) keep them. Of everything else the string literals are hidden, of rows and calls the numbers, too, and of a setting its value:
+// constraints, types, …) keep them, but those that look like a secret. Of everything else the string literals are hidden, of rows and calls the numbers, too, and of a setting its value:
 // passwords of roles, connection strings, trigger arguments, function bodies and rows never enter a record. It is cut at 4 KiB.
 func Redact(s Statement) string {
 	if _, unparsed := s.Action.(Unparsed); unparsed {
 		return RedactUnparsed(s.Text, nil)
 	}
 	if holdsNoSecret(s) {
-		return cut(withoutComments(s))
+		return cut(withoutComments(hideKeys(s.Text)))
 	}
 	return cut(hideLiterals(s))
 }
 
-// withoutComments is the statement's text with each comment taken out, or a space in its place where that parts two words.
-func withoutComments(s Statement) string {
+// withoutComments is a statement's text with each comment taken out, or a space in its place where that parts two words.
+func withoutComments(text string) string {
 	out, copied := "", 0
-	scan(s.Text, false, func(t token) {
-		out += s.Text[copied:t.start]
+	scan(text, false, func(t token) {
+		out += text[copied:t.start]
 		copied = t.end
 		switch {
-		case t.end == len(s.Text) || isSpace(s.Text[t.end]):
+		case t.end == len(text) || isSpace(text[t.end]):
 			out = strings.TrimRight(out, " \t")
 		case !strings.HasSuffix(out, " "):
 			out += " "
 		}
 	})
-	return out + s.Text[copied:]
+	return out + text[copied:]
 }
 
 // RedactText is Redact of a text that nobody has parsed, statement by statement.

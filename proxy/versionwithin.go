@@ -1,0 +1,123 @@
+package proxy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/revisions"
+	"github.com/pgsluice/pgsluice/rewrite"
+)
+
+// mostListed bounds how many revisions of a version table are compared.
+const mostListed = 10_000
+
+// versionTablesWithin are the tables, if by their names version tables, that a part of a statement writes to: of a DO block, as the idempotent scripts
+// of EF Core have them, or of a WITH clause.
+func (s *session) versionTablesWithin(statement ddl.Statement) []ddl.Name {
+	var tables []ddl.Name
+	statement.Walk(func(inner ddl.Inner) {
+		if table, ok := s.versionTable(inner.Statement); ok && !inner.Later && !slices.Contains(tables, table) {
+			tables = append(tables, table)
+		}
+	})
+	return tables
+}
+
+// versionsWithin runs a statement a part of which may write to version tables. Whether it does only the server knows: what the tables list before and
+// behind it is compared.
+func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.Name) error {
+	var courses []*revisions.Course
+	var before [][]string
+	for _, table := range tables {
+		course, err := s.course(ctx, table)
+		if err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+		if course == nil || !course.Lists() || slices.Contains(courses, course) {
+			continue
+		}
+		listed, known, err := s.listed(ctx, course)
+		if err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+		if known {
+			courses, before = append(courses, course), append(before, listed)
+		}
+	}
+	if err := s.judged(ctx, at); err != nil || s.failed {
+		return err
+	}
+	for i, course := range courses {
+		after, known, err := s.listed(ctx, course)
+		if err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+		if !known {
+			continue
+		}
+		for _, write := range writesBetween(course.Tool.ID, before[i], after) {
+			if err := s.learn(ctx, at, course, write); err != nil {
+				return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+			}
+		}
+	}
+	return nil
+}
+
+// listed are the names of the revisions in a version table, a JSON array of the columns each; not known when the client's login may not read them, when there
+// are too many, or when the question failed.
+func (s *session) listed(ctx context.Context, course *revisions.Course) (names []string, known bool, err error) {
+	var columns []string
+	for _, column := range course.Tool.ID {
+		if !course.Table.Readable(column) {
+			return nil, false, nil
+		}
+		columns = append(columns, facts.QuoteIdent(column)+"::pg_catalog.text")
+	}
+	names, err = sheltered{s.backend}.Query(ctx, fmt.Sprintf("SELECT pg_catalog.json_build_array(%s)::pg_catalog.text FROM ONLY %s LIMIT %d",
+		strings.Join(columns, ", "), facts.Key(course.Table.Schema, course.Table.Name), mostListed+1))
+	if err != nil {
+		return nil, false, s.aside(ctx, "cannot read a version table", err)
+	}
+	return names, len(names) <= mostListed, nil
+}
+
+// writesBetween are the writes that make the one list of the other: what is new was inserted, what is gone deleted.
+func writesBetween(columns, before, after []string) []revisions.Write {
+	var writes []revisions.Write
+	for _, name := range before {
+		if !slices.Contains(after, name) {
+			where := map[string][]string{}
+			for column, value := range named(columns, name) {
+				where[column] = []string{value}
+			}
+			writes = append(writes, revisions.Write{Op: revisions.Delete, Where: where})
+		}
+	}
+	for _, name := range after {
+		if !slices.Contains(before, name) {
+			writes = append(writes, revisions.Write{Op: revisions.Insert, Rows: []map[string]string{named(columns, name)}})
+		}
+	}
+	return writes
+}
+
+// named are the values of a JSON array by their columns, without those that are NULL.
+func named(columns []string, array string) map[string]string {
+	var values []*string
+	row := map[string]string{}
+	if err := json.Unmarshal([]byte(array), &values); err != nil {
+		return row
+	}
+	for i, value := range values {
+		if value != nil && i < len(columns) {
+			row[columns[i]] = *value
+		}
+	}
+	return row
+}
