@@ -23,8 +23,9 @@ the COMMIT.
 Nobody can read or write the table meanwhile, and while the lock is waited for, all queries queue behind it.
 
 pgsluice drops the index with DROP INDEX CONCURRENTLY, a list one by one; inside a transaction behind the COMMIT. An index behind a
-constraint cannot be dropped (drop the constraint), one of a partitioned table not concurrently: those run as written, under a lock budget. CASCADE
-and CONCURRENTLY exclude each other; CASCADE would drop the foreign keys that need the index.`,
+constraint cannot be dropped, which the server finds out only once it has the lock: that is refused, drop the constraint. One of a partitioned table
+cannot be dropped concurrently: that runs as written, under a lock budget. CASCADE and CONCURRENTLY exclude each other; CASCADE would drop the foreign
+keys that need the index.`,
 		Since:   "0.1",
 		Default: policy.Rewrite,
 		Cases:   dropIndexNotConcurrentCases,
@@ -36,6 +37,14 @@ func runDropIndexNotConcurrent(c *policy.Check) {
 	drop, ok := c.Stmt.Action.(ddl.Drop)
 	if !ok || drop.Object != "INDEX" || drop.Concurrently {
 		return
+	}
+	for _, name := range drop.Names {
+		if index, known := c.Relation(name); known {
+			if constraint := behind(index); constraint != "" && index.MayAlter && !c.Light(index.Table) {
+				c.Report(indexOfConstraint(index, constraint))
+				return
+			}
+		}
 	}
 	for _, name := range drop.Names {
 		index, known := c.Relation(name)
@@ -60,6 +69,30 @@ func runDropIndexNotConcurrent(c *policy.Check) {
 		}
 		c.Report(finding)
 		return
+	}
+}
+
+// behind is the constraint that an index belongs to; "" if there is none.
+func behind(index *facts.Relation) string {
+	if index == nil || index.Kind != "i" || index.Table == nil {
+		return ""
+	}
+	for _, i := range index.Table.Indexes {
+		if i.OID == index.OID {
+			return i.Constraint
+		}
+	}
+	return ""
+}
+
+func indexOfConstraint(index *facts.Relation, constraint string) policy.Finding {
+	alter := fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s", qualified(index.Table.Schema, index.Table.Name), quoted(constraint))
+	return policy.Finding{
+		Action: policy.Block,
+		Message: fmt.Sprintf("dropping index %q locks readers and writers out of %q only to fail, because constraint %q needs it; use %s",
+			index.Name, index.Table.Name, constraint, alter),
+		Detail: size(index.Table),
+		Hint:   alter + ";",
 	}
 }
 

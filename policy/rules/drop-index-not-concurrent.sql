@@ -81,8 +81,24 @@ block
   detail: Table public.users has about 100 rows, 16 kB.
   hint: If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ...
 
-# The server says that a constraint needs it.
+# The server finds out that a constraint needs it when it has the lock.
 check
+DROP INDEX users_pkey
+----
+block
+  dropping index "users_pkey" locks readers and writers out of "users" only to fail, because constraint "users_pkey" needs it; use ALTER TABLE public.users DROP CONSTRAINT users_pkey
+  detail: Table public.users has about 100 rows, 16 kB.
+  hint: ALTER TABLE public.users DROP CONSTRAINT users_pkey;
+
+check
+DROP INDEX IF EXISTS users_email, public."users_pkey" CASCADE
+----
+block
+  dropping index "users_pkey" locks readers and writers out of "users" only to fail, because constraint "users_pkey" needs it; use ALTER TABLE public.users DROP CONSTRAINT users_pkey
+  detail: Table public.users has about 100 rows, 16 kB.
+  hint: ALTER TABLE public.users DROP CONSTRAINT users_pkey;
+
+check small
 DROP INDEX users_pkey
 ----
 pass
