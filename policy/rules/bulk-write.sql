@@ -394,6 +394,7 @@ block
 # 2: the key.
 setup
 CREATE TABLE keyless (a int, b int UNIQUE); INSERT INTO keyless VALUES (1);
+CREATE TYPE pair AS (a int, b int); CREATE TABLE paired (k pair PRIMARY KEY, a int); INSERT INTO paired VALUES ((1, 2), 1);
 CREATE TABLE events (id bigserial, day date, a int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE events_2 PARTITION OF events DEFAULT;
 INSERT INTO events (day, a) VALUES ('2020-02-02', 1), ('2022-02-02', 1)
@@ -403,10 +404,19 @@ check rows=2000000 bytes=500000000
 UPDATE keyless SET a = 1
 ----
 block
-  UPDATE of about 2,000,000 rows of "keyless" in one transaction cannot be run in batches: "keyless" has no primary key and no unique index over NOT NULL columns to go along; give it one
+  UPDATE of about 2,000,000 rows of "keyless" in one transaction cannot be run in batches: "keyless" has no primary key or unique index over NOT NULL columns that batches can go along; give it one
   detail: Table public.keyless has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
   hint: CREATE UNIQUE INDEX CONCURRENTLY ON public.keyless (columns that are NOT NULL);
+
+check rows=2000000 bytes=500000000
+UPDATE paired SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "paired" in one transaction cannot be run in batches: "paired" has no primary key or unique index over NOT NULL columns that batches can go along; give it one
+  detail: Table public.paired has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: CREATE UNIQUE INDEX CONCURRENTLY ON public.paired (columns that are NOT NULL);
 
 check rows=2000000 bytes=500000000
 UPDATE orders SET id = id + 1000
