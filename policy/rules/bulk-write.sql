@@ -169,6 +169,7 @@ rewrite
 # 4: what is not the same in every batch.
 setup
 CREATE FUNCTION looks() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(n) FROM users';
+CREATE FUNCTION stamped(n int, at timestamptz DEFAULT now()) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n + EXTRACT(SECOND FROM at)::int';
 CREATE FUNCTION app_lower(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
 CREATE FUNCTION odd(int, int) RETURNS bool VOLATILE LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR <<<< (FUNCTION = odd, LEFTARG = int, RIGHTARG = int)
 ----
@@ -196,6 +197,21 @@ block
   UPDATE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: nextval() is volatile, so that batches give other values; use constants or columns
   detail: Table public.orders has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# What a call leaves out is part of the statement, too.
+check rows=2000000 bytes=500000000
+UPDATE users SET n = stamped(n)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: stamped() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = stamped(n, '2020-01-01')
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
 
 check rows=2000000 bytes=500000000
 UPDATE users SET n = looks()
