@@ -21,12 +21,14 @@ import (
 // call is an EXECUTE of SQL that runs a write.
 type call struct {
 	ddl.Execution
+	// write is the text of what it runs.
+	write string
 	// oids are the types of the parameters, types how they are written.
 	oids  []uint32
 	types []string
 }
 
-// executesWrite reports whether a statement is an EXECUTE of a write that may be of many rows.
+// executesWrite reports whether a statement is an EXECUTE of a write that may be of many rows, also by EXPLAIN ANALYZE.
 func (s *session) executesWrite(statement ddl.Statement) bool {
 	e, ok := ddl.ReadExecute(statement)
 	if !ok {
@@ -96,8 +98,10 @@ func (s *session) resolved(ctx context.Context, at occasion) (occasion, error) {
 		return at, err // the server says what is wrong with it
 	}
 	// The comments before the EXECUTE are about this very run.
-	write.Lead, write.Offset = at.Lead, at.Offset
-	at.Statement, at.called = write, &call{e, oids, types}
+	called := &call{e, write.Text, oids, types}
+	if write, ok := ddl.InPlace(at.Statement, write); ok {
+		at.Statement, at.called = write, called
+	}
 	return at, nil
 }
 

@@ -80,7 +80,7 @@ func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, err
 
 // many reports whether a statement prepares a write in SQL that is not known to touch few rows, or runs one.
 func (s *session) many(ctx context.Context, statement ddl.Statement, size int) (bool, error) {
-	if statement.Tag != "PREPARE" && statement.Tag != "EXECUTE" {
+	if statement.Tag != "PREPARE" && statement.Tag != "EXECUTE" && statement.Tag != "EXPLAIN" {
 		return false, nil
 	}
 	if s.mayNotAsk([]ddl.Statement{statement}) {
@@ -186,10 +186,8 @@ func (s *session) rememberShape(key uint64, few facts.Few) {
 // server, unless the statement leaves no row out.
 func (s *session) small(ctx context.Context, at occasion) (bool, error) {
 	text := at.Text
-	for _, inner := range at.Inner {
-		if at.Tag == "EXPLAIN" && inner.Within == ddl.WithinExplain {
-			text = inner.Text
-		}
+	if inner := ddl.Analyzed(at.Statement); inner != nil {
+		text = inner.Text
 	}
 	expected, err := facts.Explain(ctx, askedOnce{sheltered{s.backend}, explainer{s, at}}, text)
 	code := run.SQLState(err)
@@ -219,7 +217,7 @@ func (e explainer) Explain(ctx context.Context, statement string) ([]string, err
 	}
 	switch {
 	case e.at.called == nil:
-	case statement == e.at.Text:
+	case statement == e.at.called.write:
 		return e.explainCall(ctx, statement)
 	default:
 		return nil, facts.ErrNotExplained
@@ -285,17 +283,33 @@ type (
 )
 
 // params are the parameters that the client's Execute runs with, and their types as the server has found them out.
-func (s *session) params(ctx context.Context, at occasion) ([]rewrite.Param, error) {
-	if at.called != nil {
-		return s.arguments(ctx, at.called)
+func (s *session) params(ctx context.Context, at occasion) (params []rewrite.Param, err error) {
+	switch {
+	case at.called != nil:
+		params, err = s.arguments(ctx, at.called)
+	case at.portal != nil:
+		params, err = s.bound(at)
 	}
-	if at.portal == nil || len(at.portal.bind.Parameters) == 0 {
-		return nil, nil
+	if err != nil || len(params) == 0 {
+		return nil, err
 	}
-	bind := at.portal.bind
 	text, err := ddl.ReadWriting(at.Statement)
 	if err != nil {
 		return nil, err
+	}
+	for i, param := range params {
+		if ddl.ReadsClock(string(param.Value)) && (!stringTypes[param.OID] || slices.Contains(text.Converted, i+1)) {
+			return nil, fmt.Errorf(`parameter $%d has a word ("now", "today") that each batch may read anew as a time; send the time itself`, i+1)
+		}
+	}
+	return params, nil
+}
+
+// bound are the parameters of the client's Bind.
+func (s *session) bound(at occasion) ([]rewrite.Param, error) {
+	bind := at.portal.bind
+	if len(bind.Parameters) == 0 {
+		return nil, nil
 	}
 	types, err := s.backend.parameterTypes(at.piece, at.portal.prepared.oids)
 	if err != nil {
@@ -312,9 +326,6 @@ func (s *session) params(ctx context.Context, at occasion) ([]rewrite.Param, err
 		}
 		if i < len(types) {
 			params[i].OID = types[i]
-		}
-		if ddl.ReadsClock(string(value)) && (!stringTypes[params[i].OID] || slices.Contains(text.Converted, i+1)) {
-			return nil, fmt.Errorf(`parameter $%d has a word ("now", "today") that each batch may read anew as a time; send the time itself`, i+1)
 		}
 	}
 	return params, nil

@@ -11,8 +11,11 @@ type Execution struct {
 	Constant bool
 }
 
-// ReadExecute reads an EXECUTE; ok is false for any other statement.
+// ReadExecute reads an EXECUTE, also one that EXPLAIN ANALYZE runs; ok is false for any other statement.
 func ReadExecute(s Statement) (e Execution, ok bool) {
+	if inner := Analyzed(s); inner != nil {
+		return ReadExecute(inner.Statement)
+	}
 	if s.Tag != "EXECUTE" {
 		return Execution{}, false
 	}
@@ -52,6 +55,34 @@ func isConstant(node *pgquery.Node) bool {
 		return true
 	}
 	return false
+}
+
+// Analyzed is what EXPLAIN ANALYZE runs; nil for any other statement.
+func Analyzed(s Statement) *Inner {
+	if s.Tag != "EXPLAIN" {
+		return nil
+	}
+	for i := range s.Inner {
+		if s.Inner[i].Within == WithinExplain {
+			return &s.Inner[i]
+		}
+	}
+	return nil
+}
+
+// InPlace is the statement with another one in the place of the EXECUTE that it is, or that EXPLAIN ANALYZE runs in it.
+func InPlace(s, of Statement) (Statement, bool) {
+	inner := Analyzed(s)
+	if inner == nil {
+		of.Lead, of.Offset = s.Lead, s.Offset
+		return of, true
+	}
+	all, err := Parse(s.Text[:inner.Span.Start] + of.Text)
+	if err != nil || len(all) != 1 {
+		return Statement{}, false
+	}
+	all[0].Lead, all[0].Offset = s.Lead, s.Offset
+	return all[0], true
 }
 
 // PreparedAs is the statement that a text prepares under a name, by PREPARE; ok is false if it does not.

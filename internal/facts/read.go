@@ -160,12 +160,8 @@ func explained(stmt ddl.Statement) *ddl.Statement {
 	if !ddl.Changes(stmt) {
 		return nil
 	}
-	if stmt.Tag == "EXPLAIN" {
-		for _, inner := range stmt.Inner {
-			if inner.Within == ddl.WithinExplain {
-				return &inner.Statement
-			}
-		}
+	if inner := ddl.Analyzed(stmt); inner != nil {
+		return &inner.Statement
 	}
 	return &stmt
 }

@@ -274,7 +274,15 @@ SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.j
               'schema', r.schema, 'name', r.name, 'args', r.args, 'kind', r.kind,
               -- The letters are in the order of harm: i, s, v.
               'volatile', r.volatile, 'system', r.system, 'reads', r.reads))
-       FROM (SELECT r.schema, r.name, r.args, r.kind, pg_catalog.max(p.provolatile::pg_catalog.text) AS volatile,
+       FROM (SELECT r.schema, r.name, r.args, r.kind,
+                    -- The defaults of arguments that are left out are part of the statement: they are as volatile as what they call.
+                    pg_catalog.max(CASE WHEN r.kind OPERATOR(pg_catalog.=) ANY (ARRAY['f', 'a']) AND p.pronargdefaults OPERATOR(pg_catalog.>) 0::pg_catalog.int2
+                      AND r.args OPERATOR(pg_catalog.<) p.pronargs::pg_catalog.int4
+                      AND (pg_catalog.strpos(p.proargdefaults::pg_catalog.text, 'SQLVALUEFUNCTION') OPERATOR(pg_catalog.>) 0 OR EXISTS (
+                        SELECT FROM pg_catalog.regexp_matches(p.proargdefaults::pg_catalog.text, ':(?:funcid|opfuncid) ([0-9]+)', 'g') AS m(id)
+                          JOIN pg_catalog.pg_proc o ON o.oid OPERATOR(pg_catalog.=) m.id[1]::pg_catalog.oid
+                         WHERE o.provolatile OPERATOR(pg_catalog.<>) 'i'::pg_catalog."char"))
+                      THEN 'v' ELSE p.provolatile::pg_catalog.text END) AS volatile,
                     pg_catalog.bool_and(p.pronamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace::pg_catalog.oid) AS system,
                     pg_catalog.bool_or(p.provolatile OPERATOR(pg_catalog.=) 's'::pg_catalog."char"
                       AND l.lanname OPERATOR(pg_catalog.<>) ALL (ARRAY['internal', 'c']::pg_catalog.name[])

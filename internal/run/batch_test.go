@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/revisions"
@@ -223,4 +224,35 @@ func TestResumeOfSeveralStatementsAndFills(t *testing.T) {
 		h.is("1", "SELECT count(*) FROM t WHERE c = 1")
 		h.is("0", "SELECT count(*) FROM pgsluice.artifacts")
 	}
+}
+
+// A batch that ends a deadlock is run again with half of its rows.
+func TestJobInADeadlock(t *testing.T) {
+	h := newHome(t, true, `CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 1000) g; ANALYZE t;
+		CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NEW; END';
+		CREATE TRIGGER wait BEFORE UPDATE OF n ON t FOR EACH ROW WHEN (old.id = 399) EXECUTE FUNCTION wait()`)
+	h.exec(h.look, fmt.Sprintf("ALTER ROLE %s SET deadlock_timeout = '10ms'", h.alice))
+	gate, other := h.connect(), h.connect()
+	h.exec(gate, "SELECT pg_advisory_lock(4711)")
+	h.exec(other, "SET deadlock_timeout = '1h'; BEGIN; UPDATE t SET id = id WHERE id = 400")
+	r := h.client(h.open(h.dsnOf(h.alice)))
+	r.Batch.LockTimeout = 20 * time.Second
+	done := h.begin(r, h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t"))
+	h.waitFor(`SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND objid = 4711
+		AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))`)
+	updated := make(chan error, 1)
+	go func() {
+		_, err := other.Exec(t.Context(), "UPDATE t SET id = id WHERE id = 1")
+		updated <- err
+	}()
+	h.waitFor("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND pid = $1)", other.PgConn().PID())
+	h.exec(gate, "SELECT pg_advisory_unlock(4711)") // the batch goes on to what the other one has
+	if err := <-updated; err != nil {
+		t.Error(err)
+	}
+	h.exec(other, "COMMIT")
+	if o := <-done; o.err != nil || o.Tag != "UPDATE 1000" || o.Tries == 0 {
+		t.Errorf("%+v", o)
+	}
+	h.is("1000", "SELECT count(*) FROM t WHERE n = 1")
 }

@@ -262,6 +262,14 @@ func (j *job) adopt(ctx context.Context, id int64, nonce revisions.Nonce) (err e
 		}
 		return busy == nil, busy
 	})
+	if errors.Is(err, revisions.ErrLost) {
+		return &Failure{
+			Code: jobBusy,
+			Message: fmt.Sprintf("pgsluice: job %d, which did this in another session, has ended meanwhile (pgsluice jobs show %[1]d); "+
+				"send the statement again only if it is to be done once more", id),
+			Err: err,
+		}
+	}
 	if err != nil {
 		return err
 	}

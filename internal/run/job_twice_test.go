@@ -9,23 +9,25 @@ import (
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
+// proxy is a runner of a process of its own, on a connection of alice's.
+func (h *home) proxy(name string) run.Runner {
+	h.Helper()
+	ledger, err := revisions.Open(h.Context(), h.open(h.dsnOf(h.control)))
+	if err != nil {
+		h.Fatal(err)
+	}
+	r := h.client(h.open(h.dsnOf(h.alice)))
+	r.Name, r.Jobs = name, ledger
+	return r
+}
+
 // Two proxies go on with the same job at once, each with connections of its own: one of them does, no row is changed twice, and the other one says why it
 // does not.
 func TestTwoProxiesNeverRunTheSameJob(t *testing.T) {
 	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 20000) g; ANALYZE t")
-	// proxy is a runner of a process of its own, on a connection of alice's.
-	proxy := func(name string) run.Runner {
-		ledger, err := revisions.Open(t.Context(), h.open(h.dsnOf(h.control)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := h.client(h.open(h.dsnOf(h.alice)))
-		r.Name, r.Jobs = name, ledger
-		return r
-	}
 	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t")
 	for round := 1; round <= 5; round++ {
-		first, batches := proxy("first"), 0
+		first, batches := h.proxy("first"), 0
 		first.Gone = func() bool { batches++; return batches > 2 }
 		if _, err := first.Run(t.Context(), plan); err == nil {
 			t.Fatal("the job does not stop")
@@ -41,7 +43,7 @@ func TestTwoProxiesNeverRunTheSameJob(t *testing.T) {
 			failed   [2]error
 		)
 		for i := range failed {
-			r := proxy(fmt.Sprintf("proxy %d", i))
+			r := h.proxy(fmt.Sprintf("proxy %d", i))
 			together.Go(func() { _, failed[i] = r.ResumeJob(t.Context(), id) })
 		}
 		together.Wait()
@@ -61,12 +63,8 @@ func TestTwoProxiesNeverBeginTheSameJob(t *testing.T) {
 	throttle.none.Store(true)
 	var done []<-chan outcome
 	for i := range 2 {
-		ledger, err := revisions.Open(t.Context(), h.open(h.dsnOf(h.control)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := h.client(h.open(h.dsnOf(h.alice)))
-		r.Name, r.Jobs, r.Throttle = fmt.Sprintf("proxy %d", i), ledger, throttle
+		r := h.proxy(fmt.Sprintf("proxy %d", i))
+		r.Throttle = throttle
 		done = append(done, h.begin(r, plan))
 	}
 	// One waits for room, the other one for the first to end.
@@ -87,4 +85,26 @@ func TestTwoProxiesNeverBeginTheSameJob(t *testing.T) {
 		t.Errorf("%+v", o)
 	}
 	h.is("0", "SELECT count(*) FROM t WHERE n <> 1")
+}
+
+// Who waits for the session that runs the job, to go on with it, is told when there is nothing left to go on with. It is not done a second time.
+func TestJobThatEndsMeanwhile(t *testing.T) {
+	h := newHome(t, true, "CREATE TABLE t (id int PRIMARY KEY, n int DEFAULT 0); INSERT INTO t SELECT g FROM generate_series(1, 300) g; ANALYZE t")
+	plan := h.bulk("UPDATE ONLY %s SET n = n + 1", "", "t")
+	throttle := &room{}
+	throttle.none.Store(true)
+	first, second := h.proxy("first"), h.proxy("second")
+	first.Throttle = throttle
+	done := h.begin(first, plan)
+	h.waitFor("SELECT EXISTS (SELECT FROM pgsluice.jobs WHERE reason = 'there is no room')")
+	other := h.begin(second, plan)
+	second.Report.(*notices).await(t, "waiting for the session that ran job")
+	throttle.none.Store(false)
+	if o := <-done; o.err != nil || o.Tag != "UPDATE 300" {
+		t.Errorf("%+v", o)
+	}
+	if f := failure(t, (<-other).err); f.Code != "55006" { // object_in_use
+		t.Errorf("%+v", f)
+	}
+	h.is("300", "SELECT count(*) FROM t WHERE n = 1")
 }

@@ -99,3 +99,24 @@ func TestPace(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// A batch changes no more rows than it may, nor more than so many bytes of them, and one in any case.
+func TestBatchIsCapped(t *testing.T) {
+	for _, c := range []struct {
+		rows  int
+		bytes int64
+		width float64
+		want  int
+	}{
+		{0, 0, 100, 50_000},
+		{0, 0, 64 << 10, 1024},
+		{700, 0, 64 << 10, 700},
+		{700, 1 << 20, 4096, 256},
+		{700, 1 << 20, 8 << 20, 1},
+		{700, 1 << 20, 0, 700}, // nobody knows how wide they are
+	} {
+		if got := (BatchOptions{MaxRows: c.rows, MaxBytes: c.bytes}).mostRows(c.width); got != c.want {
+			t.Errorf("%+v: %d rows", c, got)
+		}
+	}
+}

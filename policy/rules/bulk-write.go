@@ -34,7 +34,8 @@ an error or a cancel keeps what is done. So it is done only where nothing else c
 - of a view, a foreign table or a table with children; where rewrite rules or rights on a partition stand in the way;
 - where row security holds for the login, and its policies look at other rows, at the clock or at settings, or are not the same for SELECT as for the
   statement: the batches read the key, and policies for SELECT would hide rows from them that the statement by itself changes;
-- without a primary key or a unique index over NOT NULL columns, or if the key or the partition key is assigned;
+- without a primary key or a unique index over NOT NULL columns (of one direction, and not of a composite type or money), or if the key or the partition
+  key is assigned;
 - if an assigned column is part of a unique index or an exclusion constraint;
 - if the statement reads its own table once more; it reads other tables only with consent (bulk-write-reads-tables);
 - if a volatile function, or one that may read tables, decides what is written. now() and its kin get one value for the whole job;

@@ -169,6 +169,7 @@ rewrite
 # 4: what is not the same in every batch.
 setup
 CREATE FUNCTION looks() RETURNS int STABLE LANGUAGE sql AS 'SELECT max(n) FROM users';
+CREATE FUNCTION stamped(n int, at timestamptz DEFAULT now()) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT n + EXTRACT(SECOND FROM at)::int';
 CREATE FUNCTION app_lower(text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT lower($1)';
 CREATE FUNCTION odd(int, int) RETURNS bool VOLATILE LANGUAGE sql AS 'SELECT true'; CREATE OPERATOR <<<< (FUNCTION = odd, LEFTARG = int, RIGHTARG = int)
 ----
@@ -196,6 +197,21 @@ block
   UPDATE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: nextval() is volatile, so that batches give other values; use constants or columns
   detail: Table public.orders has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+# What a call leaves out is part of the statement, too.
+check rows=2000000 bytes=500000000
+UPDATE users SET n = stamped(n)
+----
+block
+  UPDATE of about 2,000,000 rows of "users" in one transaction cannot be run in batches: stamped() is volatile, so that batches give other values; use constants or columns
+  detail: Table public.users has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+
+check rows=2000000 bytes=500000000
+UPDATE users SET n = stamped(n, '2020-01-01')
+----
+rewrite
+  UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches
 
 check rows=2000000 bytes=500000000
 UPDATE users SET n = looks()
@@ -394,6 +410,7 @@ block
 # 2: the key.
 setup
 CREATE TABLE keyless (a int, b int UNIQUE); INSERT INTO keyless VALUES (1);
+CREATE TYPE pair AS (a int, b int); CREATE TABLE paired (k pair PRIMARY KEY, a int); INSERT INTO paired VALUES ((1, 2), 1);
 CREATE TABLE events (id bigserial, day date, a int, PRIMARY KEY (id, day)) PARTITION BY RANGE (day);
 CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM ('2020-01-01') TO ('2021-01-01'); CREATE TABLE events_2 PARTITION OF events DEFAULT;
 INSERT INTO events (day, a) VALUES ('2020-02-02', 1), ('2022-02-02', 1)
@@ -403,10 +420,19 @@ check rows=2000000 bytes=500000000
 UPDATE keyless SET a = 1
 ----
 block
-  UPDATE of about 2,000,000 rows of "keyless" in one transaction cannot be run in batches: "keyless" has no primary key and no unique index over NOT NULL columns to go along; give it one
+  UPDATE of about 2,000,000 rows of "keyless" in one transaction cannot be run in batches: "keyless" has no primary key or unique index over NOT NULL columns that batches can go along; give it one
   detail: Table public.keyless has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
   hint: CREATE UNIQUE INDEX CONCURRENTLY ON public.keyless (columns that are NOT NULL);
+
+check rows=2000000 bytes=500000000
+UPDATE paired SET a = 1
+----
+block
+  UPDATE of about 2,000,000 rows of "paired" in one transaction cannot be run in batches: "paired" has no primary key or unique index over NOT NULL columns that batches can go along; give it one
+  detail: Table public.paired has about 2,000,000 rows, 477 MB.
+    An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
+  hint: CREATE UNIQUE INDEX CONCURRENTLY ON public.paired (columns that are NOT NULL);
 
 check rows=2000000 bytes=500000000
 UPDATE orders SET id = id + 1000

@@ -199,7 +199,7 @@ func (s *splitting) key() (why, hint string) {
 			continue
 		}
 		if len(m.Keys) == 0 {
-			return fmt.Sprintf("%q has no primary key and no unique index over NOT NULL columns to go along; give it one", m.Name),
+			return fmt.Sprintf("%q has no primary key or unique index over NOT NULL columns that batches can go along; give it one", m.Name),
 				fmt.Sprintf("CREATE UNIQUE INDEX CONCURRENTLY ON %s (columns that are NOT NULL);", qualified(m.Schema, m.Name))
 		}
 		if s.Key(m, s.assigned) == nil {
