@@ -40,12 +40,14 @@ lock AS MATERIALIZED (
      AND l.mode OPERATOR(pg_catalog.=) ANY (ARRAY['ShareUpdateExclusiveLock', 'ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock'])
 ),
 -- What this transaction holds strongly; an index stands for its table, unless this transaction made it. OIDs below FirstNormalObjectId are catalogs.
+-- That number is none of type oid: such a constant counts as a mention of the relation by that OID (ISREGCLASSCONST in setrefs.c), and the plan, which takes
+-- far longer than the answer, would be made anew after every change of it, which is the first of a database.
 held AS MATERIALIZED (
   SELECT COALESCE(i.indrelid, l.relation) AS oid, pg_catalog.array_agg(l.mode) AS modes
     FROM lock l
     LEFT JOIN pg_catalog.pg_index i ON i.indexrelid OPERATOR(pg_catalog.=) l.relation
    CROSS JOIN session s
-   WHERE l.own AND l.granted AND l.relation OPERATOR(pg_catalog.>=) 16384::pg_catalog.oid
+   WHERE l.own AND l.granted AND l.relation::pg_catalog.int8 OPERATOR(pg_catalog.>=) 16384
      AND COALESCE(i.xmin::pg_catalog.text OPERATOR(pg_catalog.<>) (s.xid OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.text, true)
    GROUP BY 1
 ),

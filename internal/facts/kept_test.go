@@ -1,0 +1,122 @@
+package facts_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/pgbox"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+)
+
+// kept asks with statements that stay prepared, as a session of a client has them.
+type kept struct {
+	querier
+	names map[string]string
+}
+
+func (k kept) QueryParts(ctx context.Context, parts []string, setting, value string) (rows []string, err error) {
+	if _, err := k.Exec(ctx, "SELECT set_config($1, $2, false)", setting, value); err != nil {
+		return nil, err
+	}
+	for _, part := range parts {
+		if k.names[part] == "" {
+			k.names[part] = fmt.Sprintf("kept%d", len(k.names))
+			if _, err := k.Prepare(ctx, k.names[part], part); err != nil {
+				return nil, err
+			}
+		}
+		result := k.PgConn().ExecPrepared(ctx, k.names[part], nil, nil, nil).Read()
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		if len(result.Rows) != 1 {
+			return nil, errors.New("no row")
+		}
+		rows = append(rows, string(result.Rows[0][0]))
+	}
+	return rows, nil
+}
+
+// The plan of the question takes many times as long as its answer, and often a lock is held meanwhile: a change of the schema must not be a reason to
+// make it anew, whatever relation it is about. The first relation of a database has the first OID that is no catalog's, which the question speaks of.
+func TestPlanOutlivesSchemaChanges(t *testing.T) {
+	box, err := pgbox.Start(t.Context(), pgbox.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := box.Stop(context.Background()); err != nil {
+			t.Error(err)
+		}
+	}()
+	dsn := box.DSN(box.Superuser(), "postgres")
+	setup := pgtest.Connect(t, dsn)
+	exec(t, setup, "CREATE TABLE first (id bigint PRIMARY KEY); CREATE TABLE t (a bigint)")
+	var first uint32
+	if err := setup.QueryRow(t.Context(), "SELECT 'first'::regclass::oid").Scan(&first); err != nil || first != 16384 {
+		t.Fatalf("the first relation has the OID %d: %v", first, err)
+	}
+
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	planned := 0
+	config.OnNotice = func(_ *pgconn.PgConn, notice *pgconn.Notice) {
+		if notice.Message == "PLANNER STATISTICS" {
+			planned++
+		}
+	}
+	conn, err := pgx.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close(context.Background())
+	question := kept{querier{conn}, map[string]string{}}
+	ask := func(sql string) (plans int) {
+		t.Helper()
+		statements, err := ddl.Parse(sql)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wanted := facts.For(statements[0])
+		for i := range wanted {
+			wanted[i].Writers = false // a question that is not kept
+		}
+		exec(t, conn, "SET client_min_messages = log")
+		exec(t, conn, "SET log_planner_stats = on")
+		planned = 0
+		if _, err := facts.Read(t.Context(), question, wanted); err != nil {
+			t.Fatal(err)
+		}
+		plans = planned
+		exec(t, conn, "RESET log_planner_stats")
+		return plans
+	}
+	const about = "ALTER TABLE t ADD CHECK (a > 0)"
+	once := ask(about)
+	if once < 2 {
+		t.Fatalf("the planner was seen %d times", once)
+	}
+	usual := ask(about)
+	if usual >= once {
+		t.Fatalf("nothing was kept: %d plans, and then %d", once, usual)
+	}
+	exec(t, conn, "BEGIN")
+	for _, sql := range []string{
+		"ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES first NOT VALID", "ALTER TABLE first ADD COLUMN b int", "CREATE INDEX ON first (b)", "ALTER TABLE t ADD CHECK (a > 0) NOT VALID",
+		"ALTER TABLE t RENAME TO u", "ALTER TABLE u RENAME TO t", "CREATE TABLE another (a int)", "COMMIT",
+	} {
+		exec(t, conn, sql)
+		if plans := ask(about); plans > usual {
+			t.Errorf("behind %s the question was planned again (%d plans)", sql, plans-usual)
+		}
+	}
+}
