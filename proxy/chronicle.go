@@ -459,9 +459,9 @@ func (s *session) kind(statement ddl.Statement) policy.SessionKind {
 	return policy.NoMigration
 }
 
-// ownTable reports whether all that a statement is about are tables that migration tools keep for themselves.
+// ownTable reports whether all that a statement is about are tables that migration tools keep for themselves, or the schema of those.
 func (s *session) ownTable(statement ddl.Statement) bool {
-	if utility, ok := statement.Action.(ddl.Utility); ok && statement.Tag == "CREATE SCHEMA" {
+	if utility, ok := statement.Action.(ddl.Utility); ok && utility.Object == "SCHEMA" && (statement.Tag == "CREATE SCHEMA" || statement.Tag == "COMMENT") {
 		return len(utility.Names) == 1 && len(statement.Inner) == 0 && revisions.Keeps(s.options.Tools, utility.Names[0].Name, "")
 	}
 	about := slices.DeleteFunc(slices.Clone(statement.Refs), func(ref ddl.Ref) bool { return ref.Kind == "INDEX" && ref.Created })

@@ -130,9 +130,12 @@ func subject(node *pgquery.Node) []Name {
 			return one(n.ReindexStmt.Name)
 		}
 	case *pgquery.Node_CommentStmt:
-		if n.CommentStmt.Objtype == pgquery.ObjectType_OBJECT_COLUMN {
+		switch n.CommentStmt.Objtype {
+		case pgquery.ObjectType_OBJECT_COLUMN:
 			_, column := ownerName(n.CommentStmt.Object)
 			return one(column)
+		case pgquery.ObjectType_OBJECT_SCHEMA:
+			return []Name{objectName(n.CommentStmt.Object)}
 		}
 	}
 	return nil
