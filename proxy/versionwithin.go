@@ -90,21 +90,26 @@ func (s *session) listed(ctx context.Context, course *revisions.Course) (names [
 // writesBetween are the writes that make the one list of the other: what is new was inserted, what is gone deleted.
 func writesBetween(columns, before, after []string) []revisions.Write {
 	var writes []revisions.Write
-	for _, name := range before {
-		if !slices.Contains(after, name) {
-			where := map[string][]string{}
-			for column, value := range named(columns, name) {
-				where[column] = []string{value}
-			}
-			writes = append(writes, revisions.Write{Op: revisions.Delete, Where: where})
+	for _, name := range without(before, after) {
+		where := map[string][]string{}
+		for column, value := range named(columns, name) {
+			where[column] = []string{value}
 		}
+		writes = append(writes, revisions.Write{Op: revisions.Delete, Where: where})
 	}
-	for _, name := range after {
-		if !slices.Contains(before, name) {
-			writes = append(writes, revisions.Write{Op: revisions.Insert, Rows: []map[string]string{named(columns, name)}})
-		}
+	for _, name := range without(after, before) {
+		writes = append(writes, revisions.Write{Op: revisions.Insert, Rows: []map[string]string{named(columns, name)}})
 	}
 	return writes
+}
+
+// without are the names that the others are not among. Both lists may be long, and a script have such a block for each revision.
+func without(names, others []string) []string {
+	among := make(map[string]bool, len(others))
+	for _, name := range others {
+		among[name] = true
+	}
+	return slices.DeleteFunc(slices.Clone(names), func(name string) bool { return among[name] })
 }
 
 // named are the values of a JSON array by their columns, without those that are NULL.
