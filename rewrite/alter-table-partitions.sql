@@ -178,6 +178,7 @@ ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT N
     on public.events [3=kind]
   after commit: ALTER TABLE ONLY "public"."events" ADD CONSTRAINT "events_key" PRIMARY KEY ("at", "kind") DEFERRABLE
     on public.events [1=at 3=kind], lock budget
+    index public.events_key
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_1_pkey" ON "public"."events_1" ("at", "kind")
     on public.events_1
     index public.events_1_pkey
@@ -187,6 +188,7 @@ ALTER TABLE: checking that "kind" of "events" has no NULL before making it NOT N
     on public.events_1, lock budget
   after commit: ALTER TABLE ONLY "public"."events_2" ADD CONSTRAINT "events_2_pkey" PRIMARY KEY ("at", "kind") DEFERRABLE
     on public.events_2, lock budget
+    index public.events_2_pkey
   alone: CREATE UNIQUE INDEX CONCURRENTLY "events_2a_pkey" ON "public"."events_2a" ("at", "kind")
     on public.events_2a
     index public.events_2a_pkey
