@@ -5,7 +5,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net"
 	"regexp"
@@ -260,9 +259,7 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		var err error
 		wrote.Digest = revisions.Digest(wrote.Asked)
 		if wrote.ID, err = ledger.Begin(ctx, wrote); err == nil {
-			if err = s.ended(ctx, ledger, &wrote); err == nil || isServerError(err) {
-				err = errors.Join(err, ledger.End(ctx, wrote))
-			}
+			err = s.ended(ctx, ledger, &wrote)
 		}
 		if err != nil {
 			if err := s.aside(ctx, "a revision is not in the ledger", err); err != nil {
@@ -326,58 +323,102 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 	return s.ended(ctx, ledger, statement)
 }
 
-// ended fills in how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row
+// ended writes into the ledger how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row
 // that vanishes with it. An error of the server's is one in a pipeline, and then the statement has failed after all.
 func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
 	c := &s.chronicle
 	if s.backend.TxStatus() != 'T' && !s.backend.piped {
 		statement.Outcome = revisions.OutcomeCommitted
+		s.writeEnd(ctx, ledger, *statement)
 		return nil
 	}
 	statement.Outcome, c.open = revisions.OutcomeOpen, true
 	if s.backend.TxStatus() == 'T' && !s.backend.piped && s.options.Mode == Enforce {
-		err := s.attest(ctx, ledger, statement)
+		err := s.attested(ctx, ledger, statement)
 		if err == nil || isGone(err) {
 			return err
 		}
 		s.log.WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
 	}
 	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
-	if err != nil || len(rows) != 1 {
-		if err = s.aside(ctx, "cannot ask which transaction it is", err); isServerError(err) {
-			statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
-		}
+	if err == nil && len(rows) == 1 {
+		statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
+		c.xid = statement.XID
+	} else if err = s.aside(ctx, "cannot ask which transaction it is", err); isServerError(err) {
+		statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
+	}
+	if err == nil || isServerError(err) {
+		s.writeEnd(ctx, ledger, *statement)
+	}
+	return err
+}
+
+// writeEnd writes into the ledger what became of a statement.
+func (s *session) writeEnd(ctx context.Context, ledger *revisions.Ledger, statement revisions.Statement) {
+	if err := ledger.End(ctx, statement); err != nil {
+		s.log.WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
+	}
+}
+
+// attested writes a statement down in the client's transaction and, at the same time, into the ledger that it is there: where the first comes to nothing, so
+// does the transaction, or the ledger is told something else. A nonce that was left from the statement before saves a round trip.
+func (s *session) attested(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
+	s.pen.key = ledger.Key()
+	fresh := s.pen.nonce.Number == 0
+	if err := s.renewNonce(ctx); err != nil {
 		return err
 	}
-	statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
-	c.xid = statement.XID
+	ended := *statement
+	ended.XID, ended.Attested = s.pen.nonce.XID, true
+	told := make(chan struct{})
+	go func() {
+		defer close(told)
+		s.writeEnd(ctx, ledger, ended)
+	}()
+	err := s.attest(ctx, ended)
+	<-told
+	if err == nil {
+		*statement, s.chronicle.xid = ended, ended.XID
+		return nil
+	}
+	if server, ok := asServerError(err); fresh || !ok || server.fields.Code != revisions.StateNotSigned {
+		return err
+	}
+	// The nonce was not good any more: it may have been another transaction's.
+	if err := s.renewNonce(ctx); err != nil {
+		return err
+	}
+	ended.XID = s.pen.nonce.XID
+	if err := s.attest(ctx, ended); err != nil {
+		return err
+	}
+	*statement, s.chronicle.xid = ended, ended.XID
+	s.writeEnd(ctx, ledger, ended)
 	return nil
 }
 
-// attest writes a statement down in the client's transaction. A nonce that was left from the statement before saves a round trip; one that is not
-// good any more is asked for again.
-func (s *session) attest(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
-	s.pen.key = ledger.Key()
-	for again := false; ; again = true {
-		nonce := s.pen.nonce
-		s.pen.nonce = revisions.Nonce{} // it is used up, however this ends
-		if nonce.Number == 0 {
-			var err error
-			if nonce, err = revisions.NewNonce(ctx, sheltered{s.backend}); err != nil {
-				return err
-			}
-			again = true
-		}
-		next, err := revisions.Attest(ctx, sheltered{s.backend}, s.pen.key, nonce, statement.ID, statement.Digest)
-		if err == nil {
-			s.pen.nonce = next
-			statement.XID, statement.Attested, s.chronicle.xid = nonce.XID, true, nonce.XID
-			return nil
-		}
-		if server, ok := asServerError(err); again || !ok || server.fields.Code != revisions.StateNotSigned {
-			return err
-		}
+// renewNonce asks for a nonce where there is none.
+func (s *session) renewNonce(ctx context.Context) (err error) {
+	if s.pen.nonce.Number == 0 {
+		s.pen.nonce, err = revisions.NewNonce(ctx, sheltered{s.backend})
 	}
+	return err
+}
+
+// noting is how the client's connection is told what is written down there: where questions stay prepared, so does that.
+func (s *session) noting() revisions.Asker {
+	if s.backend.kept == nil {
+		return sheltered{s.backend}
+	}
+	return repeated{s.backend}
+}
+
+// attest writes a statement down in the client's transaction. The nonce is used up, however this ends.
+func (s *session) attest(ctx context.Context, statement revisions.Statement) (err error) {
+	nonce := s.pen.nonce
+	s.pen.nonce = revisions.Nonce{}
+	s.pen.nonce, err = revisions.Attest(ctx, s.noting(), s.pen.key, nonce, statement.ID, statement.Digest)
+	return err
 }
 
 // settle has the ledger and the audit trail learn how the transactions have ended that this session's statements were in.

@@ -24,6 +24,11 @@ func (b sheltered) Query(ctx context.Context, sql string, args ...string) ([]str
 	if err != nil {
 		return nil, err
 	}
+	return b.query(ctx, sql, with)
+}
+
+// query is Query in a block.
+func (b sheltered) query(ctx context.Context, sql string, with parameters) ([]string, error) {
 	none := parameters{bind: &pgproto3.Bind{}}
 	answers, err := b.askAll(ctx, []string{"SAVEPOINT pgsluice", sql, "RELEASE SAVEPOINT pgsluice"}, []parameters{none, with, none})
 	if err == nil && len(answers) < 2 {
@@ -68,6 +73,28 @@ func (b *backend) restored(ctx context.Context, failed error) error {
 		return err
 	}
 	return failed
+}
+
+// repeated is a Querier for a statement that one transaction sends again and again: in a block it stays prepared.
+type repeated struct{ *backend }
+
+// Query implements facts.Querier.
+func (b repeated) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	if !b.inBlock() {
+		return b.backend.Query(ctx, sql, args...)
+	}
+	with, err := b.textArgs(args)
+	if err != nil {
+		return nil, err
+	}
+	with.kept = true
+	rows, err := sheltered(b).query(ctx, sql, with)
+	if isNoSuchStatement(err) { // the client has deallocated it, with everything else
+		b.keep(sql).there = false
+		rows, err = sheltered(b).query(ctx, sql, with)
+	}
+	b.keep(sql).there = err == nil // or it is not known; then it is closed before it is prepared
+	return rows, err
 }
 
 // remembered is a Querier for the question that is asked again and again: the server prepares each of its parts once. They have no parameters, so

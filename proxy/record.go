@@ -224,26 +224,24 @@ func (r *record) conclude(ctx context.Context) error {
 	if rows, known := s.rows(); known {
 		statement.Rows, r.entry.Rows = &rows, &rows
 	}
-	var lost error
 	ledger := s.ledger(ctx)
 	switch r.entry.Outcome {
 	case "done", "deferred":
-		if lost = s.ran(ctx, ledger, statement); isServerError(lost) {
+		lost := s.ran(ctx, ledger, statement)
+		if isServerError(lost) {
 			r.entry.Outcome, r.entry.SQLState = statement.Outcome, statement.SQLState
 		}
+		return lost
 	case "lost":
 		statement.Outcome, statement.XID = revisions.OutcomeLost, s.chronicle.xid
 		s.chronicle.open = true
 	default: // failed, refused, observed
 		statement.Outcome = r.entry.Outcome
 	}
-	if ledger == nil || lost != nil && !isServerError(lost) {
-		return lost
+	if ledger != nil {
+		s.writeEnd(ctx, ledger, *statement)
 	}
-	if err := ledger.End(ctx, *statement); err != nil {
-		s.log.WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
-	}
-	return lost
+	return nil
 }
 
 // unfinishedFinding says what is missing and how to finish it.
