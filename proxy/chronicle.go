@@ -150,7 +150,9 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 
 // write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work.
 func (s *session) write(ctx context.Context, at occasion) error {
-	if write, rows := at.Action.(ddl.Write); !rows || write.Program || s.owes() {
+	write, rows := at.Action.(ddl.Write)
+	at.small = rows && !write.Program
+	if !at.small || s.owes() {
 		return s.judged(ctx, at)
 	}
 	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {

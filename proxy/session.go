@@ -381,7 +381,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if !s.concerns(at.Statement) && !writes {
 		return s.unconcerned(ctx, at)
 	}
-	if ddl.Changes(at.Statement) {
+	if ddl.Changes(at.Statement) && !at.small {
 		var err error
 		at.plans = map[string][]string{}
 		if at.small, err = s.small(ctx, at); err != nil {

@@ -135,6 +135,8 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 	}
 	if len(here.Steps) > 0 {
 		s.warmUp(ctx)
+		s.ledger(ctx) // so that it need not be checked while the lock is held
+		s.leave()
 	}
 	result, err := s.runner(ctx, known).Run(ctx, here)
 	record.ran(result)
