@@ -229,10 +229,6 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 	closes := 0
 	var messages []pgproto3.FrontendMessage
 	for i, sql := range statements {
-		text, err := b.encoding.Encode(sql)
-		if err != nil {
-			return []answer{{}}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
-		}
 		name := b.name
 		if with[i].kept {
 			name = b.keep(sql).name
@@ -242,6 +238,10 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 		messages = append(messages, &pgproto3.Close{ObjectType: 'P', Name: b.name})
 		closes++
 		if !with[i].kept || !b.kept[sql].there {
+			text, err := b.encoding.Encode(sql)
+			if err != nil {
+				return []answer{{}}, fmt.Errorf("cannot send a statement in client_encoding: %w", err)
+			}
 			closes++
 			messages = append(messages, &pgproto3.Close{ObjectType: 'S', Name: name},
 				&pgproto3.Parse{Name: name, Query: string(text), ParameterOIDs: with[i].oids})

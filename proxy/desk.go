@@ -26,8 +26,8 @@ const (
 	deskAtOnce = 100 * time.Millisecond
 )
 
-// ledgerChecked is how long the ledger need not be checked again: one schema change follows closely on the other, and nobody but those who are
-// trusted with it could swap it meanwhile.
+// ledgerChecked is how long the ledger, or that there is none, need not be checked again: one schema change follows closely on the other, and nobody but those
+// who are trusted with it could swap it meanwhile.
 const ledgerChecked = time.Second
 
 // desk is what the session borrows from the control login while it decides about a schema change: a connection to its own database, and the
@@ -56,8 +56,10 @@ func (s *session) open(ctx context.Context) *desk {
 		return s.desk
 	}
 	s.desk.conn, s.desk.release = conn, release
-	if s.opened != nil && s.now().Sub(s.checkedAt) < ledgerChecked {
-		s.desk.ledger = s.opened.On(conn)
+	if s.now().Sub(s.checkedAt) < ledgerChecked {
+		if s.opened != nil {
+			s.desk.ledger = s.opened.On(conn)
+		}
 		return s.desk
 	}
 	began := s.now()
@@ -67,7 +69,9 @@ func (s *session) open(ctx context.Context) *desk {
 	switch {
 	case err == nil:
 		s.desk.ledger, s.opened, s.checkedAt = ledger, ledger, began
-	case !errors.Is(err, revisions.ErrNotInstalled):
+	case errors.Is(err, revisions.ErrNotInstalled):
+		s.opened, s.checkedAt = nil, began
+	default:
 		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
 	}
 	return s.desk

@@ -79,7 +79,7 @@ type session struct {
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
-	// opened is the ledger as it was checked last, and when: the desk is given back and borrowed again meanwhile.
+	// opened is the ledger as it was checked last, nil where there was none, and when: the desk is given back and borrowed again meanwhile.
 	opened    *revisions.Ledger
 	checkedAt time.Time
 	// id tells this session from others in the audit trail.
