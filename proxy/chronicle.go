@@ -148,10 +148,10 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 	return nil
 }
 
-// write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work.
+// write runs the write to a version table. Rows of it are nobody's concern, unless this transaction owes work; what WITH changes besides may be.
 func (s *session) write(ctx context.Context, at occasion) error {
 	write, rows := at.Action.(ddl.Write)
-	at.small = rows && !write.Program
+	at.small = rows && !write.Program && len(at.Inner) == 0
 	if !at.small || s.owes() {
 		return s.judged(ctx, at)
 	}
