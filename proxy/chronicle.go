@@ -45,6 +45,8 @@ type chronicle struct {
 	// end is how the transaction at hand was seen to end, "" while it was not; committing is true while its COMMIT is under way.
 	end        string
 	committing bool
+	// reminded is true when the ledger was asked in this transaction for work that has failed, and had none.
+	reminded bool
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
 }
@@ -362,41 +364,25 @@ func (s *session) writeEnd(ctx context.Context, ledger *revisions.Ledger, statem
 	}
 }
 
-// attested writes a statement down in the client's transaction and, at the same time, into the ledger that it is there: where the first comes to nothing, so
-// does the transaction, or the ledger is told something else. A nonce that was left from the statement before saves a round trip.
+// attested writes a statement down in the client's transaction, and then into the ledger that it is there. A nonce that was left from the statement before
+// saves a round trip; one that is not good any more is asked for again.
 func (s *session) attested(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
 	s.pen.key = ledger.Key()
-	fresh := s.pen.nonce.Number == 0
-	if err := s.renewNonce(ctx); err != nil {
-		return err
+	for fresh := s.pen.nonce.Number == 0; ; fresh = true {
+		if err := s.renewNonce(ctx); err != nil {
+			return err
+		}
+		xid := s.pen.nonce.XID
+		err := s.attest(ctx, *statement)
+		if err == nil {
+			statement.XID, statement.Attested, s.chronicle.xid = xid, true, xid
+			s.writeEnd(ctx, ledger, *statement)
+			return nil
+		}
+		if server, ok := asServerError(err); fresh || !ok || server.fields.Code != revisions.StateNotSigned {
+			return err
+		}
 	}
-	ended := *statement
-	ended.XID, ended.Attested = s.pen.nonce.XID, true
-	told := make(chan struct{})
-	go func() {
-		defer close(told)
-		s.writeEnd(ctx, ledger, ended)
-	}()
-	err := s.attest(ctx, ended)
-	<-told
-	if err == nil {
-		*statement, s.chronicle.xid = ended, ended.XID
-		return nil
-	}
-	if server, ok := asServerError(err); fresh || !ok || server.fields.Code != revisions.StateNotSigned {
-		return err
-	}
-	// The nonce was not good any more: it may have been another transaction's.
-	if err := s.renewNonce(ctx); err != nil {
-		return err
-	}
-	ended.XID = s.pen.nonce.XID
-	if err := s.attest(ctx, ended); err != nil {
-		return err
-	}
-	*statement, s.chronicle.xid = ended, ended.XID
-	s.writeEnd(ctx, ledger, ended)
-	return nil
 }
 
 // renewNonce asks for a nonce where there is none.
@@ -446,6 +432,7 @@ func (s *session) settleUnread(ctx context.Context) error {
 func (s *session) settled(ctx context.Context) error {
 	c := &s.chronicle
 	c.open, c.xid = false, 0
+	c.reminded, s.pen.nonce = false, revisions.Nonce{} // those were of that transaction
 	s.worked()
 	ledger := s.ledger(ctx)
 	if ledger == nil {

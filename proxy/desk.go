@@ -251,6 +251,10 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 	if ledger == nil {
 		return policy.Finding{}, false
 	}
+	table := overtaken(at.Statement, known)
+	if s.chronicle.reminded && at.inTransaction && table == 0 {
+		return policy.Finding{}, false
+	}
 	left := at.left
 	if left == nil {
 		var err error
@@ -258,8 +262,8 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 			s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
 			return policy.Finding{}, false
 		}
+		s.chronicle.reminded = !slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed })
 	}
-	table := overtaken(at.Statement, known)
 	if i := slices.IndexFunc(left, func(row revisions.PromiseRow) bool { return row.Kind == run.BulkWrite && row.Table == table }); i >= 0 {
 		return overtakingFinding(left[i]), true
 	}

@@ -36,6 +36,7 @@ func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 // forget is the end of a transaction without a commit: what it promised vanished with it.
 func (s *session) forget() {
 	s.promises, s.owed, s.pen, s.strong = nil, revisions.Transaction{}, pen{}, false
+	s.chronicle.reminded = false
 }
 
 // pen is what the promises of one transaction are signed with.
@@ -135,7 +136,11 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 	}
 	if len(here.Steps) > 0 {
 		s.warmUp(ctx)
-		s.ledger(ctx) // so that it need not be checked while the lock is held
+		s.leave()
+		s.ledger(ctx) // is checked now if need be, and not while the lock is held
+		if err := s.interrupted(); err != nil {
+			return s.answerFailure(ctx, at, plan, err)
+		}
 		s.leave()
 	}
 	result, err := s.runner(ctx, known).Run(ctx, here)

@@ -3,6 +3,8 @@ package revisions
 import (
 	"testing"
 	"time"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
 
 // work is a ledger with a client of it.
@@ -133,6 +135,44 @@ func TestStatementsWithoutAttestation(t *testing.T) {
 		if got := w.outcome(s); got != end.want {
 			t.Errorf("after %s: %s", end.sql, got)
 		}
+	}
+}
+
+// What a session writes down while another one settles counts: that has seen less.
+func TestSettleGivesWayToTheEnd(t *testing.T) {
+	w := newWork(t)
+	other := w.as(w.proxy)
+	settling := w.open(other)
+	for _, c := range []struct {
+		name, before string
+		end          func(s *Statement, now uint64)
+	}{
+		{"committed meanwhile", "pid = 2147483647", func(s *Statement, _ uint64) { s.Outcome = OutcomeCommitted }},
+		{"in another transaction", "outcome = 'open', attested = true, xid = $2::pg_catalog.xid8", func(s *Statement, now uint64) {
+			s.Outcome, s.XID = OutcomeOpen, now
+		}},
+	} {
+		former := uint64(number64(t, w.admin.ask("SELECT pg_current_xact_id()")[0]))
+		s := w.begin(c.name)
+		w.admin.ask("UPDATE pgsluice.statements SET "+c.before+" WHERE id = $1::bigint AND $2 <> '' RETURNING 1", itoa(s.ID), itoa(int64(former)))
+		w.client.run("BEGIN")
+		now := uint64(number64(t, w.client.ask("SELECT pg_current_xact_id()")[0]))
+
+		w.control.run("BEGIN")
+		c.end(&s, now)
+		want(t, w.ledger.End(t.Context(), s), nil)
+		settled := make(chan error, 1)
+		go func() {
+			_, err := settling.Settle(t.Context())
+			settled <- err
+		}()
+		pgtest.WaitFor(t, w.admin.Conn, "SELECT wait_event_type = 'Lock' FROM pg_stat_activity WHERE pid = $1", other.PgConn().PID())
+		w.control.run("COMMIT")
+		want(t, <-settled, nil)
+		if got := w.outcome(s); got != s.Outcome {
+			t.Errorf("%s: it is %s, not %s", c.name, got, s.Outcome)
+		}
+		w.client.run("ROLLBACK")
 	}
 }
 

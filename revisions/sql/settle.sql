@@ -3,7 +3,7 @@
 WITH quick AS MATERIALIZED (
 	SELECT pg_catalog.set_config('synchronous_commit', 'off', true) AS setting, pg_catalog.pg_current_snapshot() AS now
 ), ended AS MATERIALIZED (
-	SELECT s.id,
+	SELECT s.id, s.xid,
 		CASE
 			-- Whoever ran it may have died before its end was written down; the attestation is there all the same.
 			WHEN EXISTS (
@@ -37,6 +37,9 @@ WITH quick AS MATERIALIZED (
 		AND s.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
 		AND s.id OPERATOR(pg_catalog.=) e.id
 		AND s.outcome OPERATOR(pg_catalog.<>) e.outcome
+		-- As this snapshot saw it: what its own session has written since is newer.
+		AND s.outcome OPERATOR(pg_catalog.=) ANY (ARRAY['begun', 'open', 'lost'])
+		AND s.xid IS NOT DISTINCT FROM e.xid
 	RETURNING s.id, s.outcome
 )
 SELECT pg_catalog.json_build_object('id', s.id, 'outcome', s.outcome, 'settled', true)
