@@ -24,12 +24,6 @@ func (a *alteration) volatile(name ddl.Name) bool {
 	return !known || function.Volatile == "v"
 }
 
-// impliesNotNull reports whether a column's definition makes it NOT NULL.
-func impliesNotNull(column ddl.Column) bool {
-	return column.NotNull || column.Identity || column.Serial() ||
-		slices.ContainsFunc(column.Constraints, func(k ddl.Constraint) bool { return k.Type == ddl.PrimaryKey })
-}
-
 // addColumn takes ADD COLUMN apart: the column comes at once, bare of what would read or write every row.
 func (a *alteration) addColumn(i int, command ddl.AlterCommand) error {
 	column := *command.Column
@@ -118,7 +112,7 @@ func (a *alteration) fill(i int, command ddl.AlterCommand) error {
 		a.fills = append(a.fills, Step{SQL: fill.Before + " WHERE " + fill.Where, Where: AfterCommit, Table: leaf, Batch: &fill})
 	}
 	a.notices = append(a.notices, fmt.Sprintf("adding %q to %q without values, filling its rows in batches", command.Name, a.table.Name))
-	if impliesNotNull(column) {
+	if column.ImpliesNotNull() {
 		return a.notNull(i, command.Name, true)
 	}
 	return nil

@@ -79,7 +79,7 @@ func (a *alteration) keyNotNull(command int, add ddl.Constraint) error {
 // becomesNotNull reports whether another command of the statement makes the column NOT NULL.
 func (a *alteration) becomesNotNull(column string) bool {
 	return slices.ContainsFunc(a.alter.Commands, func(c ddl.AlterCommand) bool {
-		return c.Name == column && (c.Op == "SetNotNull" || c.Op == "AddColumn" && impliesNotNull(*c.Column))
+		return c.Name == column && (c.Op == "SetNotNull" || c.Op == "AddColumn" && c.Column.ImpliesNotNull())
 	})
 }
 

@@ -1,5 +1,7 @@
 package ddl
 
+import "slices"
+
 // Name is a possibly qualified name as the client wrote it, unquoted and case-folded as the server folds it.
 type Name struct {
 	Schema string // "" when the name is not qualified
@@ -340,6 +342,11 @@ type Column struct {
 
 // TypeName is the column's type.
 func (c Column) TypeName() TypeName { return TypeName{c.Type, c.Modifiers, c.Array} }
+
+// ImpliesNotNull reports whether the column's definition makes it NOT NULL.
+func (c Column) ImpliesNotNull() bool {
+	return c.NotNull || c.Identity || c.Serial() || slices.ContainsFunc(c.Constraints, func(k Constraint) bool { return k.Type == PrimaryKey })
+}
 
 // Serial reports whether the type is one of the notations that the server replaces by an integer and a sequence.
 func (c Column) Serial() bool {

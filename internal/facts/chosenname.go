@@ -234,7 +234,9 @@ func unnamedConstraints(stmt ddl.Statement, alter ddl.AlterTable) []string {
 				}
 			}
 		case command.Op == "AddColumn" && command.Column != nil:
-			names = append(names, candidates(alter.Table.Name, command.Name, "not_null")...)
+			if command.Column.ImpliesNotNull() {
+				names = append(names, candidates(alter.Table.Name, command.Name, "not_null")...)
+			}
 			for n, constraint := range command.Column.Constraints {
 				add(i, n, constraint)
 			}

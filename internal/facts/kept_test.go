@@ -22,9 +22,6 @@ type kept struct {
 }
 
 func (k kept) QueryParts(ctx context.Context, parts []string, setting, value string) (rows []string, err error) {
-	if _, err := k.Exec(ctx, "SELECT set_config($1, $2, false)", setting, value); err != nil {
-		return nil, err
-	}
 	for _, part := range parts {
 		if k.names[part] == "" {
 			k.names[part] = fmt.Sprintf("kept%d", len(k.names))
@@ -32,7 +29,18 @@ func (k kept) QueryParts(ctx context.Context, parts []string, setting, value str
 				return nil, err
 			}
 		}
-		result := k.PgConn().ExecPrepared(ctx, k.names[part], nil, nil, nil).Read()
+	}
+	// Up to the end of the batch it is one transaction.
+	batch := &pgconn.Batch{}
+	batch.ExecParams("SELECT set_config($1, $2, true)", [][]byte{[]byte(setting), []byte(value)}, nil, nil, nil)
+	for _, part := range parts {
+		batch.ExecPrepared(k.names[part], nil, nil, nil)
+	}
+	results, err := k.PgConn().ExecBatch(ctx, batch).ReadAll()
+	if err != nil {
+		return nil, err
+	}
+	for _, result := range results[1:] {
 		if result.Err != nil {
 			return nil, result.Err
 		}

@@ -12,13 +12,25 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// The question has three parts, which are sent as one statement: planning takes longer than running, so that what only some statements need
-// is asked only for them.
+// The parts of the question. The first is always asked, and finds what columns.sql, indexes.sql and constraints.sql are about; the others are asked with
+// them where they are wanted. Many small ones cost the server far less than a large one, to plan and to begin, whatever it then reads.
 var (
 	//go:embed facts.sql
 	factsSQL string
+	//go:embed columns.sql
+	columnsSQL string
+	//go:embed indexes.sql
+	indexesSQL string
+	//go:embed constraints.sql
+	constraintsSQL string
+	//go:embed taken.sql
+	takenSQL string
+	//go:embed definitions.sql
+	definitionsSQL string
 	//go:embed names.sql
 	namesSQL string
+	//go:embed depends.sql
+	dependsSQL string
 	//go:embed dependents.sql
 	dependentsSQL string
 )
@@ -212,26 +224,69 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// PartsQuerier is a Querier that asks several questions without parameters in one round trip, one row each, for whose time it gives a setting a
-// value; and does so faster when it has asked the same ones before.
+// PartsQuerier is a Querier that asks several questions without parameters in one round trip and one transaction, one row each, for whose time it gives a
+// setting a value; and does so faster when it has asked the same ones before.
 type PartsQuerier interface {
 	Querier
 	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
 }
 
-// asked is the setting that stands for the parameter of a question without any.
-const asked = "pgsluice.asked"
+// asked is the setting that stands for the parameter of a question without any, about the one for what facts.sql has found.
+const (
+	asked = "pgsluice.asked"
+	about = "pgsluice.about"
+)
 
+// part is a part of the question, with what adds its answer to what is known.
+type part struct {
+	sql string
+	add func(row string) error
+}
+
+// ask asks facts.sql and what follows from it. Where there is no setting to carry what it has found, all is one statement.
 func ask(ctx context.Context, server Querier, parts []string, parameter string) ([]string, error) {
 	several, ok := server.(PartsQuerier)
 	if !ok {
-		return server.Query(ctx, "("+strings.Join(parts, ")\nUNION ALL\n(")+")", parameter)
+		whole := found("")
+		for _, part := range parts {
+			whole += "\nUNION ALL\n(" + strings.ReplaceAll(part, "$about", "(SELECT a.about FROM about a)") + ")"
+		}
+		return server.Query(ctx, whole, parameter)
 	}
-	fixed := make([]string, len(parts))
-	for i, part := range parts {
-		fixed[i] = strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
+	fixed := []string{withSetting(found(" WHERE pg_catalog.set_config('" + about + "', a.about, true) IS NOT NULL"))}
+	for _, part := range parts {
+		// A sub-select: the planner shall not look at the value of the day.
+		fixed = append(fixed, withSetting(strings.ReplaceAll(part, "$about", "(SELECT pg_catalog.current_setting('"+about+"', true))")))
 	}
 	return several.QueryParts(ctx, fixed, asked, parameter)
+}
+
+// askOne asks a question of one row that does not follow from facts.sql.
+func askOne(ctx context.Context, server Querier, part, parameter string) (row string, err error) {
+	var rows []string
+	if several, ok := server.(PartsQuerier); ok {
+		rows, err = several.QueryParts(ctx, []string{withSetting(part)}, asked, parameter)
+	} else {
+		rows, err = server.Query(ctx, part, parameter)
+	}
+	if err != nil {
+		return "", fmt.Errorf("cannot read facts: %w", err)
+	}
+	if len(rows) != 1 {
+		return "", fmt.Errorf("cannot read facts: %d rows instead of 1", len(rows))
+	}
+	return rows[0], nil
+}
+
+// found is facts.sql with a name for what it has found, under its own title.
+func found(where string) string {
+	title, _, _ := strings.Cut(factsSQL, "\n")
+	return title + "\nWITH about AS MATERIALIZED (\n" + factsSQL + ")\nSELECT a.answer FROM about a" + where
+}
+
+// withSetting is a part whose parameter is the setting.
+func withSetting(part string) string {
+	return strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
 }
 
 // Prepare asks about nothing, so that the server has planned what most statements need.
@@ -240,68 +295,101 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	_, err = ask(ctx, server, []string{factsSQL, namesSQL}, parameter)
+	_, err = ask(ctx, server, []string{columnsSQL, indexesSQL, constraintsSQL, takenSQL, definitionsSQL, namesSQL}, parameter)
 	return err
 }
 
-// Read asks the server, in one round trip (more where Partitions, Bound, Writers, Emptied or Write asks), about the session and the names. Where the server
-// has the question planned already it takes 7 million instructions, 1 to 4 ms by the machine, and half as much more with types and functions or with dependents;
-// to plan it takes several times as long. A partition that is described, too (Wanted.Children), takes a quarter of a millisecond.
+// Read asks the server, in one round trip (more where Partitions, Bound, Writers, Emptied or Write asks, for partitioned tables, and where more depends on a
+// relation than nearly every table has), about the session and the names. Where the server has the question planned already it takes about a millisecond, and
+// half as much more with types and functions, or with definitions; to plan it takes several times as long. A partition that is described, too
+// (Wanted.Children), takes a quarter of a millisecond.
 // It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
 // facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
-	parameter, err := encode(wanted)
+	q, err := read(ctx, server, wanted)
 	if err != nil {
 		return Facts{}, err
 	}
-	parts := []string{factsSQL}
-	names, dependents := slices.ContainsFunc(wanted, Wanted.asksNames), slices.ContainsFunc(wanted, Wanted.asksDependents)
-	if names {
-		parts = append(parts, namesSQL)
-	}
-	if dependents {
-		parts = append(parts, dependentsSQL)
-	}
-	rows, err := ask(ctx, server, parts, parameter)
-	if err != nil {
-		return Facts{}, fmt.Errorf("cannot read facts: %w", err)
-	}
-	if len(rows) != len(parts) {
-		return Facts{}, fmt.Errorf("cannot read facts: %d rows instead of %d", len(rows), len(parts))
-	}
-	known, err := decode(rows[0], wanted)
-	if err == nil && names {
-		err = known.addNames(rows[1])
-	}
-	if err == nil && dependents {
-		err = known.addDependents(rows[len(rows)-1], wanted)
-	}
+	certain, err := q.addPartitioned(ctx, server)
 	if err == nil {
-		err = addPartitions(ctx, server, known, wanted)
+		err = q.addDistributed(ctx, server)
 	}
-	if err == nil {
-		err = addProofs(ctx, server, known, wanted)
+	if err == nil && q.dependsMore {
+		err = q.askDependents(ctx, server)
 	}
-	if err == nil {
-		err = addWriters(ctx, server, known, wanted)
+	if err != nil || !certain {
+		return Facts{}, err
 	}
-	if err == nil {
-		err = addReferencing(ctx, server, known, wanted)
+	known := q.known
+	for _, add := range []func(context.Context, Querier, Facts, []Wanted) error{addPartitions, addProofs, addWriters, addReferencing} {
+		if err := add(ctx, server, known, wanted); err != nil {
+			return Facts{}, err
+		}
 	}
-	if err == nil {
-		err = addWriting(ctx, server, &known, wanted)
-	}
-	if err != nil {
+	if err := addWriting(ctx, server, &known, wanted); err != nil {
 		return Facts{}, err
 	}
 	return known, nil
 }
 
+// read asks all that one round trip can answer.
+func read(ctx context.Context, server Querier, wanted []Wanted) (*question, error) {
+	parameter, err := encode(wanted)
+	if err != nil {
+		return nil, err
+	}
+	var q *question
+	parts := []part{
+		{columnsSQL, func(row string) error { return q.addColumns(row) }},
+		{indexesSQL, func(row string) error { return q.addIndexes(row) }},
+		{constraintsSQL, func(row string) error { return q.addConstraints(row) }},
+	}
+	if !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
+		parts = nil
+	}
+	if slices.ContainsFunc(wanted, Wanted.asksTaken) {
+		parts = append(parts, part{takenSQL, func(row string) error { return q.addTaken(row) }})
+	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions }) {
+		parts = append(parts, part{definitionsSQL, func(row string) error { return q.addDefinitions(row) }})
+	}
+	if slices.ContainsFunc(wanted, Wanted.asksNames) {
+		parts = append(parts, part{namesSQL, func(row string) error { return q.known.addNames(row) }})
+	}
+	switch {
+	case slices.ContainsFunc(wanted, Wanted.asksUsers):
+		parts = append(parts, part{dependentsSQL, func(row string) error { return q.known.addDependents(row, wanted) }})
+	case slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }):
+		parts = append(parts, part{dependsSQL, func(row string) error { return q.addDepends(row) }})
+	}
+	texts := make([]string, len(parts))
+	for i, part := range parts {
+		texts[i] = part.sql
+	}
+	rows, err := ask(ctx, server, texts, parameter)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read facts: %w", err)
+	}
+	if len(rows) != 1+len(parts) {
+		return nil, fmt.Errorf("cannot read facts: %d rows instead of %d", len(rows), 1+len(parts))
+	}
+	if q, err = decode(rows[0], wanted); err != nil {
+		return nil, err
+	}
+	for i, part := range parts {
+		if err := part.add(rows[1+i]); err != nil {
+			return nil, err
+		}
+	}
+	return q, nil
+}
+
+func (w Wanted) asksTaken() bool { return w.Index != "" || len(w.Candidates) > 0 }
+
 func (w Wanted) asksNames() bool { return len(w.Types) > 0 || len(w.Functions) > 0 }
 
-func (w Wanted) asksDependents() bool {
-	return w.Dependents || len(w.Schemas) > 0 || w.Users && w.asksNames()
-}
+// asksUsers reports whether dependents.sql is asked for more than relations.
+func (w Wanted) asksUsers() bool { return len(w.Schemas) > 0 || w.Users && w.asksNames() }
 
 func encode(wanted []Wanted) (string, error) {
 	type word struct {

@@ -1,0 +1,105 @@
+package facts
+
+import "context"
+
+// triggerEvents are the bits of pg_trigger.tgtype that stand for an event; the first bit is FOR EACH ROW.
+var triggerEvents = []struct {
+	bit    int
+	letter string
+}{{1 << 2, "i"}, {1 << 3, "d"}, {1 << 4, "u"}, {1 << 5, "t"}}
+
+// addDependents adds what dependents.sql answers.
+func (f *Facts) addDependents(row string, wanted []Wanted) error {
+	var a struct {
+		Relations []struct {
+			OID uint32 `json:"oid"`
+			Depends
+			Triggers []struct {
+				Trigger
+				Bits int `json:"bits"`
+			} `json:"triggers"`
+		} `json:"relations"`
+		Types []struct {
+			OID   uint32     `json:"oid"`
+			Users []TypeUser `json:"users"`
+		} `json:"types"`
+		Functions []struct {
+			Schema  string  `json:"schema"`
+			Name    string  `json:"name"`
+			Routine Routine `json:"routine"`
+		} `json:"functions"`
+		Schemas []*Schema `json:"schemas"`
+	}
+	if err := decodeJSON(row, &a); err != nil {
+		return err
+	}
+	for _, found := range a.Relations {
+		depends := found.Depends
+		for _, t := range found.Triggers {
+			t.Row = t.Bits&1 != 0
+			for _, event := range triggerEvents {
+				if t.Bits&event.bit != 0 {
+					t.Events += event.letter
+				}
+			}
+			depends.Triggers = append(depends.Triggers, t.Trigger)
+		}
+		for _, r := range f.Relations {
+			if r != nil && r.OID == found.OID {
+				r.Depends = &depends
+			}
+		}
+	}
+	for _, found := range a.Types {
+		for _, t := range f.Types {
+			if t != nil && t.OID == found.OID {
+				t.Users = found.Users
+			}
+		}
+	}
+	for _, found := range a.Functions {
+		key := Key(found.Schema, found.Name)
+		function := f.Functions[key]
+		function.Routines = append(function.Routines, found.Routine)
+		f.Functions[key] = function
+	}
+	f.Schemas = map[string]*Schema{}
+	for _, w := range wanted {
+		for _, name := range w.Schemas {
+			f.Schemas[name] = nil
+		}
+	}
+	for _, s := range a.Schemas {
+		f.Schemas[s.Name] = s
+	}
+	return nil
+}
+
+// addDepends adds what depends.sql answers.
+func (q *question) addDepends(row string) error {
+	var a struct {
+		Relations []struct {
+			More bool `json:"more"`
+		} `json:"relations"`
+	}
+	if err := decodeJSON(row, &a); err != nil {
+		return err
+	}
+	for _, r := range a.Relations {
+		q.dependsMore = q.dependsMore || r.More
+	}
+	return q.known.addDependents(row, q.wanted)
+}
+
+// askDependents asks what else depends on the relations. It takes one more question.
+func (q *question) askDependents(ctx context.Context, server Querier) error {
+	parameter, err := encode(q.wanted)
+	if err != nil {
+		return err
+	}
+	row, err := askOne(ctx, server, dependentsSQL, parameter)
+	if err != nil {
+		return err
+	}
+	return q.known.addDependents(row, q.wanted)
+}

@@ -1,0 +1,168 @@
+package facts_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+)
+
+// counted counts questions, and has something happen before one of them.
+type counted struct {
+	querier
+	questions int
+	before    func(question int)
+}
+
+func (c *counted) Query(ctx context.Context, sql string, args ...string) ([]string, error) {
+	c.questions++
+	if c.before != nil {
+		c.before(c.questions)
+	}
+	return c.querier.Query(ctx, sql, args...)
+}
+
+// apart asks part after part, and has something happen before one of them: each has a snapshot of its own.
+type apart struct {
+	querier
+	before func(part int)
+}
+
+func (a apart) QueryParts(ctx context.Context, parts []string, setting, value string) (rows []string, err error) {
+	tx, err := a.Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback(ctx) }()
+	if _, err := tx.Exec(ctx, "SELECT set_config($1, $2, true)", setting, value); err != nil {
+		return nil, err
+	}
+	for i, part := range parts {
+		a.before(i)
+		answer, err := a.Query(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, answer...)
+	}
+	return rows, nil
+}
+
+// Between two parts of the question anything may happen to the relation that they are about. None of it fails the question, and what does not fit is left out.
+func TestPartsDisagree(t *testing.T) {
+	dsn := pgtest.Database(t)
+	conn, other := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
+	for _, change := range []string{
+		"ALTER TABLE t DROP COLUMN b", "DROP TABLE t", "DROP INDEX t_b", "ALTER TABLE t DROP CONSTRAINT t_fk, ADD COLUMN late int", "DROP TABLE t; CREATE TABLE t (z int)",
+		"ALTER TABLE t RENAME TO u", "ALTER TABLE parent RENAME COLUMN x TO y", "DROP TABLE parent CASCADE",
+	} {
+		for at, last := 1, 1; at <= last; at++ {
+			exec(t, other, `DROP TABLE IF EXISTS t, u, parent; CREATE TABLE parent (x int PRIMARY KEY);
+				CREATE TABLE t (id serial PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x', x int CONSTRAINT t_fk REFERENCES parent);
+				CREATE INDEX t_b ON t (b, a); CREATE INDEX t_lower ON t (lower(b)) WHERE a > 0`)
+			question := apart{querier{conn}, func(part int) {
+				last = max(last, part)
+				if part == at {
+					exec(t, other, change)
+				}
+			}}
+			known, err := facts.Read(t.Context(), question, []facts.Wanted{{
+				Name: ddl.Name{Name: "t"}, Index: "t_b", Candidates: []string{"t_b"}, Parents: true, Definitions: true, Dependents: true,
+			}})
+			if err != nil {
+				t.Errorf("%s before part %d: %v", change, at, err)
+				continue
+			}
+			r := known.Relations[`"t"`]
+			if r == nil || r.Name != "t" {
+				t.Errorf("%s before part %d: the table is %+v", change, at, r)
+				continue
+			}
+			for _, i := range r.Indexes {
+				if i.Plain && r.Column(i.Columns[0]) == nil {
+					t.Errorf("%s before part %d: index %s is plain and on no column", change, at, i.Name)
+				}
+			}
+		}
+	}
+}
+
+// Of a partitioned table whose partitions change between the two questions about it nothing is known.
+func TestPartitionsDisagree(t *testing.T) {
+	dsn := pgtest.Database(t)
+	conn, other := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
+	for _, c := range []struct {
+		change string
+		known  bool
+	}{
+		{"SELECT", true}, {"DROP TABLE p1", false}, {"DROP TABLE p", false}, {"CREATE TABLE p_rest PARTITION OF p DEFAULT", false},
+	} {
+		exec(t, other, "DROP TABLE IF EXISTS p; CREATE TABLE p (a int) PARTITION BY LIST (a); CREATE TABLE p1 PARTITION OF p FOR VALUES IN (1)")
+		question := &counted{querier: querier{conn}, before: func(question int) {
+			if question == 2 {
+				exec(t, other, c.change)
+			}
+		}}
+		known, err := facts.Read(t.Context(), question, []facts.Wanted{{Name: ddl.Name{Name: "p"}}})
+		if err != nil || known.Known != c.known || question.questions != 2 {
+			t.Errorf("%s: known %t, %d questions, %v", c.change, known.Known, question.questions, err)
+		}
+	}
+}
+
+// What depends on an ordinary table is told in one round trip, and as the question for all of it would tell it.
+func TestOrdinaryDependents(t *testing.T) {
+	conn := pgtest.Connect(t, pgtest.Database(t))
+	login := pgtest.Role(t, "")
+	exec(t, conn, `CREATE FUNCTION "quiet one"() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+		CREATE TABLE parent (x int PRIMARY KEY, y text, UNIQUE (y));
+		CREATE TABLE bare (a int);
+		CREATE TABLE usual (id serial PRIMARY KEY, other bigint GENERATED ALWAYS AS IDENTITY, a int DEFAULT 1 CHECK (a > 0), b text, x int REFERENCES parent, UNIQUE (a, b));
+		CREATE INDEX ON usual (lower(b)) WHERE a > 0;
+		CREATE TRIGGER quiet BEFORE INSERT OR UPDATE ON usual FOR EACH ROW EXECUTE FUNCTION "quiet one"();
+		CREATE CONSTRAINT TRIGGER checked AFTER DELETE ON usual FOR EACH ROW EXECUTE FUNCTION "quiet one"();
+		ALTER TABLE usual DISABLE TRIGGER checked`)
+	exec(t, conn, fmt.Sprintf("GRANT SELECT, UPDATE ON usual TO PUBLIC; GRANT ALL ON usual TO %s WITH GRANT OPTION", pgx.Identifier{login}.Sanitize()))
+	ask := func(table string, w facts.Wanted) (*facts.Depends, int) {
+		t.Helper()
+		question := &counted{querier: querier{conn}}
+		w.Name, w.Dependents = ddl.Name{Name: table}, true
+		known, err := facts.Read(t.Context(), question, []facts.Wanted{w})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return known.Relations[facts.Key("", table)].Depends, question.questions
+	}
+	same := func(table string, questions int) {
+		t.Helper()
+		got, asked := ask(table, facts.Wanted{})
+		want, _ := ask(table, facts.Wanted{Schemas: []string{"public"}}) // asks for all at once
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("on %s depends\n%+v\nand by the question for all\n%+v", table, got, want)
+		}
+		if asked != questions {
+			t.Errorf("what depends on %s took %d questions, want %d", table, asked, questions)
+		}
+	}
+	same("bare", 1)
+	same("usual", 1)
+	same("parent", 2)
+	for _, change := range []string{
+		"CREATE VIEW v AS SELECT a FROM bare", "CREATE FUNCTION f(bare) RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE TABLE typed (b bare[])",
+		"CREATE STATISTICS s ON a, b FROM bare", "CREATE POLICY some_rows ON bare USING (true)", "CREATE PUBLICATION everything FOR ALL TABLES",
+		"CREATE TRIGGER one BEFORE UPDATE OF a ON bare FOR EACH ROW EXECUTE FUNCTION \"quiet one\"()", "GRANT SELECT (a) ON bare TO PUBLIC",
+		"CREATE TABLE child () INHERITS (bare)", "ALTER TABLE bare ADD UNIQUE (a), ADD FOREIGN KEY (b) REFERENCES bare (a)",
+		"CREATE RULE nothing AS ON DELETE TO bare DO INSTEAD NOTHING", "ALTER TABLE bare ADD COLUMN g int GENERATED ALWAYS AS (a * 2) STORED",
+	} {
+		exec(t, conn, "DROP TABLE bare CASCADE; CREATE TABLE bare (a int, b int)")
+		exec(t, conn, change)
+		same("bare", 2)
+		exec(t, conn, "DROP TABLE IF EXISTS typed; DROP PUBLICATION IF EXISTS everything")
+	}
+}
