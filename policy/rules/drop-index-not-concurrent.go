@@ -84,7 +84,7 @@ func droppedTogether(c *policy.Check, drop ddl.Drop) {
 	}
 	c.Report(policy.Finding{
 		Action:  policy.Block,
-		Message: "DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each",
+		Message: fmt.Sprintf("DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of %s", enumerated(shownNames(drop.Names))),
 		Hint:    strings.Join(typed(concurrentDrops(c.Stmt, drop)), "\n"),
 	})
 }

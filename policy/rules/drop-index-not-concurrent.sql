@@ -25,7 +25,7 @@ check
 DROP INDEX CONCURRENTLY users_email, "Users Score"
 ----
 block
-  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each
+  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of users_email and Users Score
   hint: DROP INDEX CONCURRENTLY users_email;
     DROP INDEX CONCURRENTLY "Users Score";
 
@@ -33,7 +33,7 @@ check unknown
 DROP INDEX CONCURRENTLY IF EXISTS a, b
 ----
 block
-  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each
+  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of a and b
   hint: DROP INDEX CONCURRENTLY IF EXISTS a;
     DROP INDEX CONCURRENTLY IF EXISTS b;
 
