@@ -172,10 +172,7 @@ func unsplit(c *policy.Check, rows float64, why, hint string) policy.Finding {
 	name, does := "", strings.TrimSuffix(c.Stmt.Tag, " 0")
 	for _, change := range c.Facts.Writing.Changes {
 		if change.Operation != "Insert" {
-			name = change.Table
-			if _, write := c.Stmt.Action.(ddl.Write); !write {
-				does = strings.ToUpper(change.Operation) // what EXPLAIN ANALYZE or a SELECT hides
-			}
+			name, does = change.Table, strings.ToUpper(change.Operation) // which EXPLAIN ANALYZE and WITH may hide
 			break
 		}
 	}
