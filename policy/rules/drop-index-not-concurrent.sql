@@ -25,7 +25,7 @@ check
 DROP INDEX CONCURRENTLY users_email, "Users Score"
 ----
 block
-  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of users_email and Users Score
+  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of users_email and "Users Score"
   hint: DROP INDEX CONCURRENTLY users_email;
     DROP INDEX CONCURRENTLY "Users Score";
 
