@@ -319,7 +319,7 @@ rewrite
     UPDATE t SET token = DEFAULT WHERE token IS NULL /* in batches */;
 
 # So it does beside a column that is generated.
-check
+check version=150000
 ALTER TABLE t ADD COLUMN note text, ADD COLUMN twice int GENERATED ALWAYS AS (a * 2) STORED
 ----
 block

@@ -206,7 +206,7 @@ ALTER TABLE orders DROP CONSTRAINT orders_a_there, ADD CONSTRAINT a_given NOT NU
 orders AccessExclusiveLock
 
 # What else the statement does stays, and each column is proven.
-check version=150000
+check version=150000 before=18
 ALTER TABLE orders ADD COLUMN note text, ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL
 ----
 rewrite
