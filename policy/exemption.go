@@ -127,7 +127,11 @@ func wrongPattern(key, pattern string, rules []string) (message, hint string) {
 		if isGlob(pattern) {
 			return "matches the name of no rule", "pgsluice rules lists them"
 		}
-		return fmt.Sprintf("there is no rule %q", pattern), "did you mean " + nearest(pattern, rules) + "?"
+		hint = "pgsluice rules lists them"
+		if near := near(pattern, rules); near != "" {
+			hint = "did you mean " + near + "?"
+		}
+		return fmt.Sprintf("there is no rule %q", pattern), hint
 	case "tables":
 		if schema, table := splitTable(pattern); schema == "" || table == "" {
 			return "must be SCHEMA.TABLE", fmt.Sprintf("write public.%s, or *.%[1]s for every schema", strings.Trim(pattern, "."))

@@ -55,7 +55,7 @@ func NewSet(rules []Rule, settings Settings) (*Set, error) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(settings.Actions)) {
 		if !slices.Contains(names, name) {
-			return nil, fmt.Errorf("there is no rule %q: did you mean %q?", name, nearest(name, names))
+			return nil, fmt.Errorf("there is no rule %q%s", name, meant(name, names))
 		}
 	}
 	exemptions, err := exempting(settings.Exemptions, names)
@@ -285,7 +285,7 @@ func (s *Set) remark(verdict *Verdict, doors []Override) {
 			switch {
 			case !slices.Contains(s.names, rule):
 				verdict.Remarks = append(verdict.Remarks,
-					fmt.Sprintf("there is no rule %q, which the override in the %s names%s", rule, door.Source, s.meant(rule)))
+					fmt.Sprintf("there is no rule %q, which the override in the %s names%s", rule, door.Source, meant(rule, s.names)))
 			case door.Source == "comment" && !slices.Contains(found, rule):
 				verdict.Unneeded = append(verdict.Unneeded, rule)
 			}
@@ -294,9 +294,17 @@ func (s *Set) remark(verdict *Verdict, doors []Override) {
 }
 
 // meant is the rule that a misspelt name is near to, as the end of a sentence; "" if there is none.
-func (s *Set) meant(name string) string {
-	if near := nearest(name, s.names); distance(name, near) <= len(name)/3 {
+func meant(name string, rules []string) string {
+	if near := near(name, rules); near != "" {
 		return fmt.Sprintf(": did you mean %q?", near)
+	}
+	return ""
+}
+
+// near is the name that a misspelt one is near enough to, "" if there is none.
+func near(name string, names []string) string {
+	if near := nearest(name, names); distance(name, near) <= len(name)/3 {
+		return near
 	}
 	return ""
 }

@@ -63,6 +63,11 @@ func TestNewSetRefuses(t *testing.T) {
 			policy.Settings{Actions: map[string]policy.Action{"index-not-concurent": policy.Warn}},
 			`there is no rule "index-not-concurent": did you mean "index-not-concurrent"?`,
 		},
+		{ // near to none
+			[]policy.Rule{finds("index-not-concurrent", policy.Warn)},
+			policy.Settings{Actions: map[string]policy.Action{"foo": policy.Warn}},
+			`there is no rule "foo"`,
+		},
 	} {
 		_, err := policy.NewSet(c.rules, c.set)
 		if err == nil || err.Error() != c.want {

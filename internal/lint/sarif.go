@@ -4,6 +4,7 @@ import (
 	"io"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/policy"
 )
@@ -170,5 +171,11 @@ func (t told) sarif(rules []sarifRule) sarifResult {
 	return result
 }
 
-// artifact is a path as a URI reference.
-func artifact(path string) sarifArtifact { return sarifArtifact{(&url.URL{Path: path}).String()} }
+// artifact is a path as a URI reference, an absolute one as a URI.
+func artifact(path string) sarifArtifact {
+	uri := url.URL{Path: path}
+	if strings.HasPrefix(path, "/") {
+		uri.Scheme = "file"
+	}
+	return sarifArtifact{uri.String()}
+}

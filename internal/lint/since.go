@@ -10,7 +10,7 @@ import (
 )
 
 // Since leaves of some files those that changed in the working directory's git repository since a revision, or are new and not ignored.
-// What the revision's own branch changed meanwhile does not count.
+// What the revision's own branch changed meanwhile does not count. Of a file outside of the repository nobody knows, which is an error.
 func Since(ctx context.Context, revision string, paths []string) ([]string, error) {
 	top, err := git(ctx, "rev-parse", "--show-toplevel")
 	if err != nil {
@@ -24,6 +24,7 @@ func Since(ctx context.Context, revision string, paths []string) ([]string, erro
 		return nil, fmt.Errorf("cannot find what %s and HEAD have in common (a shallow clone lacks it: fetch the whole history): %w", revision, err)
 	}
 	root := strings.TrimSuffix(top, "\n")
+	inside := strings.TrimSuffix(root, "/") + "/"
 	changed := map[string]bool{}
 	for _, arguments := range [][]string{
 		{"-C", root, "diff", "--name-only", "-z", "--no-renames", "--diff-filter=d", strings.TrimSpace(base), "--"},
@@ -44,6 +45,9 @@ func Since(ctx context.Context, revision string, paths []string) ([]string, erro
 		real, err := realPath(path)
 		if err != nil {
 			return nil, fmt.Errorf("cannot find %s: %w", path, cause(err))
+		}
+		if !strings.HasPrefix(filepath.ToSlash(real), inside) {
+			return nil, fmt.Errorf("cannot tell whether %s changed since %s: it is not in the git repository %s", path, revision, root)
 		}
 		if changed[real] {
 			kept = append(kept, path)

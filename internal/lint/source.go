@@ -28,7 +28,7 @@ type Source struct {
 	// Beside are the files that some tools keep settings in, by what they add to the path (".conf") or their name ("metadata.toml").
 	Beside map[string]string
 
-	lines []int // where each line begins
+	lines []int // where each line begins, its first behind a byte order mark
 }
 
 // NewSource makes a source of a text, or says why it is none.
@@ -43,13 +43,14 @@ func NewSource(name, text string) (*Source, error) {
 	case strings.IndexByte(text, 0) >= 0:
 		return nil, fmt.Errorf("holds a zero byte (byte %d): it is no SQL", strings.IndexByte(text, 0))
 	}
+	begin := 0
 	if rest, marked := strings.CutPrefix(text, "\ufeff"); marked {
-		text = "   " + rest
+		text, begin = "   "+rest, len("\ufeff")
 	}
 	if strings.TrimSpace(text) == "" {
 		return nil, errors.New("is empty: say in a comment that nothing is to be done, or remove it")
 	}
-	s := &Source{Path: filepath.ToSlash(name), Text: text, lines: []int{0}}
+	s := &Source{Path: filepath.ToSlash(name), Text: text, lines: []int{begin}}
 	for i := range len(text) {
 		if text[i] == '\n' {
 			s.lines = append(s.lines, i+1)
@@ -71,6 +72,7 @@ func invalidAt(text string) int {
 
 // Position is the line and the column, both from 1, of a byte of the text; columns count characters.
 func (s *Source) Position(offset int) (line, column int) {
+	offset = max(offset, s.lines[0])
 	line, found := slices.BinarySearch(s.lines, offset)
 	if found {
 		line++

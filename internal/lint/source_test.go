@@ -93,8 +93,13 @@ func TestPositionsCountCharacters(t *testing.T) {
 		t.Fatal(err)
 	}
 	line, column := s.Position(strings.Index(s.Text, "SELECT 2"))
-	if line != 2 || column != 9 || s.Line(2) != "/* ü */ SELECT 2;" || s.Line(1) != "   SELECT 1;" || s.Line(3) != "" {
+	if line != 2 || column != 9 || s.Line(2) != "/* ü */ SELECT 2;" || s.Line(1) != "SELECT 1;" || s.Line(3) != "" {
 		t.Errorf("line %d, column %d, lines %q, %q and %q", line, column, s.Line(1), s.Line(2), s.Line(3))
+	}
+	for _, offset := range []int{0, strings.Index(s.Text, "SELECT 1")} { // the byte order mark is no character of the line
+		if line, column := s.Position(offset); line != 1 || column != 1 {
+			t.Errorf("byte %d: line %d, column %d", offset, line, column)
+		}
 	}
 }
 
@@ -148,6 +153,9 @@ func TestSince(t *testing.T) {
 	changed, err := lint.Since(t.Context(), "main", found.Paths)
 	if want := []string{"db/2.sql", "db/3 ü.sql", "db/4.sql"}; err != nil || !slices.Equal(changed, want) {
 		t.Errorf("got %v, %v, want %v", changed, err, want)
+	}
+	if _, err := lint.Since(t.Context(), "main", []string{filepath.Join(t.TempDir(), "1.sql")}); err == nil || !strings.Contains(err.Error(), "it is not in the git repository") {
+		t.Errorf("a file outside of the repository: %v", err)
 	}
 	t.Chdir("db") // git counts from the root
 	changed, err = lint.Since(t.Context(), "main", []string{"1.sql", "2.sql"})

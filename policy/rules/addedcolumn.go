@@ -92,13 +92,22 @@ func (a addedColumn) named() *facts.Relation {
 	return &facts.Relation{Name: a.alter.Table.Name}
 }
 
-// bare is the ADD COLUMN without the clauses, "" if the text cannot be taken apart.
+// bare is the statement with an ADD COLUMN without the clauses, "" if the text cannot be taken apart.
 func (a addedColumn) bare(without ...ddl.Clause) string {
 	text, err := ddl.BareColumn(a.c.Stmt, a.index, a.column.SerialType(), without...)
 	if err != nil {
 		return ""
 	}
-	return fmt.Sprintf("ALTER TABLE %s %s", a.written(), text)
+	return a.with(text)
+}
+
+// with is the statement with another command in the place of the ADD COLUMN, "" if the text cannot be taken apart.
+func (a addedColumn) with(command string) string {
+	text, err := ddl.Commands(a.c.Stmt, map[int][]ddl.Command{a.index: {{SQL: command}}})
+	if err != nil {
+		return ""
+	}
+	return text
 }
 
 // has reports whether the column is defined with a constraint of the kind.

@@ -169,16 +169,16 @@ func lightTarget(c *policy.Check) bool {
 
 // unsplit refuses what cannot be run in batches.
 func unsplit(c *policy.Check, rows float64, why, hint string) policy.Finding {
-	name := ""
+	name, does := "", strings.TrimSuffix(c.Stmt.Tag, " 0")
 	for _, change := range c.Facts.Writing.Changes {
 		if change.Operation != "Insert" {
-			name = change.Table
+			name, does = change.Table, strings.ToUpper(change.Operation) // which EXPLAIN ANALYZE and WITH may hide
 			break
 		}
 	}
 	f := policy.Finding{
 		Action:  policy.Block,
-		Message: fmt.Sprintf("%s of about %s rows of %q in one transaction cannot be run in batches: %s", strings.TrimSuffix(c.Stmt.Tag, " 0"), thousands(int64(rows)), name, why),
+		Message: fmt.Sprintf("%s of about %s rows of %q in one transaction cannot be run in batches: %s", does, thousands(int64(rows)), name, why),
 		Detail:  "An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.",
 		Hint:    hint,
 	}

@@ -70,14 +70,14 @@ check rows=2000000 bytes=500000000
 WITH gone AS (DELETE FROM orders WHERE total > 5 RETURNING *) SELECT count(*) FROM gone
 ----
 block
-  SELECT of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: a query of WITH that writes cannot be split; send its UPDATE or DELETE as a statement of its own
+  DELETE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: a query of WITH that writes cannot be split; send its UPDATE or DELETE as a statement of its own
   detail: An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
 check rows=2000000 bytes=500000000
 EXPLAIN ANALYZE DELETE FROM orders WHERE total > 5
 ----
 block
-  EXPLAIN of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: EXPLAIN ANALYZE cannot be split; send its UPDATE or DELETE as a statement of its own
+  DELETE of about 2,000,000 rows of "orders" in one transaction cannot be run in batches: EXPLAIN ANALYZE cannot be split; send its UPDATE or DELETE as a statement of its own
   detail: An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
 
 check rows=2000000 bytes=500000000 major=15
@@ -653,6 +653,7 @@ block
   detail: Table public.orders has about 2,000,000 rows, 477 MB.
     An override runs it in one transaction: its rows stay locked, and replicas wait, until all are done.
   hint: CREATE INDEX CONCURRENTLY ON public.items (order_id);
+    DELETE FROM orders;
 
 check rows=2000000 bytes=500000000
 UPDATE orders SET total = 5

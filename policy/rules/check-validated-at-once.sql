@@ -30,7 +30,7 @@ alter table only "orders" add check (amount > 0), add column note text
 rewrite
   adding a check blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
-  hint: alter table only "orders" add CONSTRAINT "orders_amount_check" check (amount > 0) NOT VALID;
+  hint: alter table only "orders" add CONSTRAINT "orders_amount_check" check (amount > 0) NOT VALID, add column note text;
     ALTER TABLE "orders" VALIDATE CONSTRAINT orders_amount_check;
 
 check
@@ -203,3 +203,35 @@ check
 ----
 pass
   overridden: adding a check blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+
+# What else the statement does stays, and each check is validated by itself.
+check
+ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT orders_a CHECK (amount > 0), ADD CONSTRAINT orders_b CHECK (amount > 1)
+----
+rewrite
+  adding constraint "orders_a" blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT orders_a CHECK (amount > 0) NOT VALID, ADD CONSTRAINT orders_b CHECK (amount > 1) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_a;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_b;
+
+# The validation that stands in the same statement goes with it.
+check
+ALTER TABLE orders ADD CONSTRAINT orders_a CHECK (amount > 0) NOT VALID, VALIDATE CONSTRAINT orders_a, ADD COLUMN note text
+----
+rewrite
+  adding constraint "orders_a" blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_a CHECK (amount > 0) NOT VALID, ADD COLUMN note text;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_a;
+
+# The same without a server.
+check unknown
+ALTER TABLE orders ADD COLUMN note text, ADD CHECK (amount > 0), ADD CHECK (amount > 1)
+----
+rewrite
+  adding a check blocks reads and writes of "orders" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  hint: ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT "orders_amount_check" CHECK (amount > 0) NOT VALID, ADD CONSTRAINT "orders_amount_check1" CHECK (amount > 1) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_amount_check1;
+  unknown: the size of table "orders"

@@ -53,7 +53,7 @@ alter table "t" add "Code" text unique deferrable, add column note text
 rewrite
   adding "Code" to "t" builds the index of its key, and blocks reads and writes until that is done; add the column first, then the constraint in its safe form
   detail: Table public.t has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE "t" add "Code" text;
+  hint: alter table "t" add "Code" text, add column note text;
     CREATE UNIQUE INDEX CONCURRENTLY "t_Code_key" ON "t" ("Code");
     ALTER TABLE "t" ADD CONSTRAINT "t_Code_key" UNIQUE USING INDEX "t_Code_key" DEFERRABLE;
 
@@ -136,6 +136,17 @@ ALTER TABLE t DROP COLUMN id CASCADE, ADD COLUMN id int CHECK (id > 0)
 block
   adding "id" to "t" reads every row for its check, and blocks reads and writes until that is done; add the column first, then the constraint in its safe form, and drop the old column in a statement before
   detail: Table public.t has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE t ADD COLUMN id int;
+  hint: ALTER TABLE t DROP COLUMN id CASCADE, ADD COLUMN id int;
     ALTER TABLE t ADD CONSTRAINT "t_id_check" CHECK (id > 0) NOT VALID;
     ALTER TABLE t VALIDATE CONSTRAINT t_id_check;
+
+# What else the statement does stays.
+check
+ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int CHECK (price > 0)
+----
+rewrite
+  adding "price" to "t" reads every row for its check, and blocks reads and writes until that is done; add the column first, then the constraint in its safe form
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int;
+    ALTER TABLE t ADD CONSTRAINT "t_price_check" CHECK (price > 0) NOT VALID;
+    ALTER TABLE t VALIDATE CONSTRAINT t_price_check;

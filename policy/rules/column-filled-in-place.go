@@ -105,7 +105,7 @@ func generatedColumn(a addedColumn) policy.Finding {
 	table, name := a.written(), quoted(a.name)
 	expression := a.c.Stmt.Text[a.column.Expr.Start:a.column.Expr.End]
 	_, _, keep := keptByTrigger(a.alter.Table, table, name, a.name, expression)
-	steps := append([]string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, name, a.typed())}, keep...)
+	steps := append(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s", name, a.typed()))}), keep...)
 	steps = append(steps, fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL; -- in batches", table, name, expression))
 	return policy.Finding{
 		Action: policy.Block,
@@ -126,8 +126,8 @@ func constrainedDomain(a addedColumn) policy.Finding {
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q of domain %s rewrites %q, because the domain has a constraint, and blocks reads and writes until that is done; "+
 			"use its base type %s and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT", a.name, a.typed(), a.alter.Table.Name, a.domain.BaseText),
-		Hint: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;\n-- then each constraint of the domain: ALTER TABLE %[1]s ADD CHECK (... %[2]s ...) NOT VALID, and VALIDATE CONSTRAINT",
-			a.written(), quoted(a.name), a.domain.BaseText),
+		Hint: strings.Join(append(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s", quoted(a.name), a.domain.BaseText))}),
+			fmt.Sprintf("-- then each constraint of the domain: ALTER TABLE %s ADD CHECK (... %s ...) NOT VALID, and VALIDATE CONSTRAINT", a.written(), quoted(a.name))), "\n"),
 	}
 }
 
@@ -136,6 +136,6 @@ func domainDefault(a addedColumn) policy.Finding {
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q rewrites %q, because the default of domain %s is volatile, and blocks reads and writes until that is done; "+
 			"add it with DEFAULT NULL, then set the default and fill the rows in batches", a.name, a.alter.Table.Name, a.typed()),
-		Hint: fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s DEFAULT NULL;", a.written(), quoted(a.name), a.typed()),
+		Hint: strings.Join(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s DEFAULT NULL", quoted(a.name), a.typed()))}), "\n"),
 	}
 }

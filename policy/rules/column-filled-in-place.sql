@@ -38,7 +38,7 @@ alter table only "t" add "V" int not null default (1 + noisy()) check ("V" > 0) 
 rewrite
   adding "V" with DEFAULT (1 + noisy()) rewrites "t" and blocks reads and writes until every row has its value; add it empty, then set its default and fill the rows in batches
   detail: Table public.t has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE "t" add "V" int;
+  hint: alter table only "t" add "V" int, add note text;
     ALTER TABLE "t" ALTER COLUMN "V" SET DEFAULT (1 + noisy());
     UPDATE "t" SET "V" = DEFAULT WHERE "V" IS NULL /* in batches */;
     ALTER TABLE "t" ADD CONSTRAINT "t_V_check_null" CHECK ("V" IS NOT NULL) NOT VALID;
@@ -281,7 +281,7 @@ ALTER TABLE t ADD COLUMN a int DEFAULT random(), DROP COLUMN a
 block
   adding "a" with DEFAULT random() rewrites "t" and blocks reads and writes until every row has its value; add it empty, then set its default and fill the rows in batches, and drop the old column in a statement before
   detail: Table public.t has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE t ADD COLUMN a int;
+  hint: ALTER TABLE t ADD COLUMN a int, DROP COLUMN a;
     ALTER TABLE t ALTER COLUMN a SET DEFAULT random();
     UPDATE t SET a = DEFAULT WHERE a IS NULL /* in batches */;
 
@@ -306,3 +306,26 @@ block
   detail: Table public.t has about 100 rows, 8192 bytes.
   hint: ALTER TABLE t ADD COLUMN c integer;
     -- then each constraint of the domain: ALTER TABLE t ADD CHECK (... c ...) NOT VALID, and VALIDATE CONSTRAINT
+
+# What else the statement does stays.
+check
+ALTER TABLE t ADD COLUMN note text, ADD COLUMN token uuid DEFAULT gen_random_uuid()
+----
+rewrite
+  adding "token" with DEFAULT gen_random_uuid() rewrites "t" and blocks reads and writes until every row has its value; add it empty, then set its default and fill the rows in batches
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN token uuid;
+    ALTER TABLE t ALTER COLUMN token SET DEFAULT gen_random_uuid();
+    UPDATE t SET token = DEFAULT WHERE token IS NULL /* in batches */;
+
+# So it does beside a column that is generated.
+check version=150000
+ALTER TABLE t ADD COLUMN note text, ADD COLUMN twice int GENERATED ALWAYS AS (a * 2) STORED
+----
+block
+  adding "twice" as a stored generated column rewrites "t" and blocks reads and writes until that is done; add a plain column, keep it by a trigger and fill it in batches
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN twice int;
+    CREATE FUNCTION t_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT a * 2 INTO NEW.twice FROM (SELECT NEW.*) AS t; RETURN NEW; END $$;
+    CREATE TRIGGER t_twice BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION t_twice();
+    UPDATE t SET twice = a * 2 WHERE twice IS NULL; -- in batches

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -76,7 +77,7 @@ func recomputed(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand)
 	fresh, old := swap.free(command.Name+"_new"), swap.free(command.Name+"_old")
 	_, _, keep := keptByTrigger(alter.Table, table, fresh, command.Name+"_new", expression)
 	_, _, after := keptByTrigger(alter.Table, table, column, command.Name+"_new", expression)
-	steps := append([]string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, fresh, kind)}, keep...)
+	steps := slices.Concat(swap.rest(), []string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, fresh, kind)}, keep)
 	return strings.Join(append(steps,
 		fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL; -- in batches", table, fresh, expression),
 		"BEGIN;",

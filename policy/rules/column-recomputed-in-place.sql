@@ -27,7 +27,8 @@ alter table public.t alter doubled set expression as ((a)/**/+ a), ADD COLUMN b 
 block
   a new expression for "doubled" rewrites "t" and blocks reads and writes until that is done; add a plain column, keep it by a trigger, fill it in batches and swap the two
   detail: Table public.t has an unknown number of rows (it was never analyzed), 8192 bytes.
-  hint: ALTER TABLE public.t ADD COLUMN doubled_new integer;
+  hint: alter table public.t ADD COLUMN b int;
+    ALTER TABLE public.t ADD COLUMN doubled_new integer;
     CREATE FUNCTION public.t_doubled_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT ((a)/**/+ a) INTO NEW.doubled_new FROM (SELECT NEW.*) AS t; RETURN NEW; END $$;
     CREATE TRIGGER t_doubled_new BEFORE INSERT OR UPDATE ON public.t FOR EACH ROW EXECUTE FUNCTION public.t_doubled_new();
     UPDATE public.t SET doubled_new = ((a)/**/+ a) WHERE doubled_new IS NULL; -- in batches

@@ -384,3 +384,23 @@ check role
 ----
 pass
   overridden: changing "id" from integer to bigint rewrites "orders" with all its indexes and blocks reads and writes until that is done; add a new column, fill it and swap the two
+
+# What else the statement does stays.
+check unknown
+ALTER TABLE orders ADD COLUMN more text, ALTER COLUMN note TYPE int USING note::int
+----
+block
+  changing the type of "note" may rewrite "orders" and block its readers and writers until that is done; add a new column, fill it and swap the two
+  hint: ALTER TABLE orders ADD COLUMN more text;
+    ALTER TABLE orders ADD COLUMN note_new int;
+    CREATE FUNCTION orders_note_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT (note::int)::int INTO NEW.note_new FROM (SELECT NEW.*) AS orders; RETURN NEW; END $$;
+    CREATE TRIGGER orders_note_new BEFORE INSERT OR UPDATE ON orders FOR EACH ROW EXECUTE FUNCTION orders_note_new();
+    UPDATE orders SET note_new = (note::int)::int WHERE note_new IS NULL AND note IS NOT NULL; -- in batches
+    BEGIN;
+    DROP TRIGGER orders_note_new ON orders;
+    DROP FUNCTION orders_note_new();
+    ALTER TABLE orders RENAME COLUMN note TO note_old;
+    ALTER TABLE orders RENAME COLUMN note_new TO note;
+    COMMIT;
+    ALTER TABLE orders DROP COLUMN note_old;
+  unknown: the type that "note" has, its indexes and checks, and the size of table "orders"

@@ -84,6 +84,16 @@ ALTER TABLE t DROP COLUMN a, ADD COLUMN a int NOT NULL
 ----
 block
   "a" is NOT NULL, and the rows of "t" have no value for it; give it a default that is constant, or add it without NOT NULL, fill it and SET NOT NULL
-  hint: ALTER TABLE t ADD COLUMN a int;
+  hint: ALTER TABLE t DROP COLUMN a, ADD COLUMN a int;
     UPDATE t SET a = ... WHERE a IS NULL; -- in batches
     ALTER TABLE t ALTER COLUMN a SET NOT NULL;
+
+# What else the statement does stays.
+check
+ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int NOT NULL
+----
+block
+  "price" is NOT NULL, and the rows of "t" have no value for it; give it a default that is constant, or add it without NOT NULL, fill it and SET NOT NULL
+  hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int;
+    UPDATE t SET price = ... WHERE price IS NULL; -- in batches
+    ALTER TABLE t ALTER COLUMN price SET NOT NULL;

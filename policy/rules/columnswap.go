@@ -16,7 +16,7 @@ func (g changing) swap() string {
 	name := g.command.Name
 	old, fresh := g.free(name+"_old"), g.free(name+"_new")
 	helper, function, keep := keptByTrigger(g.alter.Table, table, fresh, name+"_new", g.expression())
-	steps := slices.Concat(
+	steps := slices.Concat(g.rest(),
 		[]string{fmt.Sprintf("ALTER TABLE %s ADD COLUMN %s %s;", table, fresh, g.definition())},
 		keep,
 		[]string{fmt.Sprintf("UPDATE %s SET %s = %s WHERE %s IS NULL AND %s IS NOT NULL; -- in batches", table, fresh, g.expression(), fresh, quoted(name))})
@@ -37,6 +37,12 @@ func (g changing) swap() string {
 		"COMMIT;",
 		fmt.Sprintf("ALTER TABLE %s DROP COLUMN %s;", table, old))
 	return strings.Join(slices.Concat(steps, exchange, after), "\n")
+}
+
+// rest is what the statement does besides the change.
+func (g changing) rest() []string {
+	index := slices.IndexFunc(g.alter.Commands, func(command ddl.AlterCommand) bool { return command.Span == g.command.Span })
+	return typed(besides(g.c.Stmt, nil, index))
 }
 
 // keptByTrigger is what to type to keep a column, which is quoted, equal to an expression over the others; the trigger and its function are named after

@@ -3,8 +3,11 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -50,10 +53,43 @@ func runConstraintEnforcedAtOnce(c *policy.Check) {
 		}
 		if known {
 			finding.Detail = size(table)
+			if key := constraintNamed(table, command.Name); key != nil {
+				if key.Enforced {
+					continue // nothing changes
+				}
+				finding.Hint = enforcedAnew(c, alter, key)
+			}
 		} else {
 			finding.Unknown = fmt.Sprintf("the size of table %q", alter.Table.Name)
 		}
 		c.Report(finding)
 		return
 	}
+}
+
+func constraintNamed(table *facts.Relation, name string) *facts.Constraint {
+	i := slices.IndexFunc(table.Constraints, func(k facts.Constraint) bool { return k.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &table.Constraints[i]
+}
+
+// enforcedAnew is what to type in place of the change of a foreign key: one beside it that takes its place when it is validated.
+func enforcedAnew(c *policy.Check, alter ddl.AlterTable, key *facts.Constraint) string {
+	if key.Type != string(rune(ddl.ForeignKey)) {
+		return ""
+	}
+	table, added := "ALTER TABLE "+c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(key.Name+"_enforced")
+	definition, note := strings.TrimSuffix(key.Definition, " NOT ENFORCED"), ""
+	if definition == "" {
+		definition = fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (%s)", quotedList(key.Columns), qualified(key.ParentSchema, key.ParentName), quotedList(key.ParentColumns))
+		note = "With the ON DELETE, ON UPDATE and MATCH of the old one:\n"
+	}
+	return note + strings.Join(typed([]string{
+		fmt.Sprintf("%s ADD CONSTRAINT %s %s NOT VALID", table, added, definition),
+		fmt.Sprintf("%s VALIDATE CONSTRAINT %s", table, added),
+		fmt.Sprintf("%s DROP CONSTRAINT %s", table, quoted(key.Name)),
+		fmt.Sprintf("%s RENAME CONSTRAINT %s TO %s", table, added, quoted(key.Name)),
+	}), "\n")
 }

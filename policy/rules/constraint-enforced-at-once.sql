@@ -7,19 +7,29 @@ setup major=18
 ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT ENFORCED
 ----
 
-check
+check major=18
 ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED
 ----
 block
   enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
+    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
+    ALTER TABLE orders DROP CONSTRAINT orders_user;
+    ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
 
-check
+check major=18
 alter table only orders alter constraint "orders_user" deferrable /* now */ enforced
 ----
 block
   enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
+    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
+    ALTER TABLE orders DROP CONSTRAINT orders_user;
+    ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
 
 check unknown
 ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED
@@ -28,12 +38,17 @@ block
   enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   unknown: the size of table "orders"
 
-check
+check major=18
 DO $$ BEGIN ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED; END $$
 ----
 block
   line 1 of the DO block: enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
+    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
+    ALTER TABLE orders DROP CONSTRAINT orders_user;
+    ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
 
 check
 ALTER TABLE orders ALTER CONSTRAINT orders_user NOT ENFORCED
@@ -79,3 +94,13 @@ locks major=18
 ALTER TABLE orders ADD CONSTRAINT positive CHECK (user_id > 0) NOT ENFORCED
 ----
 orders AccessExclusiveLock
+
+setup
+CREATE TABLE again (user_id int CONSTRAINT again_user REFERENCES users); INSERT INTO again VALUES (1)
+----
+
+# What is enforced already changes in nothing.
+check
+ALTER TABLE again ALTER CONSTRAINT again_user ENFORCED
+----
+pass

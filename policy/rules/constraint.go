@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -20,7 +21,7 @@ type constraintAtOnce struct {
 	free func(*policy.Check, *facts.Relation, ddl.Constraint) (free, known bool)
 }
 
-// run reports the first command that validates under its strong lock.
+// run reports the first command that validates under its strong lock; what to type instead does so for all of them.
 func (a constraintAtOnce) run(c *policy.Check) {
 	alter, ok := c.Stmt.Action.(ddl.AlterTable)
 	if !ok || alter.Object != "TABLE" {
@@ -33,10 +34,11 @@ func (a constraintAtOnce) run(c *policy.Check) {
 	for i, command := range alter.Commands {
 		switch {
 		case command.Op == "AddConstraint" && a.atOnce(alter, command):
-			a.added(c, alter, table, i)
-			return
+			if a.added(c, alter, table, i) {
+				return
+			}
 		case command.Op == "ValidateConstraint" && known && a.exists(table, command.Name):
-			a.validated(c, alter, table, command.Name)
+			a.validated(c, alter, table, i)
 			return
 		}
 	}
@@ -67,8 +69,8 @@ func (a constraintAtOnce) exists(table *facts.Relation, name string) bool {
 	return false
 }
 
-// added judges ADD CONSTRAINT without NOT VALID, or with a VALIDATE in the same statement.
-func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command int) {
+// added judges ADD CONSTRAINT without NOT VALID, or with a VALIDATE in the same statement, and reports whether there was something to say of it.
+func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command int) bool {
 	add := *alter.Commands[command].Constraint
 	finding := policy.Finding{
 		Message: fmt.Sprintf("adding %s %s while every row is checked", constraintName(add), a.harm(alter.Table.Name, add)),
@@ -78,7 +80,7 @@ func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *fa
 	} else {
 		free, known := a.free(c, table, add)
 		if free {
-			return
+			return false
 		}
 		finding.Detail = size(table)
 		if !known {
@@ -86,40 +88,52 @@ func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *fa
 		}
 		if table.Kind == "p" && a.kind == ddl.ForeignKey && c.Facts.Version < 180000 {
 			c.Report(foreignKeyOnPartitioned(c, finding, table, command))
-			return
+			return true
 		}
 	}
 	finding.Message += "; add it NOT VALID, then VALIDATE CONSTRAINT"
-	c.Report(instead(c, finding, notValid(c.Stmt, alter, table, command)...))
+	c.Report(instead(c, finding, a.notValid(c.Stmt, alter, table)...))
+	return true
 }
 
-// notValid is what to type instead: the constraint NOT VALID, and its validation. A text that cannot be spliced is not shown.
-func notValid(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, command int) []string {
-	name := chosenName(stmt, alter, table, command)
-	only, err := ddl.OnlyCommand(stmt, command)
-	if err != nil {
-		return nil
+// notValid is what to type instead: the statement with each such constraint NOT VALID, and their validation. A text that cannot be spliced is not
+// shown.
+func (a constraintAtOnce) notValid(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation) []string {
+	var names, steps []string
+	for i, command := range alter.Commands {
+		if command.Op == "AddConstraint" && a.atOnce(alter, command) {
+			names = append(names, chosenName(stmt, alter, table, i, names...))
+		}
 	}
-	one, err := ddl.Reparse(only)
-	if err != nil {
-		return nil
+	left, validations, at := stmt, []int(nil), 0
+	for i, command := range alter.Commands {
+		switch {
+		case command.Op == "ValidateConstraint" && slices.Contains(names, command.Name):
+			validations = append(validations, i)
+		case command.Op == "AddConstraint" && a.atOnce(alter, command):
+			text, err := ddl.NotValid(left, i, names[at])
+			if err != nil {
+				return nil
+			}
+			if left, err = ddl.Reparse(text); err != nil {
+				return nil
+			}
+			steps = append(steps, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(names[at])))
+			at++
+		}
 	}
-	text, err := ddl.NotValid(one, 0, name)
-	if err != nil {
-		return nil
-	}
-	return []string{text, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(name))}
+	return besides(left, steps, validations...)
 }
 
-// chosenName is the constraint's name, or the one that the server would choose.
-func chosenName(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, command int) string {
+// chosenName is the constraint's name, or the one that the server would choose when the others are taken.
+func chosenName(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, command int, others ...string) string {
 	if name := alter.Commands[command].Constraint.Name; name != "" {
 		return name
 	}
 	if table == nil {
 		table = &facts.Relation{Name: alter.Table.Name}
 	}
-	name, err := facts.ConstraintName(stmt, command, table, nil)
+	name, err := facts.ConstraintName(stmt, command, table, others)
 	if err != nil {
 		return alter.Table.Name + "_constraint"
 	}
@@ -127,14 +141,15 @@ func chosenName(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation,
 }
 
 // validated judges a VALIDATE in the transaction that holds the strong lock of the ADD: the two gain nothing then.
-func (a constraintAtOnce) validated(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, name string) {
+func (a constraintAtOnce) validated(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command int) {
+	name := alter.Commands[command].Name
 	if !c.Context.InTransaction || !c.Facts.HoldsStrong || c.Light(table) {
 		return
 	}
 	c.Report(instead(c, policy.Finding{
 		Message: fmt.Sprintf("validating constraint %q in a transaction that holds a strong lock keeps others waiting for the whole check; validate it", name),
 		Detail:  size(table),
-	}, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(name))))
+	}, besides(c.Stmt, []string{fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], quoted(name))}, command)...))
 }
 
 func constraintName(add ddl.Constraint) string {

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -35,7 +36,11 @@ keys that need the index.`,
 
 func runDropIndexNotConcurrent(c *policy.Check) {
 	drop, ok := c.Stmt.Action.(ddl.Drop)
-	if !ok || drop.Object != "INDEX" || drop.Concurrently {
+	if !ok || drop.Object != "INDEX" {
+		return
+	}
+	if drop.Concurrently {
+		droppedTogether(c, drop)
 		return
 	}
 	for _, name := range drop.Names {
@@ -70,6 +75,18 @@ func runDropIndexNotConcurrent(c *policy.Check) {
 		c.Report(finding)
 		return
 	}
+}
+
+// droppedTogether says early what the server refuses: several indexes in one DROP INDEX CONCURRENTLY.
+func droppedTogether(c *policy.Check, drop ddl.Drop) {
+	if len(drop.Names) < 2 || drop.Cascade {
+		return
+	}
+	c.Report(policy.Finding{
+		Action:  policy.Block,
+		Message: fmt.Sprintf("DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of %s", enumerated(shownNames(drop.Names))),
+		Hint:    strings.Join(typed(concurrentDrops(c.Stmt, drop)), "\n"),
+	})
 }
 
 // behind is the constraint that an index belongs to; "" if there is none.

@@ -20,6 +20,23 @@ DROP INDEX CONCURRENTLY users_email
 ----
 pass
 
+# The server refuses that; no index is dropped.
+check
+DROP INDEX CONCURRENTLY users_email, "Users Score"
+----
+block
+  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of users_email and "Users Score"
+  hint: DROP INDEX CONCURRENTLY users_email;
+    DROP INDEX CONCURRENTLY "Users Score";
+
+check unknown
+DROP INDEX CONCURRENTLY IF EXISTS a, b
+----
+block
+  DROP INDEX CONCURRENTLY drops one index at a time; send a statement for each of a and b
+  hint: DROP INDEX CONCURRENTLY IF EXISTS a;
+    DROP INDEX CONCURRENTLY IF EXISTS b;
+
 locks
 DROP INDEX users_email
 ----

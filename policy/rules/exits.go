@@ -3,6 +3,7 @@ package rules
 import (
 	"strings"
 
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -43,6 +44,28 @@ func eachByItself(c *policy.Check, finding policy.Finding, steps []string) polic
 	finding = instead(c, finding)
 	finding.Hint = strings.TrimSpace("Each by itself, outside of a transaction:\n" + strings.Join(steps, "\n") + "\n" + finding.Hint)
 	return finding
+}
+
+// besides is the steps that stand for the commands of an ALTER TABLE at the indexes, behind what it does besides them. Nothing is shown of a text that
+// cannot be taken apart: who typed the steps alone would lose the rest.
+func besides(stmt ddl.Statement, steps []string, commands ...int) []string {
+	taken := map[int][]ddl.Command{}
+	for _, i := range commands {
+		taken[i] = nil
+	}
+	rest, err := ddl.Commands(stmt, taken)
+	if err != nil {
+		return nil
+	}
+	if rest == "" {
+		return steps
+	}
+	return append([]string{rest}, steps...)
+}
+
+// first is what to type when something has to come before the statement.
+func first(c *policy.Check, statements ...string) string {
+	return strings.Join(typed(append(statements, c.Stmt.Text)), "\n")
 }
 
 // outside is instead for what cannot be deferred, because the rest of the transaction may rely on it.

@@ -69,7 +69,7 @@ func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, table *fac
 	if add.Name == "" {
 		key = "CONSTRAINT " + quoted(name) + " " + key
 	}
-	var steps []string
+	steps := typed(besides(c.Stmt, nil, command))
 	leaves := 0
 	for _, p := range table.Partitions {
 		if p.Kind != "r" {

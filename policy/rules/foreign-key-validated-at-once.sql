@@ -55,7 +55,7 @@ ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT orders_user FOREIGN KEY 
 rewrite
   adding constraint "orders_user" blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE orders ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+  hint: ALTER TABLE orders ADD COLUMN note text, ADD CONSTRAINT orders_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_user;
 
 # NOT VALID and VALIDATE in one statement: the lock of the first is held through the second.

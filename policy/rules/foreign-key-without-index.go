@@ -50,12 +50,33 @@ func runForeignKeyWithoutIndex(c *policy.Check) {
 			columns[i] = quoted(column)
 		}
 		list := strings.Join(columns, ", ")
+		when, hint := "create one first", ""
+		index := indexSteps(c, table, c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], list)
+		if slices.ContainsFunc(add.Columns, func(name string) bool { return table.Column(name) == nil }) {
+			when, hint = "create one behind it", strings.Join(append([]string{c.Stmt.Text + ";"}, index...), "\n")
+		} else {
+			hint = strings.Join(append(index, c.Stmt.Text+";"), "\n")
+		}
 		c.Report(policy.Finding{
-			Message: fmt.Sprintf("no index begins with (%s): every DELETE on %q will read all of %q; create one first", list, add.Parent.Name, table.Name),
+			Message: fmt.Sprintf("no index begins with (%s): every DELETE on %q will read all of %q; %s", list, add.Parent.Name, table.Name, when),
 			Detail:  size(table),
-			Hint:    fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], list),
+			Hint:    hint,
 		})
 	}
+}
+
+// indexSteps is what to type for an index on the columns that keeps nobody waiting. A partitioned table has no concurrent build of its own.
+func indexSteps(c *policy.Check, table *facts.Relation, written, columns string) []string {
+	if table.Kind != "p" {
+		return []string{fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", written, columns)}
+	}
+	stmt, err := ddl.Reparse(fmt.Sprintf("CREATE INDEX ON %s (%s)", written, columns))
+	if err != nil {
+		return nil
+	}
+	of := *c
+	of.Stmt = stmt
+	return indexEach(&of, stmt.Action.(ddl.CreateIndex), table, true)
 }
 
 // covered reports whether an index, there or promised by this transaction, can find the rows of a key: it begins with the columns, in any order.

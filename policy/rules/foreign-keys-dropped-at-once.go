@@ -58,7 +58,7 @@ func runForeignKeysDroppedAtOnce(c *policy.Check) {
 		finding.Message += "; let the owner of those drop the keys first"
 	default:
 		finding.Message += "; drop those one by one first"
-		finding.Hint = foreignKeyDrops(keys)
+		finding.Hint = foreignKeyDrops(keys) + "\n" + first(c)
 	}
 	if c.Context.InTransaction {
 		finding.Action = policy.Warn

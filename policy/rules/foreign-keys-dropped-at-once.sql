@@ -13,6 +13,7 @@ rewrite
   hint: ALTER TABLE public.orders DROP CONSTRAINT orders_shop;
     ALTER TABLE public.orders DROP CONSTRAINT orders_user;
     ALTER TABLE public.lines DROP CONSTRAINT lines_order;
+    DROP TABLE orders CASCADE;
 
 # No foreign key, no other table.
 check
@@ -47,6 +48,7 @@ DROP TABLE orders, lines, users
 rewrite
   dropping tables orders, lines and users also locks readers and writers out of public.shops, at the other end of its foreign keys; drop those one by one first
   hint: ALTER TABLE public.orders DROP CONSTRAINT orders_shop;
+    DROP TABLE orders, lines, users;
 
 check
 ALTER TABLE orders DROP COLUMN user_id
@@ -54,6 +56,7 @@ ALTER TABLE orders DROP COLUMN user_id
 rewrite
   dropping column "user_id" of "orders" also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first
   hint: ALTER TABLE public.orders DROP CONSTRAINT orders_user;
+    ALTER TABLE orders DROP COLUMN user_id;
 
 check
 ALTER TABLE orders DROP COLUMN above
@@ -71,6 +74,7 @@ ALTER TABLE users DROP COLUMN id CASCADE
 rewrite
   dropping column "id" of "users" also locks readers and writers out of public.orders, at the other end of its foreign keys; drop those one by one first
   hint: ALTER TABLE public.orders DROP CONSTRAINT orders_user;
+    ALTER TABLE users DROP COLUMN id CASCADE;
 
 # In a transaction the locks add up whatever is done.
 begin
@@ -83,6 +87,7 @@ warn
   dropping table lines also locks readers and writers out of public.orders, at the other end of its foreign keys; drop those one by one first, outside of the transaction
   detail: All the locks are held until the transaction ends.
   hint: ALTER TABLE public.lines DROP CONSTRAINT lines_order;
+    DROP TABLE lines;
 
 rollback
 ----
@@ -99,6 +104,7 @@ warn
   dropping table fresh also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first, outside of the transaction
   detail: All the locks are held until the transaction ends.
   hint: ALTER TABLE public.fresh DROP CONSTRAINT fresh_user;
+    DROP TABLE fresh;
 
 check
 ALTER TABLE fresh DROP COLUMN a
@@ -125,6 +131,7 @@ DROP TABLE events
 rewrite
   dropping table events also locks readers and writers out of public.users, at the other end of its foreign keys; drop those one by one first
   hint: ALTER TABLE public.events DROP CONSTRAINT events_user;
+    DROP TABLE events;
 
 check
 DROP TABLE missing

@@ -41,10 +41,10 @@ func runKeyBuiltInPlace(c *policy.Check) {
 		return
 	}
 	for i, command := range alter.Commands {
-		add := command.Constraint
-		if command.Op != "AddConstraint" || add.Type != ddl.Unique && add.Type != ddl.PrimaryKey || add.UsingIndex != "" {
+		if !buildsKey(command) {
 			continue
 		}
+		add := command.Constraint
 		table, known := c.Relation(alter.Table)
 		if known && (table == nil || refusesKey(table, alter, *add) || c.Light(table) || buildsNothing(table, alter)) {
 			return
@@ -52,6 +52,12 @@ func runKeyBuiltInPlace(c *policy.Check) {
 		keyFinding(c, alter, table, i)
 		return
 	}
+}
+
+// buildsKey reports whether a command adds a unique constraint or primary key with an index of its own.
+func buildsKey(command ddl.AlterCommand) bool {
+	add := command.Constraint
+	return command.Op == "AddConstraint" && (add.Type == ddl.Unique || add.Type == ddl.PrimaryKey) && add.UsingIndex == ""
 }
 
 // refusesKey reports whether the server refuses the key at once.
@@ -88,20 +94,36 @@ func keyFinding(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, co
 		c.Report(finding)
 		return
 	}
-	name := chosenName(c.Stmt, alter, table, command)
-	steps := provenFirst(c, alter, table, add)
 	if table.Kind == "p" {
+		name := chosenName(c.Stmt, alter, table, command)
+		steps := append(typed(besides(c.Stmt, nil, command)), provenFirst(c, alter, table, add)...)
 		finding.Message += fmt.Sprintf("add it to ONLY %s, then to its partitions one by one, and attach those,", quoted(table.Name))
 		top := fmt.Sprintf("ALTER TABLE ONLY %s %s;", qualified(table.Schema, table.Name), ddl.Key(c.Stmt, add, name))
 		c.Report(eachByItself(c, finding, append(append(steps, top), keysOfPartitions(c.Stmt, table, add, name)...)))
 		return
 	}
 	finding.Message += "build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX"
+	c.Report(instead(c, finding, builtConcurrently(c, alter, table)...))
+}
+
+// builtConcurrently is what to type in place of the statement: what else it does, and each key over an index that is built concurrently.
+func builtConcurrently(c *policy.Check, alter ddl.AlterTable, table *facts.Relation) []string {
 	written := c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End]
-	for i := range steps {
-		steps[i] = strings.TrimSuffix(steps[i], ";")
+	var names, steps []string
+	var commands []int
+	for i, command := range alter.Commands {
+		if !buildsKey(command) || command.Constraint.Temporal {
+			continue
+		}
+		commands = append(commands, i)
+		for _, step := range provenFirst(c, alter, table, *command.Constraint) {
+			steps = append(steps, strings.TrimSuffix(step, ";"))
+		}
+		name := chosenName(c.Stmt, alter, table, i, names...)
+		names = append(names, name)
+		steps = append(steps, ddl.KeyIndex(c.Stmt, *command.Constraint, written, name), fmt.Sprintf("ALTER TABLE %s %s", written, ddl.KeyUsing(*command.Constraint, name)))
 	}
-	c.Report(instead(c, finding, append(steps, ddl.KeyIndex(c.Stmt, add, written, name), fmt.Sprintf("ALTER TABLE %s %s", written, ddl.KeyUsing(add, name)))...))
+	return besides(c.Stmt, steps, commands...)
 }
 
 // provenFirst is what makes the columns of a primary key NOT NULL.

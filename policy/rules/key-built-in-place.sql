@@ -42,7 +42,8 @@ alter table only orders add unique (note, "number") include (id) with (fillfacto
 rewrite
   adding a unique constraint blocks reads and writes of "orders" while its index is built; build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX
   detail: Table public.orders has about 100 rows, 16 kB.
-  hint: CREATE UNIQUE INDEX CONCURRENTLY "orders_note_number_id_key" ON orders ("note", "number") INCLUDE ("id") WITH (fillfactor = 80);
+  hint: alter table only orders add column x int;
+    CREATE UNIQUE INDEX CONCURRENTLY "orders_note_number_id_key" ON orders ("note", "number") INCLUDE ("id") WITH (fillfactor = 80);
     ALTER TABLE orders ADD CONSTRAINT "orders_note_number_id_key" UNIQUE USING INDEX "orders_note_number_id_key" DEFERRABLE INITIALLY DEFERRED;
 
 check
@@ -192,3 +193,27 @@ ALTER TABLE orders ADD CONSTRAINT orders_when UNIQUE (number, during WITHOUT OVE
 block
   adding constraint "orders_when" blocks reads and writes of "orders" while its index is built; a key WITHOUT OVERLAPS cannot take over an index: do it in a maintenance window, or on a new table that replaces it
   detail: Table public.orders has about 100 rows, 16 kB.
+
+# What else the statement does stays, and each key gets its index.
+check
+ALTER TABLE orders ADD COLUMN more text, ADD CONSTRAINT orders_number UNIQUE (number), ADD UNIQUE (note)
+----
+rewrite
+  adding constraint "orders_number" blocks reads and writes of "orders" while its index is built; build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX
+  detail: Table public.orders has about 100 rows, 16 kB.
+  hint: ALTER TABLE orders ADD COLUMN more text;
+    CREATE UNIQUE INDEX CONCURRENTLY "orders_number" ON orders ("number");
+    ALTER TABLE orders ADD CONSTRAINT "orders_number" UNIQUE USING INDEX "orders_number";
+    CREATE UNIQUE INDEX CONCURRENTLY "orders_note_key" ON orders ("note");
+    ALTER TABLE orders ADD CONSTRAINT "orders_note_key" UNIQUE USING INDEX "orders_note_key";
+
+# The same without a server.
+check unknown
+ALTER TABLE orders ADD COLUMN more text, ADD UNIQUE (note)
+----
+rewrite
+  adding a unique constraint blocks reads and writes of "orders" while its index is built; build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX
+  hint: ALTER TABLE orders ADD COLUMN more text;
+    CREATE UNIQUE INDEX CONCURRENTLY "orders_note_key" ON orders ("note");
+    ALTER TABLE orders ADD CONSTRAINT "orders_note_key" UNIQUE USING INDEX "orders_note_key";
+  unknown: the size of table "orders"

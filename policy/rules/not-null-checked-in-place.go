@@ -45,7 +45,7 @@ func runNotNullCheckedInPlace(c *policy.Check) {
 	if known && (table == nil || !table.MayAlter || c.Light(table)) {
 		return
 	}
-	for _, command := range alter.Commands {
+	for i, command := range alter.Commands {
 		for _, column := range checkedColumns(command, table) {
 			if !known {
 				notNullOnUnknown(c, alter, column)
@@ -59,21 +59,36 @@ func runNotNullCheckedInPlace(c *policy.Check) {
 				Detail:  size(table),
 			}
 			if isNotNull(command) {
-				c.Report(addedNotNull(c, alter, table, command, finding))
+				c.Report(addedNotNull(c, alter, table, i, finding))
 				return
 			}
-			var steps []string
-			for _, step := range notNullSteps(c, alter, table, column) {
-				steps = append(steps, strings.TrimSuffix(step, ";"))
-			}
-			if command.Op == "AddConstraint" {
-				steps = append(steps, fmt.Sprintf("ALTER TABLE %s %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End],
-					c.Stmt.Text[command.Span.Start:command.Span.End]))
-			}
-			c.Report(instead(c, finding, steps...))
+			c.Report(instead(c, finding, proven(c, alter, table, func(column string) bool { return readForNulls(table, alter, column) })...))
 			return
 		}
 	}
+}
+
+// proven is what to type in place of the statement: what else it does, and a proof of each NOT NULL that the table would be read for.
+func proven(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, read func(column string) bool) []string {
+	var steps []string
+	var commands []int
+	for i, command := range alter.Commands {
+		columns := slices.DeleteFunc(slices.Clone(checkedColumns(command, table)), func(column string) bool { return !read(column) })
+		if len(columns) == 0 || isNotNull(command) {
+			continue
+		}
+		commands = append(commands, i)
+		for _, column := range columns {
+			for _, step := range notNullSteps(c, alter, table, column) {
+				steps = append(steps, strings.TrimSuffix(step, ";"))
+			}
+		}
+		if command.Op == "AddConstraint" {
+			steps = append(steps, fmt.Sprintf("ALTER TABLE %s %s", c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End],
+				c.Stmt.Text[command.Span.Start:command.Span.End]))
+		}
+	}
+	return besides(c.Stmt, steps, commands...)
 }
 
 // isNotNull reports whether a command adds a NOT NULL constraint (18) that is valid when the statement ends.
@@ -82,7 +97,8 @@ func isNotNull(command ddl.AlterCommand) bool {
 }
 
 // addedNotNull refuses such a constraint: its own words and NOT VALID are what to type instead.
-func addedNotNull(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command ddl.AlterCommand, finding policy.Finding) policy.Finding {
+func addedNotNull(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, index int, finding policy.Finding) policy.Finding {
+	command := alter.Commands[index]
 	column, name := command.Constraint.Columns[0], command.Constraint.Name
 	finding.Action = policy.Block
 	finding.Message = fmt.Sprintf("adding NOT NULL to %q blocks reads and writes of %q while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT",
@@ -94,8 +110,8 @@ func addedNotNull(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, 
 		}
 	}
 	written := "ALTER TABLE " + c.Stmt.Text[alter.TableSpan.Start:alter.TableSpan.End]
-	return instead(c, finding, fmt.Sprintf("%s %s NOT VALID", written, c.Stmt.Text[command.Span.Start:command.Span.End]),
-		fmt.Sprintf("%s VALIDATE CONSTRAINT %s", written, quoted(name)))
+	return instead(c, finding, besides(c.Stmt, []string{fmt.Sprintf("%s %s NOT VALID", written, c.Stmt.Text[command.Span.Start:command.Span.End]),
+		fmt.Sprintf("%s VALIDATE CONSTRAINT %s", written, quoted(name))}, index)...)
 }
 
 // checkedColumns are the columns that a command makes NOT NULL: of SET NOT NULL, of NOT NULL as a constraint, and of a primary key that is made of
@@ -155,11 +171,7 @@ func notNullOnUnknown(c *policy.Check, alter ddl.AlterTable, column string) {
 			column, alter.Table.Name, quoted(column)),
 		Unknown: fmt.Sprintf("the size of table %q, and whether a valid check proves that %q has no NULL", alter.Table.Name, column),
 	}
-	var steps []string
-	for _, step := range notNullSteps(c, alter, &facts.Relation{Name: alter.Table.Name}, column) {
-		steps = append(steps, strings.TrimSuffix(step, ";"))
-	}
-	c.Report(instead(c, finding, steps...))
+	c.Report(instead(c, finding, proven(c, alter, &facts.Relation{Name: alter.Table.Name}, func(string) bool { return true })...))
 }
 
 // proveFirst says what is to come first.

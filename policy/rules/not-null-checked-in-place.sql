@@ -56,7 +56,8 @@ ALTER TABLE orders ALTER b SET NOT NULL, DROP CONSTRAINT orders_b
 rewrite
   making "b" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (b IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
   detail: Table public.orders has about 100 rows, 8192 bytes.
-  hint: ALTER TABLE orders ADD CONSTRAINT orders_b_check_null CHECK (b IS NOT NULL) NOT VALID;
+  hint: ALTER TABLE orders DROP CONSTRAINT orders_b;
+    ALTER TABLE orders ADD CONSTRAINT orders_b_check_null CHECK (b IS NOT NULL) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_b_check_null;
     ALTER TABLE orders ALTER COLUMN b SET NOT NULL;
     ALTER TABLE orders DROP CONSTRAINT orders_b_check_null;
@@ -203,3 +204,33 @@ locks major=18
 ALTER TABLE orders DROP CONSTRAINT orders_a_there, ADD CONSTRAINT a_given NOT NULL a NOT VALID
 ----
 orders AccessExclusiveLock
+
+# What else the statement does stays, and each column is proven.
+check version=150000 before=18
+ALTER TABLE orders ADD COLUMN note text, ALTER COLUMN a SET NOT NULL, ALTER COLUMN b SET NOT NULL
+----
+rewrite
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
+  detail: Table public.orders has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE orders ADD COLUMN note text, ALTER COLUMN b SET NOT NULL;
+    ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
+    ALTER TABLE orders ALTER COLUMN a SET NOT NULL;
+    ALTER TABLE orders DROP CONSTRAINT orders_a_check_null;
+
+# The same without a server.
+check unknown
+ALTER TABLE orders ADD COLUMN note text, ALTER a SET NOT NULL, ALTER b SET NOT NULL
+----
+rewrite
+  making "a" NOT NULL blocks reads and writes of "orders" while every row is checked; prove it first by CHECK (a IS NOT NULL) NOT VALID and VALIDATE CONSTRAINT
+  hint: ALTER TABLE orders ADD COLUMN note text;
+    ALTER TABLE orders ADD CONSTRAINT orders_a_check_null CHECK (a IS NOT NULL) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
+    ALTER TABLE orders ALTER COLUMN a SET NOT NULL;
+    ALTER TABLE orders DROP CONSTRAINT orders_a_check_null;
+    ALTER TABLE orders ADD CONSTRAINT orders_b_check_null CHECK (b IS NOT NULL) NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_b_check_null;
+    ALTER TABLE orders ALTER COLUMN b SET NOT NULL;
+    ALTER TABLE orders DROP CONSTRAINT orders_b_check_null;
+  unknown: the size of table "orders", and whether a valid check proves that "a" has no NULL

@@ -43,9 +43,9 @@ func runPartitionCreatedAttached(c *policy.Check) {
 	message := fmt.Sprintf("making %q locks readers and writers out of %q", create.Table.Name, create.PartitionOf.Name)
 	if !known {
 		if err == nil {
-			c.Report(policy.Finding{
-				Message: message + "; create it like its parent, then attach it", Unknown: fmt.Sprintf("the size of %q, and its default partition", create.PartitionOf.Name),
-			})
+			finding := createdFirst(c, create, text, message)
+			finding.Unknown = fmt.Sprintf("the size of %q, and its default partition", create.PartitionOf.Name)
+			c.Report(finding)
 		}
 		return
 	}
@@ -64,13 +64,19 @@ func runPartitionCreatedAttached(c *policy.Check) {
 	case err != nil || rest != nil && !rest.Empty && !rest.Proven || parent.Tablespace != "" || parent.AccessMethod != "":
 		// as written, under a lock budget
 	default:
-		bound, _ := ddl.PartitionBound(c.Stmt) // that it has one is known
-		c.Report(policy.Finding{
-			Message: message + "; create it like its parent, then attach it",
-			Detail:  size(parent),
-			Hint: strings.Join(typed([]string{text, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s %s",
-				writtenName(create.PartitionOf), writtenName(create.Table), bound.Text)}), "\n"),
-		})
+		finding := createdFirst(c, create, text, message)
+		finding.Detail = size(parent)
+		c.Report(finding)
+	}
+}
+
+// createdFirst asks for the table, whose text is given, and its ATTACH.
+func createdFirst(c *policy.Check, create ddl.CreateTable, text, message string) policy.Finding {
+	bound, _ := ddl.PartitionBound(c.Stmt) // that it has one is known
+	return policy.Finding{
+		Message: message + "; create it like its parent, then attach it",
+		Hint: strings.Join(typed([]string{text, fmt.Sprintf("ALTER TABLE %s ATTACH PARTITION %s %s",
+			writtenName(create.PartitionOf), writtenName(create.Table), bound.Text)}), "\n"),
 	}
 }
 

@@ -48,6 +48,8 @@ CREATE TABLE events_2024 PARTITION OF events FOR VALUES FROM ('2024-01-01') TO (
 ----
 rewrite
   making "events_2024" locks readers and writers out of "events"; create it like its parent, then attach it
+  hint: CREATE TABLE events_2024 (LIKE events INCLUDING ALL EXCLUDING INDEXES EXCLUDING IDENTITY EXCLUDING STATISTICS EXCLUDING COMMENTS);
+    ALTER TABLE events ATTACH PARTITION events_2024 FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
   unknown: the size of "events", and its default partition
 
 # Columns or constraints of its own are beyond LIKE.

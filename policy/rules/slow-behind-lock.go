@@ -21,7 +21,7 @@ func slowBehindLock() policy.Rule {
 all rows, a materialized view that is computed, an index that is rebuilt. What was a lock of a millisecond becomes one of minutes.
 
 Change the schema in one transaction and the data in another. An UPDATE or DELETE without a condition is refused, one whose condition holds no
-equality is a warning, one that picks rows by a value passes. Tables that are empty, small, temporary or made by the same transaction take no
+equality is a warning, one that picks rows by a value passes; an INSERT is a warning when the planner expects many rows of it. Tables that are empty, small, temporary or made by the same transaction take no
 time and pass.`,
 		Since:   "0.1",
 		Default: policy.Block,
@@ -40,6 +40,14 @@ func runSlowBehindLock(c *policy.Check) {
 	}
 	switch action := c.Stmt.Action.(type) {
 	case ddl.Write:
+		if action.Op == ddl.Insert {
+			if !action.Queried || !fills(c) {
+				return
+			}
+			finding.Action = policy.Warn
+			finding.Message = fmt.Sprintf("filling %q runs while this transaction keeps others waiting; do it in a transaction of its own", action.Target.Name)
+			break
+		}
 		if action.Reach < ddl.ManyRows || !heavy(c, action.Target) {
 			return
 		}
@@ -72,6 +80,15 @@ func runSlowBehindLock(c *policy.Check) {
 		return
 	}
 	c.Report(finding)
+}
+
+// fills reports whether an INSERT is expected to write many rows.
+func fills(c *policy.Check) bool {
+	if !expects(c) {
+		return false
+	}
+	_, added := c.Facts.Writing.Total()
+	return added > 0 && added >= float64(c.BulkRows)
 }
 
 // heavy reports whether a relation that the statement names is known to take time.

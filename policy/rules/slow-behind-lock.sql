@@ -53,6 +53,19 @@ INSERT INTO users VALUES (2)
 ----
 pass
 
+check small
+INSERT INTO users SELECT id + 10 FROM users
+----
+pass
+
+check small rows=2000000
+INSERT INTO users SELECT id + 10 FROM users
+----
+warn
+  filling "users" runs while this transaction keeps others waiting; do it in a transaction of its own
+  detail: It holds locks on public.users (AccessExclusiveLock) until it ends.
+  hint: COMMIT before it, or put it into a migration of its own.
+
 check
 REFRESH MATERIALIZED VIEW counted
 ----

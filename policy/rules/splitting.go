@@ -242,7 +242,7 @@ func (s *splitting) references() (why, hint string) {
 				columns[i] = quoted(column)
 			}
 			return fmt.Sprintf("the foreign key %q of %q has no index, so that each deleted row reads all of that table; create one first", r.Name, r.Table),
-				fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", qualified(r.Schema, r.Table), strings.Join(columns, ", "))
+				first(s.check, fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s)", qualified(r.Schema, r.Table), strings.Join(columns, ", ")))
 		}
 	}
 	if s.Circular {

@@ -147,6 +147,17 @@ ALTER TABLE users ALTER name SET STORAGE EXTERNAL, REPLICA IDENTITY FULL, OWNER 
 ----
 pass
 
+# It holds for rows to come.
+check
+ALTER TABLE users ALTER name SET COMPRESSION pglz
+----
+pass
+
+locks major=14
+ALTER TABLE users ALTER name SET COMPRESSION pglz
+----
+users AccessExclusiveLock
+
 locks
 ALTER TABLE users ALTER name SET STORAGE EXTERNAL
 ----
