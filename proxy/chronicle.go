@@ -45,8 +45,8 @@ type chronicle struct {
 	// end is how the transaction at hand was seen to end, "" while it was not; committing is true while its COMMIT is under way.
 	end        string
 	committing bool
-	// reminded is true when the ledger was asked in this transaction for work that has failed, and had none.
-	reminded bool
+	// reminded is the transaction in which the ledger was asked for work that has failed, and had none.
+	reminded uint64
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
 }
@@ -432,7 +432,7 @@ func (s *session) settleUnread(ctx context.Context) error {
 func (s *session) settled(ctx context.Context) error {
 	c := &s.chronicle
 	c.open, c.xid = false, 0
-	c.reminded, s.pen.nonce = false, revisions.Nonce{} // those were of that transaction
+	s.pen.nonce = revisions.Nonce{} // it was of that transaction
 	s.worked()
 	ledger := s.ledger(ctx)
 	if ledger == nil {

@@ -252,7 +252,8 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 		return policy.Finding{}, false
 	}
 	table := overtaken(at.Statement, known)
-	if s.chronicle.reminded && at.inTransaction && table == 0 {
+	c := &s.chronicle
+	if table == 0 && at.inTransaction && c.open && c.xid != 0 && c.reminded == c.xid {
 		return policy.Finding{}, false
 	}
 	left := at.left
@@ -262,7 +263,9 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 			s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
 			return policy.Finding{}, false
 		}
-		s.chronicle.reminded = !slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed })
+		if c.reminded = c.xid; slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed }) {
+			c.reminded = 0
+		}
 	}
 	if i := slices.IndexFunc(left, func(row revisions.PromiseRow) bool { return row.Kind == run.BulkWrite && row.Table == table }); i >= 0 {
 		return overtakingFinding(left[i]), true

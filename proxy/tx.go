@@ -36,7 +36,6 @@ func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 // forget is the end of a transaction without a commit: what it promised vanished with it.
 func (s *session) forget() {
 	s.promises, s.owed, s.pen, s.strong = nil, revisions.Transaction{}, pen{}, false
-	s.chronicle.reminded = false
 }
 
 // pen is what the promises of one transaction are signed with.

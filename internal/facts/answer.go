@@ -228,14 +228,16 @@ func byNumber(a, b Column) int { return cmp.Compare(a.Num, b.Num) }
 
 // addColumns adds what columns.sql answers, which the other parts need.
 func (q *question) addColumns(row string) error {
-	var columns []struct {
-		Relation uint32 `json:"relation"`
-		Column
+	var a struct {
+		Columns []struct {
+			Relation uint32 `json:"relation"`
+			Column
+		} `json:"columns"`
 	}
-	if err := decodeJSON(row, &columns); err != nil {
+	if err := decodeJSON(row, &a); err != nil {
 		return err
 	}
-	for _, c := range columns {
+	for _, c := range a.Columns {
 		if r := q.byOID[c.Relation]; r != nil {
 			r.Columns = append(r.Columns, c.Column)
 		}
@@ -312,15 +314,17 @@ func (q *question) addIndexes(row string) error {
 
 // addConstraints adds what constraints.sql answers; which index stands behind which constraint, too.
 func (q *question) addConstraints(row string) error {
-	var constraints []struct {
-		Relation uint32 `json:"relation"`
-		Constraint
-		Nums []int `json:"nums"`
+	var a struct {
+		Constraints []struct {
+			Relation uint32 `json:"relation"`
+			Constraint
+			Nums []int `json:"nums"`
+		} `json:"constraints"`
 	}
-	if err := decodeJSON(row, &constraints); err != nil {
+	if err := decodeJSON(row, &a); err != nil {
 		return err
 	}
-	for _, found := range constraints {
+	for _, found := range a.Constraints {
 		r := q.byOID[found.Relation]
 		if r == nil {
 			continue
@@ -345,20 +349,22 @@ func (q *question) addConstraints(row string) error {
 
 // addTaken adds what taken.sql answers. What a name stands for may have changed since facts.sql was asked: then it says nothing.
 func (q *question) addTaken(row string) error {
-	var names []struct {
-		Number  int      `json:"number"`
-		OID     uint32   `json:"oid"`
-		Taken   []string `json:"taken"`
-		Sibling *struct {
-			Relation
-			Table      *Relation `json:"table"`
-			Definition string    `json:"definition"`
-		} `json:"sibling"`
+	var a struct {
+		Names []struct {
+			Number  int      `json:"number"`
+			OID     uint32   `json:"oid"`
+			Taken   []string `json:"taken"`
+			Sibling *struct {
+				Relation
+				Table      *Relation `json:"table"`
+				Definition string    `json:"definition"`
+			} `json:"sibling"`
+		} `json:"names"`
 	}
-	if err := decodeJSON(row, &names); err != nil {
+	if err := decodeJSON(row, &a); err != nil {
 		return err
 	}
-	for _, n := range names {
+	for _, n := range a.Names {
 		if q.names[n.Number] != n.OID || n.Number < 0 || n.Number >= len(q.wanted) {
 			continue
 		}

@@ -1,5 +1,5 @@
 -- The columns of the relations that facts.sql describes: one row, one column, as of facts.sql, whose rules it obeys.
-SELECT pg_catalog.encode(pg_catalog.convert_to(COALESCE(pg_catalog.json_agg(c), '[]'::pg_catalog.json)::pg_catalog.text,
+SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('columns', pg_catalog.json_agg(c))::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM (
    SELECT a.attrelid::pg_catalog.int8 AS relation, a.attnum AS num, a.attname AS name, pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,

@@ -1,5 +1,5 @@
 -- The constraints of the relations that facts.sql describes: one row, one column, as of facts.sql, whose rules it obeys.
-SELECT pg_catalog.encode(pg_catalog.convert_to(COALESCE(pg_catalog.json_agg(c), '[]'::pg_catalog.json)::pg_catalog.text,
+SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('constraints', pg_catalog.json_agg(c))::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM (
    SELECT k.conrelid::pg_catalog.int8 AS relation, k.oid::pg_catalog.int8 AS oid, k.conname AS name, k.contype AS type, k.convalidated AS validated,

@@ -2,7 +2,7 @@
 -- Where anything else depends on one of them, more is true, and dependents.sql has to be asked. One row, one column, as of facts.sql, whose rules it obeys.
 WITH relation AS MATERIALIZED (
   SELECT c.*
-    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 4)::pg_catalog.oid[]) AS u(oid)
+    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[]) AS u(oid)
    -- OFFSET: see columns.sql.
    CROSS JOIN LATERAL (SELECT c.oid, c.reltype, c.relowner, c.relacl, c.relpersistence FROM pg_catalog.pg_class c
                         WHERE c.oid OPERATOR(pg_catalog.=) u.oid OFFSET 0) c

@@ -1,6 +1,6 @@
 -- What is known about the session and about the relations that a statement names: one row, one column, base64 of UTF-8 JSON; and a second column, about, for
--- the parts that are asked in the same round trip and read it where they say so: four lists of OIDs with a space between them, of the relations to describe, of
--- those whose definitions are wanted, of those that are busy, and of those whose dependents are wanted.
+-- the parts that are asked in the same round trip and read it where they say so: three lists of OIDs with a space between them, of the relations to describe, of
+-- those whose definitions are wanted, and of those whose dependents are wanted.
 -- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents}, and of what taken.sql, names.sql and
 -- dependents.sql are about, which are sent with it where they are wanted. Both ways are ASCII, so that no client_encoding can fail on a name.
 --
@@ -224,7 +224,6 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
        (SELECT pg_catalog.concat_ws(' ',
                  COALESCE(pg_catalog.array_agg(m.oid) FILTER (WHERE m.described)::pg_catalog.text, '{}'),
                  COALESCE(pg_catalog.array_agg(m.oid) FILTER (WHERE m.described AND m.defined)::pg_catalog.text, '{}'),
-                 COALESCE(pg_catalog.array_agg(m.oid) FILTER (WHERE m.busy)::pg_catalog.text, '{}'),
                  ARRAY(SELECT w.oid FROM wanted w WHERE w.dependents AND w.oid IS NOT NULL)::pg_catalog.text)
           FROM member m) AS about
   FROM session s

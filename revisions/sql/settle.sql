@@ -39,7 +39,7 @@ WITH quick AS MATERIALIZED (
 		AND s.outcome OPERATOR(pg_catalog.<>) e.outcome
 		-- As this snapshot saw it: what its own session has written since is newer.
 		AND s.outcome OPERATOR(pg_catalog.=) ANY (ARRAY['begun', 'open', 'lost'])
-		AND s.xid IS NOT DISTINCT FROM e.xid
+		AND (s.xid IS NULL AND e.xid IS NULL OR s.xid OPERATOR(pg_catalog.=) e.xid)
 	RETURNING s.id, s.outcome
 )
 SELECT pg_catalog.json_build_object('id', s.id, 'outcome', s.outcome, 'settled', true)
