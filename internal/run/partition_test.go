@@ -83,7 +83,8 @@ func TestPartitionedIndexGoesOn(t *testing.T) {
 	r := p.runner()
 	before, pid := p.settings(r.Conn), p.pid(r.Conn)
 	done := startPlan(t, r, p.plan(sql, "index-not-concurrent"))
-	p.waitFor(waitsForWriters, pid)
+	// The build on t_1 goes through the same phase before, though it waits for nobody.
+	p.waitFor(waitsForWriters+" AND EXISTS (SELECT FROM pg_stat_progress_create_index WHERE pid = $1 AND relid = 't_2'::regclass)", pid)
 	p.exec(p.look, fmt.Sprintf("SELECT pg_cancel_backend(%d)", pid))
 	p.waitFor("SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1 AND query LIKE 'DROP INDEX%')", pid)
 	p.exec(writer, "COMMIT")
