@@ -120,6 +120,9 @@ func (b remembered) QueryParts(ctx context.Context, parts []string, setting, val
 	return rows, err
 }
 
+// MayHold implements facts.PartsQuerier.
+func (b remembered) MayHold() bool { return b.piped || b.TxStatus() != 'I' }
+
 // ask asks questions in one round trip. After an error a block is as it was.
 func (b remembered) ask(ctx context.Context, questions []string, setting, value string) ([]string, error) {
 	with, err := b.textArgs([]string{setting, value})

@@ -2,55 +2,28 @@ package facts
 
 import (
 	"cmp"
-	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// answer is the row that facts.sql gives.
-type answer struct {
-	Facts
-	Settings map[string]*string `json:"settings"` // nil is one that the server lacks
-	Held     []heldAnswer       `json:"held"`
-	// Created are the relations that this very transaction made.
-	Created []uint32 `json:"created"`
-	// Names are the wanted names, by their number. Table is what was found, 0 if nothing; for an index it is the index's table.
-	Names []struct {
-		Number int    `json:"number"`
-		Hidden bool   `json:"hidden"`
-		OID    uint32 `json:"oid"`
-		Table  uint32 `json:"table"`
-	} `json:"names"`
-	// Edges lead from a relation to its partitions and inheritance children.
-	Edges []struct {
-		OID    uint32 `json:"oid"`
-		Parent uint32 `json:"parent"`
-	} `json:"edges"`
-	Members   []member    `json:"members"`
-	Relations []*Relation `json:"relations"`
-}
-
-type heldAnswer struct {
-	OID     uint32   `json:"oid"`
-	Modes   []string `json:"modes"`
-	Columns []Column `json:"columns"`
-}
-
-// member is a relation with its own size; negative is unknown. Estimated is by the last VACUUM or ANALYZE, indexes and TOAST left out.
+// member is a relation with its own size; negative is unknown.
 type member struct {
-	OID         uint32  `json:"oid"`
-	Schema      string  `json:"schema"`
-	Name        string  `json:"name"`
-	Kind        string  `json:"kind"`
-	Persistence string  `json:"persistence"`
-	Rows        float64 `json:"rows"`
-	Bytes       int64   `json:"bytes"`
-	Empty       bool    `json:"empty"`
-	Estimated   int64   `json:"estimated"`
+	OID         uint32
+	Schema      string
+	Name        string
+	Kind        string
+	Persistence string
+	Rows        float64
+	Bytes       int64
+	Empty       bool
+	// Rooted is true when it has, or had, partitions or inheritance children.
+	Rooted bool
 }
 
 // question is what is known while the parts of the answer are put together.
@@ -58,30 +31,97 @@ type question struct {
 	wanted  []Wanted
 	known   Facts
 	names   map[int]uint32 // what was found, by the number of the name
+	tables  map[int]uint32 // and for an index its table
 	byOID   map[uint32]*Relation
 	members map[uint32]*member
 	below   map[uint32][]uint32 // partitions and inheritance children, each once
+	block   float64             // block_size
 
 	dependsMore bool // more depends on a relation than depends.sql tells
 }
 
-// decode reads what facts.sql answers. The columns, indexes and constraints are added by their own parts.
-func decode(row string, wanted []Wanted) (*question, error) {
-	var a answer
-	if err := decodeJSON(row, &a); err != nil {
-		return nil, err
+func newQuestion(wanted []Wanted) *question {
+	return &question{wanted: wanted, known: Facts{Known: true, Standbys: -1, Relations: make(map[string]*Relation, len(wanted))},
+		names: map[int]uint32{}, tables: map[int]uint32{}, byOID: map[uint32]*Relation{}, members: map[uint32]*member{}, below: map[uint32][]uint32{}}
+}
+
+// addFound adds what the names stand for, the session, and the relations.
+func (q *question) addFound(a answers) error {
+	if err := q.addNames(a.about); err != nil {
+		return err
 	}
-	q := &question{wanted: wanted, known: a.Facts, names: map[int]uint32{}, byOID: make(map[uint32]*Relation, len(a.Relations)),
-		members: make(map[uint32]*member, len(a.Members)), below: map[uint32][]uint32{}}
+	if len(a.rows["session"]) != 1 {
+		return fmt.Errorf("cannot decode facts: %d sessions", len(a.rows["session"]))
+	}
+	if err := q.addSession(a.rows["session"][0]); err != nil {
+		return err
+	}
+	return q.addRelations(a)
+}
+
+// addNames adds what resolve.sql has found for each name. What is in a schema that the login may not use is unknown.
+func (q *question) addNames(about []string) error {
+	if len(about) != 9 {
+		return fmt.Errorf("cannot decode facts: %d words about the names", len(about))
+	}
+	numbers, err := parseNumbers(about[5])
+	if err != nil {
+		return fmt.Errorf("cannot decode facts: %w", err)
+	}
+	hidden := strings.Split(strings.Trim(about[6], "{}"), ",")
+	oids, err := parseNumbers(about[7])
+	if err != nil {
+		return fmt.Errorf("cannot decode facts: %w", err)
+	}
+	tables, err := parseNumbers(about[8])
+	if err != nil {
+		return fmt.Errorf("cannot decode facts: %w", err)
+	}
+	if len(numbers) > 0 && len(numbers) != len(hidden) || len(numbers) != len(oids) || len(numbers) != len(tables) {
+		return errors.New("cannot decode facts: the names are not of one number")
+	}
+	for i, number := range as[int](numbers) {
+		if number < 0 || number >= len(q.wanted) {
+			return fmt.Errorf("cannot decode facts: name %d was not asked", number)
+		}
+		if hidden[i] != "t" && q.wanted[number].Name != (ddl.Name{}) {
+			q.names[number] = uint32(oids[i])
+			q.tables[number] = cmp.Or(uint32(tables[i]), uint32(oids[i]))
+		}
+	}
+	return nil
+}
+
+// sessionSettings are the settings at the end of the row of session.sql.
+func sessionSettings() []string {
+	return []string{
+		"lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout", "transaction_timeout", "deadlock_timeout", "client_connection_check_interval",
+		"client_encoding", "client_min_messages", "default_transaction_read_only", "role", "search_path", "standard_conforming_strings", "DateStyle", "IntervalStyle",
+		"TimeZone", "default_tablespace", "default_table_access_method", "application_name", "pgsluice.allow", "pgsluice.revision", "pgsluice.actor",
+	}
+}
+
+// addSession adds the row of session.sql.
+func (q *question) addSession(r *row) error {
 	known := &q.known
-	known.Known = true
-	known.SearchPath = slices.DeleteFunc(known.SearchPath, func(schema string) bool {
+	known.Version = int(r.integer(0))
+	known.Standby = r.truth()
+	known.Database = r.text()
+	known.DatabaseOID = r.oid()
+	known.Tablespace = r.text()
+	known.SessionUser = r.text()
+	known.CurrentUser = r.text()
+	known.SearchPath = slices.DeleteFunc(r.texts(), func(schema string) bool {
 		return schema == "pg_catalog" || strings.HasPrefix(schema, "pg_temp_")
 	})
-	known.Settings = make(map[string]string, len(a.Settings))
-	for name, value := range a.Settings {
-		if value != nil {
-			known.Settings[name] = *value
+	known.Isolation = r.text()
+	known.MayProbe = r.truth()
+	known.Installed = r.texts()
+	q.block = r.float()
+	known.Settings = map[string]string{}
+	for _, name := range sessionSettings() {
+		if value := r.next(); !value.null { // or the server lacks it
+			known.Settings[name] = value.text
 		}
 	}
 	slices.Sort(known.Installed)
@@ -90,43 +130,96 @@ func decode(row string, wanted []Wanted) (*question, error) {
 			known.Extensions = append(known.Extensions, name)
 		}
 	}
-	for i := range a.Members {
-		q.members[a.Members[i].OID] = &a.Members[i]
-	}
-	for _, e := range a.Edges {
-		if !slices.Contains(q.below[e.Parent], e.OID) {
-			q.below[e.Parent] = append(q.below[e.Parent], e.OID)
-		}
-	}
-	known.Held = q.held(a.Held)
-	known.HoldsStrong = len(known.Held) > 0
-	known.Relations = make(map[string]*Relation, len(wanted))
-	for _, r := range a.Relations {
-		m := q.members[r.OID]
-		if m == nil {
-			return nil, fmt.Errorf("cannot decode facts: relation %d is no member", r.OID)
-		}
-		r.Schema, r.Name, r.Kind, r.Persistence = m.Schema, m.Name, m.Kind, m.Persistence
-		r.CreatedHere = slices.Contains(a.Created, r.OID)
-		q.measure(r)
-		q.byOID[r.OID] = r
-		known.Relations[Key(r.Schema, r.Name)] = r
-	}
-	for _, n := range a.Names {
-		if n.Number < 0 || n.Number >= len(wanted) {
-			return nil, fmt.Errorf("cannot decode facts: name %d was not asked", n.Number)
-		}
-		if n.Hidden || wanted[n.Number].Name == (ddl.Name{}) {
-			continue // the login may not use the schema: what is in it is unknown
-		}
-		q.names[n.Number] = n.OID
-		q.name(wanted[n.Number], n.OID, n.Table)
-	}
-	return q, nil
+	return r.end()
 }
 
-// name adds what a name stands for: nothing, a relation, or an index of one.
+// addRelations adds the rows of relations.sql.
+func (q *question) addRelations(a answers) error {
+	for _, r := range a.rows["relation"] {
+		if err := q.addRelation(r); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *question) addRelation(r *row) error {
+	m := &member{OID: r.oid(), Schema: r.schema(), Name: r.text(), Kind: r.text(), Persistence: r.text()}
+	main := r.integer(-1)
+	m.Bytes, m.Empty = r.integer(-1), main == 0
+	pages, tuples := r.float(), r.float()
+	switch {
+	case main == 0:
+	case main > 0 && pages > 0 && tuples > 0 && q.block > 0:
+		m.Rows = math.Ceil(tuples / pages * (float64(main) / q.block))
+	default:
+		m.Rows = -1
+	}
+	m.Rooted = r.truth()
+	described := r.truth()
+	relation := &Relation{
+		OID: m.OID, Schema: m.Schema, Name: m.Name, Kind: m.Kind, Persistence: m.Persistence, Owner: r.text(), MayAlter: r.truth(), Readable: r.truth(),
+		PartitionOf: r.oid(), Bound: r.text(), AccessMethod: r.text(), Tablespace: r.text(), Options: r.texts(), Populated: r.truth(),
+		RowSecurity: r.truth(), ForceRowSecurity: r.truth(), ReplicaIdentity: r.text(), OfType: r.oid(),
+	}
+	if q.members[m.OID] == nil {
+		q.members[m.OID] = m
+	}
+	if described && q.byOID[m.OID] == nil {
+		q.byOID[m.OID] = relation
+	}
+	return r.end()
+}
+
+// describe adds what is known of the relations themselves, and what the names stand for.
+func (q *question) describe(first, trees answers) error {
+	for _, r := range trees.rows["edge"] {
+		child, parent := r.oid(), r.oid()
+		if err := r.end(); err != nil {
+			return err
+		}
+		if !slices.Contains(q.below[parent], child) {
+			q.below[parent] = append(q.below[parent], child)
+		}
+	}
+	for _, r := range q.byOID {
+		q.measure(r)
+		q.known.Relations[Key(r.Schema, r.Name)] = r
+	}
+	for number, w := range q.wanted {
+		if oid, ok := q.names[number]; ok {
+			q.name(w, oid, q.tables[number])
+		}
+	}
+	for _, a := range []answers{first, trees} {
+		if err := q.addColumns(a.rows["column"]); err != nil {
+			return err
+		}
+	}
+	for _, r := range q.byOID {
+		slices.SortFunc(r.Columns, byNumber)
+		r.VersionTable = versionTable(r)
+	}
+	for _, a := range []answers{first, trees} {
+		if err := q.addIndexes(a.rows["index"]); err != nil {
+			return err
+		}
+		if err := q.addConstraints(a.rows["constraint"]); err != nil {
+			return err
+		}
+	}
+	for _, r := range q.byOID {
+		slices.SortFunc(r.Indexes, func(a, b Index) int { return cmp.Compare(a.Name, b.Name) })
+		slices.SortFunc(r.Constraints, func(a, b Constraint) int { return cmp.Compare(a.Name, b.Name) })
+	}
+	return nil
+}
+
+// name adds what a name stands for: nothing, a relation, or an index of one. Where it stands for something else by now, or for nothing any more, that is unknown.
 func (q *question) name(w Wanted, oid, table uint32) {
+	if m := q.members[oid]; oid != 0 && (m == nil || m.Name != w.Name.Name || q.byOID[table] == nil) {
+		return
+	}
 	relation := q.byOID[table]
 	if m := q.members[oid]; oid != table && relation != nil && m != nil {
 		relation = &Relation{
@@ -189,31 +282,74 @@ func (q *question) measure(r *Relation) {
 	}
 }
 
-func decodeJSON(row string, into any) error {
-	text, err := base64.StdEncoding.DecodeString(row)
+// decodeJSON reads the one row of a question that answers with JSON.
+func decodeJSON(answer string, into any) error {
+	document, err := decodeBase64(answer)
 	if err != nil {
-		return fmt.Errorf("cannot decode facts: %w", err)
+		return err
 	}
-	if err := json.Unmarshal(text, into); err != nil {
+	return decodeDocument(document, into)
+}
+
+func decodeDocument(document []byte, into any) error {
+	if err := json.Unmarshal(document, into); err != nil {
 		return fmt.Errorf("cannot decode facts: %w", err)
 	}
 	return nil
 }
 
-// strength orders the lock modes that facts.sql asks about.
+// strength orders the lock modes that transaction.sql asks about.
 var strength = map[string]int{
 	"ShareUpdateExclusiveLock": 1, "ShareLock": 2, "ShareRowExclusiveLock": 3, "ExclusiveLock": 4, "AccessExclusiveLock": 5,
 }
 
+// addTransaction adds what transaction.sql answers.
+func (q *question) addTransaction(document []byte) error {
+	var a struct {
+		Standbys int          `json:"standbys"`
+		Held     []heldAnswer `json:"held"`
+		// Created are the relations that this very transaction made.
+		Created []uint32 `json:"created"`
+	}
+	if err := decodeDocument(document, &a); err != nil {
+		return err
+	}
+	q.known.Standbys = a.Standbys
+	q.known.Held = held(a.Held)
+	q.known.HoldsStrong = len(q.known.Held) > 0
+	for _, r := range q.known.Relations {
+		switch {
+		case r == nil:
+		case r.Table != nil:
+			r.CreatedHere = slices.Contains(a.Created, r.Table.OID)
+		default:
+			r.CreatedHere = slices.Contains(a.Created, r.OID)
+		}
+	}
+	for _, r := range q.byOID {
+		r.CreatedHere = slices.Contains(a.Created, r.OID)
+	}
+	return nil
+}
+
+// heldAnswer is a relation that the transaction holds strongly. Estimated is its size by the last VACUUM or ANALYZE, indexes and TOAST left out.
+type heldAnswer struct {
+	OID         uint32   `json:"oid"`
+	Schema      string   `json:"schema"`
+	Name        string   `json:"name"`
+	Kind        string   `json:"kind"`
+	Persistence string   `json:"persistence"`
+	Modes       []string `json:"modes"`
+	Columns     []Column `json:"columns"`
+	Estimated   int64    `json:"estimated"`
+}
+
 // held leaves out what keeps nobody else waiting: temporary relations, views, and tools' version tables.
-func (q *question) held(found []heldAnswer) []Held {
+func held(found []heldAnswer) []Held {
 	var all []Held
 	slices.SortFunc(found, func(a, b heldAnswer) int { return cmp.Compare(a.OID, b.OID) })
 	for _, h := range found {
-		looks := Relation{Columns: h.Columns, Bytes: -1}
-		if m := q.members[h.OID]; m != nil {
-			looks.Schema, looks.Name, looks.Kind, looks.Persistence, looks.Bytes = m.Schema, m.Name, m.Kind, m.Persistence, m.Estimated
-		}
+		looks := Relation{Schema: h.Schema, Name: h.Name, Kind: h.Kind, Persistence: h.Persistence, Columns: h.Columns, Bytes: h.Estimated}
 		slices.SortFunc(looks.Columns, byNumber)
 		if looks.Persistence == "t" || looks.Kind == "v" || looks.Kind == "c" || versionTable(&looks) {
 			continue
@@ -226,25 +362,20 @@ func (q *question) held(found []heldAnswer) []Held {
 
 func byNumber(a, b Column) int { return cmp.Compare(a.Num, b.Num) }
 
-// addColumns adds what columns.sql answers, which the other parts need.
-func (q *question) addColumns(row string) error {
-	var a struct {
-		Columns []struct {
-			Relation uint32 `json:"relation"`
-			Column
-		} `json:"columns"`
-	}
-	if err := decodeJSON(row, &a); err != nil {
-		return err
-	}
-	for _, c := range a.Columns {
-		if r := q.byOID[c.Relation]; r != nil {
-			r.Columns = append(r.Columns, c.Column)
+// addColumns adds the rows of columns.sql, which the other parts need.
+func (q *question) addColumns(rows []*row) error {
+	for _, r := range rows {
+		relation := r.oid()
+		c := Column{
+			Num: int(r.integer(0)), Name: r.text(), Type: r.text(), NotNull: r.truth(), TypeOID: r.oid(), TypeSchema: r.schema(), TypeName: r.text(),
+			TypeMod: int(r.integer(-1)), Collation: r.oid(), Identity: r.text(), Generated: r.text(), Storage: r.text(), HasDefault: r.truth(), Inherited: r.truth(),
 		}
-	}
-	for _, r := range q.byOID {
-		slices.SortFunc(r.Columns, byNumber)
-		r.VersionTable = versionTable(r)
+		if err := r.end(); err != nil {
+			return err
+		}
+		if known := q.byOID[relation]; known != nil && known.columnName(c.Num) == "" {
+			known.Columns = append(known.Columns, c)
+		}
 	}
 	return nil
 }
@@ -258,97 +389,91 @@ func (r *Relation) names(nums []int) []string {
 	return columns
 }
 
-// addIndexes adds what indexes.sql answers. Each part has a snapshot of its own: a column that an index names need not be there any more.
-func (q *question) addIndexes(row string) error {
-	var a struct {
-		Indexes []struct {
-			Relation uint32 `json:"relation"`
-			Index
-			Nums    []int    `json:"nums"` // keys, then INCLUDE; 0 is an expression
-			Keys    int      `json:"keys"`
-			Within  []int    `json:"within"`
-			Sorting []int    `json:"sorting"`
-			Class   []uint32 `json:"class"`
-			Stored  []uint32 `json:"stored"`
-		} `json:"indexes"`
-		Classes []Class `json:"classes"`
-	}
-	if err := decodeJSON(row, &a); err != nil {
-		return err
-	}
-	classes := make(map[uint32]Class, len(a.Classes))
-	for _, c := range a.Classes {
-		classes[c.OID] = c
-	}
-	for _, found := range a.Indexes {
-		r := q.byOID[found.Relation]
-		if r == nil {
+// addIndexes adds the rows of indexes.sql. Each part has a snapshot of its own: a column that an index names need not be there any more.
+func (q *question) addIndexes(rows []*row) error {
+	for _, r := range rows {
+		relation := r.oid()
+		i := Index{
+			OID: r.oid(), Name: r.text(), Kind: r.text(), Method: r.text(), Valid: r.truth(), Ready: r.truth(), Unique: r.truth(), Primary: r.truth(),
+			Partial: r.truth(), NullsNotDistinct: r.truth(),
+		}
+		nums, keys, within := r.ints(), int(r.integer(0)), r.ints() // of nums the keys come first, then INCLUDE; 0 is an expression
+		i.Expression = r.truth()
+		found, classes, stored := r.oids(), classes(r.numbers()), r.oids()
+		i.Collations = r.oids()
+		sorting := r.ints()
+		i.Deferrable, i.Clustered, i.ReplicaIdentity = !r.truth(), r.truth(), r.truth()
+		i.Bytes, i.Parent = int64(r.float()*q.block), r.oid()
+		if err := r.end(); err != nil {
+			return err
+		}
+		if keys > len(nums) || keys > len(found) || keys > len(sorting) || keys > len(i.Collations) {
+			return fmt.Errorf("cannot decode facts: index %d has %d keys", i.OID, keys)
+		}
+		table := q.byOID[relation]
+		if table == nil || slices.ContainsFunc(table.Indexes, func(known Index) bool { return known.OID == i.OID }) {
 			continue
 		}
-		if found.Keys > len(found.Nums) || found.Keys > len(found.Class) || found.Keys > len(found.Sorting) || found.Keys > len(found.Collations) {
-			return fmt.Errorf("cannot decode facts: index %d has %d keys", found.OID, found.Keys)
-		}
-		i := found.Index
-		i.Columns, i.Included = r.names(found.Nums[:found.Keys]), r.names(found.Nums[found.Keys:])
-		i.Mentions = mentioned(r.names(slices.Concat(found.Nums, found.Within)))
+		i.Columns, i.Included = table.names(nums[:keys]), table.names(nums[keys:])
+		i.Mentions = mentioned(table.names(slices.Concat(nums, within)))
 		i.Plain = !i.Expression && !i.Partial && i.Method == "btree"
-		for k, oid := range found.Class {
+		for k, oid := range found {
 			class := classes[oid]
 			class.OID = oid
-			if k < len(found.Stored) {
-				class.Stored = found.Stored[k]
+			if k < len(stored) {
+				class.Stored = stored[k]
 			}
 			i.Classes = append(i.Classes, class)
 		}
 		for k := range i.Columns {
-			column := r.Column(i.Columns[k])
-			i.Plain = i.Plain && column != nil && i.Classes[k].Default && found.Sorting[k] == 0 && i.Collations[k] == column.Collation
+			column := table.Column(i.Columns[k])
+			i.Plain = i.Plain && column != nil && i.Classes[k].Default && sorting[k] == 0 && i.Collations[k] == column.Collation
 		}
-		r.Indexes = append(r.Indexes, i)
-	}
-	for _, r := range q.byOID {
-		slices.SortFunc(r.Indexes, func(a, b Index) int { return cmp.Compare(a.Name, b.Name) })
+		table.Indexes = append(table.Indexes, i)
 	}
 	return nil
 }
 
-// addConstraints adds what constraints.sql answers; which index stands behind which constraint, too.
-func (q *question) addConstraints(row string) error {
-	var a struct {
-		Constraints []struct {
-			Relation uint32 `json:"relation"`
-			Constraint
-			Nums []int `json:"nums"`
-		} `json:"constraints"`
+// classes are operator classes by OID, each a number of indexes.sql.
+func classes(numbers []int64) map[uint32]Class {
+	classes := make(map[uint32]Class, len(numbers))
+	for _, n := range numbers {
+		classes[uint32(n/4)] = Class{Default: n&2 != 0, Polymorphic: n&1 != 0}
 	}
-	if err := decodeJSON(row, &a); err != nil {
-		return err
-	}
-	for _, found := range a.Constraints {
-		r := q.byOID[found.Relation]
-		if r == nil {
+	return classes
+}
+
+// addConstraints adds the rows of constraints.sql; which index stands behind which constraint, too.
+func (q *question) addConstraints(rows []*row) error {
+	for _, r := range rows {
+		relation := r.oid()
+		k := Constraint{OID: r.oid(), Name: r.text(), Type: r.text(), Validated: r.truth()}
+		nums := r.ints()
+		k.Deferrable, k.Deferred, k.NoInherit, k.Local, k.Inherited, k.Enforced = r.truth(), r.truth(), r.truth(), r.truth(), r.truth(), r.truth()
+		k.Index, k.Parent, k.ParentSchema, k.ParentName, k.ParentColumns = r.oid(), r.oid(), r.schema(), r.text(), r.texts()
+		if err := r.end(); err != nil {
+			return err
+		}
+		table := q.byOID[relation]
+		if table == nil || slices.ContainsFunc(table.Constraints, func(known Constraint) bool { return known.OID == k.OID }) {
 			continue
 		}
-		k := found.Constraint
-		k.Columns = r.names(found.Nums)
-		r.Constraints = append(r.Constraints, k)
+		k.Columns = table.names(nums)
+		table.Constraints = append(table.Constraints, k)
 		if k.Type != "p" && k.Type != "u" && k.Type != "x" {
 			continue
 		}
-		for i := range r.Indexes {
-			if r.Indexes[i].OID == k.Index {
-				r.Indexes[i].Constraint = k.Name
+		for i := range table.Indexes {
+			if table.Indexes[i].OID == k.Index {
+				table.Indexes[i].Constraint = k.Name
 			}
 		}
-	}
-	for _, r := range q.byOID {
-		slices.SortFunc(r.Constraints, func(a, b Constraint) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return nil
 }
 
-// addTaken adds what taken.sql answers. What a name stands for may have changed since facts.sql was asked: then it says nothing.
-func (q *question) addTaken(row string) error {
+// addTaken adds what taken.sql answers. What a name stands for may have changed since resolve.sql was asked: then it says nothing.
+func (q *question) addTaken(document []byte) error {
 	var a struct {
 		Names []struct {
 			Number  int      `json:"number"`
@@ -361,7 +486,7 @@ func (q *question) addTaken(row string) error {
 			} `json:"sibling"`
 		} `json:"names"`
 	}
-	if err := decodeJSON(row, &a); err != nil {
+	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
 	for _, n := range a.Names {
@@ -392,7 +517,7 @@ func (q *question) addTaken(row string) error {
 }
 
 // addDefinitions adds what definitions.sql answers.
-func (q *question) addDefinitions(row string) error {
+func (q *question) addDefinitions(document []byte) error {
 	type definition struct {
 		OID        uint32 `json:"oid"`
 		Definition string `json:"definition"`
@@ -407,7 +532,7 @@ func (q *question) addDefinitions(row string) error {
 		Indexes     []definition `json:"indexes"`
 		Constraints []definition `json:"constraints"`
 	}
-	if err := decodeJSON(row, &a); err != nil {
+	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
 	indexes, constraints := map[uint32]string{}, map[uint32]string{}

@@ -1,8 +1,8 @@
--- The defaults of columns, and the definitions of indexes and constraints, of the relations that they are wanted of: one row, one column, as of facts.sql,
+-- The defaults of columns, and the definitions of indexes and constraints, of the relations that they are wanted of: one row, one column of base64 of UTF-8 JSON, as of resolve.sql,
 -- whose rules it obeys. Which relations are busy is asked anew: it may have changed meanwhile.
 WITH relation AS MATERIALIZED (
   SELECT u.oid, u.oid OPERATOR(pg_catalog.=) ANY (l.busy) AS busy
-    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[]) AS u(oid)
+    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[]) AS u(oid)
    CROSS JOIN (SELECT ARRAY(
                  SELECT COALESCE(i.indrelid, l.relation)
                    FROM pg_catalog.pg_locks l

@@ -9,7 +9,7 @@ var triggerEvents = []struct {
 }{{1 << 2, "i"}, {1 << 3, "d"}, {1 << 4, "u"}, {1 << 5, "t"}}
 
 // addDependents adds what dependents.sql answers.
-func (f *Facts) addDependents(row string, wanted []Wanted) error {
+func (f *Facts) addDependents(document []byte, wanted []Wanted) error {
 	var a struct {
 		Relations []struct {
 			OID uint32 `json:"oid"`
@@ -30,7 +30,7 @@ func (f *Facts) addDependents(row string, wanted []Wanted) error {
 		} `json:"functions"`
 		Schemas []*Schema `json:"schemas"`
 	}
-	if err := decodeJSON(row, &a); err != nil {
+	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
 	for _, found := range a.Relations {
@@ -76,19 +76,19 @@ func (f *Facts) addDependents(row string, wanted []Wanted) error {
 }
 
 // addDepends adds what depends.sql answers.
-func (q *question) addDepends(row string) error {
+func (q *question) addDepends(document []byte) error {
 	var a struct {
 		Relations []struct {
 			More bool `json:"more"`
 		} `json:"relations"`
 	}
-	if err := decodeJSON(row, &a); err != nil {
+	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
 	for _, r := range a.Relations {
 		q.dependsMore = q.dependsMore || r.More
 	}
-	return q.known.addDependents(row, q.wanted)
+	return q.known.addDependents(document, q.wanted)
 }
 
 // askDependents asks what else depends on the relations. It takes one more question.
@@ -97,9 +97,13 @@ func (q *question) askDependents(ctx context.Context, server Querier) error {
 	if err != nil {
 		return err
 	}
-	row, err := askOne(ctx, server, dependentsSQL, parameter)
+	answer, err := askOne(ctx, server, dependentsSQL, parameter)
 	if err != nil {
 		return err
 	}
-	return q.known.addDependents(row, q.wanted)
+	document, err := decodeBase64(answer)
+	if err != nil {
+		return err
+	}
+	return q.known.addDependents(document, q.wanted)
 }

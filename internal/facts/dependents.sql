@@ -1,5 +1,5 @@
--- What depends on the relations, types, functions and schemas that a statement names: one row, one column, as of facts.sql. The parameter is that
--- of facts.sql; of its entries those with dependents, users or schemas matter here. It obeys the rules of facts.sql. pg_depend is read
+-- What depends on the relations, types, functions and schemas that a statement names: one row, one column of base64 of UTF-8 JSON. The parameter is that
+-- of resolve.sql; of its entries those with dependents, users or schemas matter here. It obeys the rules of resolve.sql. pg_depend is read
 -- and not pg_constraint or pg_attribute, which have no index for the way back.
 WITH RECURSIVE
 session AS MATERIALIZED (
@@ -52,7 +52,7 @@ schema AS MATERIALIZED (
     JOIN pg_catalog.pg_namespace n ON n.nspname OPERATOR(pg_catalog.=) a.name::pg_catalog.name
    WHERE a.name OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) a.name
 ),
--- A type, arrays of it, domains, ranges and composite types over it. For the arrays and the depths see facts.sql.
+-- A type, arrays of it, domains, ranges and composite types over it. For the arrays and the depths see tree.sql.
 over AS (
   SELECT t.oid AS root, t.oid, 0 AS depth FROM type t
    UNION
@@ -132,7 +132,7 @@ reference AS MATERIALIZED (
         JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) k.conrelid AND c.relnamespace OPERATOR(pg_catalog.<>) s.oid
        WHERE p.relnamespace OPERATOR(pg_catalog.=) s.oid
       OFFSET 0) k
-   WHERE k.convalidated::pg_catalog.int4 OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) k.convalidated::pg_catalog.int4 -- see facts.sql: so that few are expected
+   WHERE k.convalidated::pg_catalog.int4 OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) k.convalidated::pg_catalog.int4 -- see resolve.sql: so that few are expected
 ),
 -- The stored columns of the types.
 usage AS MATERIALIZED (
@@ -147,7 +147,7 @@ usage AS MATERIALIZED (
     JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) d.objid AND c.relkind OPERATOR(pg_catalog.=) ANY (ARRAY['r', 'p', 'm', 'f']::pg_catalog."char"[])
     JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) d.objid AND a.attnum OPERATOR(pg_catalog.=) d.objsubid AND NOT a.attisdropped
 ),
--- Tables to measure: as in facts.sql, what could not be opened without a wait has no size, and a partitioned table has that of its partitions.
+-- Tables to measure: as in relations.sql, what could not be opened without a wait has no size, and a partitioned table has that of its partitions.
 measured AS MATERIALIZED (
   SELECT r.conrelid AS oid FROM reference r UNION SELECT u.attrelid FROM usage u
 ),
@@ -197,7 +197,7 @@ size AS MATERIALIZED (
       OFFSET 0) e
    GROUP BY t.root
 ),
--- Made by this very transaction: see facts.sql.
+-- Made by this very transaction: see transaction.sql.
 tables AS MATERIALIZED (
   SELECT c.oid, pg_catalog.json_build_object(
            'oid', c.oid::pg_catalog.int8, 'schema', n.nspname, 'name', c.relname, 'kind', c.relkind, 'persistence', c.relpersistence,

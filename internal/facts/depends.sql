@@ -1,8 +1,8 @@
 -- What depends on the relations that a statement names, as far as nearly every table has it: triggers, grants, the sequences of its columns.
--- Where anything else depends on one of them, more is true, and dependents.sql has to be asked. One row, one column, as of facts.sql, whose rules it obeys.
+-- Where anything else depends on one of them, more is true, and dependents.sql has to be asked. One row, one column of base64 of UTF-8 JSON, by the rules of resolve.sql.
 WITH relation AS MATERIALIZED (
   SELECT c.*
-    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[]) AS u(oid)
+    FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 4)::pg_catalog.oid[]) AS u(oid)
    -- OFFSET: see columns.sql.
    CROSS JOIN LATERAL (SELECT c.oid, c.reltype, c.relowner, c.relacl, c.relpersistence FROM pg_catalog.pg_class c
                         WHERE c.oid OPERATOR(pg_catalog.=) u.oid OFFSET 0) c

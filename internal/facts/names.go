@@ -1,7 +1,7 @@
 package facts
 
 // addNames adds what names.sql answers.
-func (f *Facts) addNames(row string) error {
+func (f *Facts) addNames(document []byte) error {
 	var a struct {
 		Asked []struct {
 			Schema string `json:"schema"`
@@ -23,7 +23,7 @@ func (f *Facts) addNames(row string) error {
 		} `json:"collations"`
 		UTC bool `json:"utc"`
 	}
-	if err := decodeJSON(row, &a); err != nil {
+	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
 	f.UTC, f.Collations = a.UTC, make(map[string]uint32, len(a.Collations))

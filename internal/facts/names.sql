@@ -1,5 +1,5 @@
--- What the names of types and functions that a statement uses mean, and the casts among the types: one row, one column, as of facts.sql. The
--- parameter is that of facts.sql; of its entries types, functions, collations and changed matter here. It obeys the rules of facts.sql. Types are looked
+-- What the names of types and functions that a statement uses mean, and the casts among the types: one row, one column of base64 of UTF-8 JSON. The
+-- parameter is that of resolve.sql; of its entries types, functions, collations and changed matter here. It obeys the rules of resolve.sql. Types are looked
 -- up in pg_type, since to_regtype raises for one that is not finished.
 WITH RECURSIVE
 session AS MATERIALIZED (
@@ -27,7 +27,7 @@ asked AS MATERIALIZED (
            ON t.typname OPERATOR(pg_catalog.=) a.name::pg_catalog.name
           AND CASE WHEN a.schema OPERATOR(pg_catalog.=) '' THEN pg_catalog.pg_type_is_visible(t.oid)
                    ELSE n.nspname OPERATOR(pg_catalog.=) a.schema::pg_catalog.name END
-   WHERE a.name OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) a.name -- see facts.sql: so that few are expected
+   WHERE a.name OPERATOR(pg_catalog.||) '' OPERATOR(pg_catalog.=) a.name -- see resolve.sql: so that few are expected
 ),
 root AS MATERIALIZED (
   SELECT a.oid FROM asked a WHERE a.oid IS NOT NULL

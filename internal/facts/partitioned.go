@@ -6,38 +6,77 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
 
 var (
+	//go:embed tree.sql
+	treeSQL string
+	//go:embed edges.sql
+	edgesSQL string
+	//go:embed building.sql
+	buildingSQL string
 	//go:embed partitioned.sql
 	partitionedSQL string
 	//go:embed distributed.sql
 	distributedSQL string
 )
 
-// addPartitioned adds the keys and partitions of the partitioned tables. It takes one more question where there are any, and is false if what it answers
-// does not fit what was answered before: then somebody is changing the tables, and nothing is known of them for certain.
-func (q *question) addPartitioned(ctx context.Context, server Querier) (certain bool, err error) {
+// askTrees asks for what is below the relations, if anything is, and for the partitioned tables.
+func (q *question) askTrees(ctx context.Context, server Querier) (answers, error) {
+	type root struct {
+		OID     uint32 `json:"oid"`
+		Below   bool   `json:"below"`
+		Defined bool   `json:"defined"`
+	}
+	roots := map[uint32]root{}
+	for oid, r := range q.byOID {
+		if r.Kind == "p" || q.members[oid].Rooted {
+			roots[oid] = root{OID: oid}
+		}
+	}
+	if len(roots) == 0 {
+		return answers{}, nil
+	}
+	for number, oid := range q.names {
+		if r, ok := roots[oid]; ok {
+			roots[oid] = root{oid, r.Below || q.wanted[number].Children, r.Defined || q.wanted[number].Definitions}
+		}
+	}
+	list := slices.Collect(maps.Values(roots))
+	parameter, err := hexJSON(list)
+	if err != nil {
+		return answers{}, err
+	}
+	parts := []string{relationsSQL, edgesSQL, partitionedSQL}
+	if slices.ContainsFunc(list, func(r root) bool { return r.Below }) {
+		parts = append(parts, columnsSQL, indexesSQL, constraintsSQL)
+	}
+	a, err := ask(ctx, server, treeSQL, parts, parameter)
+	if err != nil {
+		return a, err
+	}
+	if len(a.documents) != 1 {
+		return a, fmt.Errorf("cannot read facts: %d answers instead of 1", len(a.documents))
+	}
+	return a, q.addRelations(a)
+}
+
+// addPartitioned adds the keys and partitions of the partitioned tables. It is false if what was answered about the trees does not fit what was answered before:
+// then somebody is changing the tables, and nothing is known of them for certain.
+func (q *question) addPartitioned(trees answers) (certain bool, err error) {
+	if len(trees.documents) == 0 {
+		return true, nil
+	}
+	var a partitionedAnswer
+	if err := decodeDocument(trees.documents[0], &a); err != nil {
+		return false, err
+	}
 	defined := map[uint32]bool{}
 	for number, oid := range q.names {
 		defined[oid] = defined[oid] || q.wanted[number].Definitions
-	}
-	about := map[uint32]bool{} // and whether the bound is wanted
-	for oid, r := range q.byOID {
-		if r.Kind == "p" {
-			for _, each := range append(q.descendants(oid), oid) {
-				about[each] = about[each] || defined[oid]
-			}
-		}
-	}
-	if len(about) == 0 {
-		return true, nil
-	}
-	a, err := askPartitioned(ctx, server, about)
-	if err != nil {
-		return false, err
 	}
 	for oid, r := range q.byOID {
 		if r.Kind == "p" && !q.addKey(r, a, defined[oid]) {
@@ -63,26 +102,22 @@ type partitionedAnswer struct {
 	} `json:"partitions"`
 }
 
-func askPartitioned(ctx context.Context, server Querier, about map[uint32]bool) (a partitionedAnswer, err error) {
-	type relation struct {
-		OID     uint32 `json:"oid"`
-		Defined bool   `json:"defined"`
+// hexJSON is hex of JSON.
+func hexJSON(of any) (string, error) {
+	text, err := json.Marshal(of)
+	if err != nil {
+		return "", fmt.Errorf("cannot encode what to read facts of: %w", err)
 	}
-	var relations []relation
-	for oid, defined := range about {
-		relations = append(relations, relation{oid, defined})
-	}
-	err = askJSON(ctx, server, partitionedSQL, relations, &a)
-	return a, err
+	return hex.EncodeToString(text), nil
 }
 
 // askJSON asks a question of one row about the JSON of what it is given.
 func askJSON(ctx context.Context, server Querier, part string, about, into any) error {
-	text, err := json.Marshal(about)
+	parameter, err := hexJSON(about)
 	if err != nil {
-		return fmt.Errorf("cannot encode what to read facts of: %w", err)
+		return err
 	}
-	row, err := askOne(ctx, server, part, hex.EncodeToString(text))
+	row, err := askOne(ctx, server, part, parameter)
 	if err != nil {
 		return err
 	}
@@ -155,6 +190,30 @@ func (q *question) addDistributed(ctx context.Context, server Querier) error {
 	for _, oid := range distributed {
 		if r := q.byOID[oid]; r != nil {
 			r.Foreign = true
+		}
+	}
+	return nil
+}
+
+// addBuilding adds which invalid indexes some backend may be building. It takes one more question where there are any.
+func (q *question) addBuilding(ctx context.Context, server Querier) error {
+	var about, building []uint32
+	for oid, r := range q.byOID {
+		if slices.ContainsFunc(r.Indexes, func(i Index) bool { return !i.Valid }) {
+			about = append(about, oid)
+		}
+	}
+	if len(about) == 0 {
+		return nil
+	}
+	if err := askJSON(ctx, server, buildingSQL, about, &building); err != nil {
+		return err
+	}
+	for _, oid := range building {
+		if r := q.byOID[oid]; r != nil {
+			for i := range r.Indexes {
+				r.Indexes[i].Building = !r.Indexes[i].Valid
+			}
 		}
 	}
 	return nil

@@ -1,10 +1,9 @@
--- The keys of partitioned tables, the bounds and the foreign keys of partitions: one row, one column, as of facts.sql, whose rules it obeys. The parameter is
--- hex of a JSON list of {oid, defined}.
+-- The keys of partitioned tables, the bounds and the foreign keys of partitions, in the trees that tree.sql has found: one row, one column, base64 of UTF-8 JSON. It
+-- obeys the rules of resolve.sql.
 WITH wanted AS MATERIALIZED (
-  SELECT w.oid::pg_catalog.oid AS oid, w.defined
-    FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
-         AS w(oid pg_catalog.int8, defined pg_catalog.bool)
-   WHERE w.oid OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.oid -- see facts.sql: so that few are expected
+  SELECT DISTINCT t.oid, t.oid OPERATOR(pg_catalog.=) ANY (a.defined) AS defined
+    FROM (SELECT pg_catalog.split_part($about, ' ', 6)::pg_catalog.oid[] AS tree, pg_catalog.split_part($about, ' ', 7)::pg_catalog.oid[] AS defined OFFSET 0) a
+   CROSS JOIN LATERAL pg_catalog.unnest(a.tree) AS t(oid)
 )
 SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'keys', (

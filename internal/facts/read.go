@@ -1,10 +1,12 @@
 package facts
 
 import (
+	"bytes"
 	"context"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,17 +14,23 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// The parts of the question. The first is always asked, and finds what columns.sql, indexes.sql and constraints.sql are about; the others are asked with
-// them where they are wanted. Many small ones cost the server far less than a large one, to plan and to begin, whatever it then reads.
+// The parts of the question. resolve.sql is always asked, and finds what relations.sql and those behind it are about; the others are asked with them where they
+// are wanted. Many small ones cost the server far less than a large one, to plan and to begin, whatever it then reads.
 var (
-	//go:embed facts.sql
-	factsSQL string
+	//go:embed resolve.sql
+	resolveSQL string
+	//go:embed session.sql
+	sessionSQL string
+	//go:embed relations.sql
+	relationsSQL string
 	//go:embed columns.sql
 	columnsSQL string
 	//go:embed indexes.sql
 	indexesSQL string
 	//go:embed constraints.sql
 	constraintsSQL string
+	//go:embed transaction.sql
+	transactionSQL string
 	//go:embed taken.sql
 	takenSQL string
 	//go:embed definitions.sql
@@ -224,36 +232,73 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// PartsQuerier is a Querier that asks several questions without parameters in one round trip and one transaction, one row each, for whose time it gives a
-// setting a value; and does so faster when it has asked the same ones before.
+// PartsQuerier is a Querier that asks several questions without parameters in one round trip and one transaction, and answers with all their rows in order;
+// for that time it gives a setting a value. It does so faster when it has asked the same ones before.
 type PartsQuerier interface {
 	Querier
 	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
+	// MayHold reports whether the session's transaction may hold locks: something may have run in it before the question.
+	MayHold() bool
 }
 
-// asked is the setting that stands for the parameter of a question without any, about the one for what facts.sql has found.
+// asked is the setting that stands for the parameter of a question without any, about the one for what resolve.sql or tree.sql has found.
 const (
 	asked = "pgsluice.asked"
 	about = "pgsluice.about"
 )
 
-// part is a part of the question, with what adds its answer to what is known.
-type part struct {
-	sql string
-	add func(row string) error
+// answers are the rows that a question has got.
+type answers struct {
+	// about is what resolve.sql or tree.sql has found.
+	about []string
+	// rows are by their kind, documents what the parts that answer with JSON have answered, in order.
+	rows      map[string][]*row
+	documents [][]byte
 }
 
-// ask asks facts.sql and what follows from it. Where there is no setting to carry what it has found, all is one statement.
-func ask(ctx context.Context, server Querier, parts []string, parameter string) ([]string, error) {
+// ask asks resolve.sql, or tree.sql, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
+func ask(ctx context.Context, server Querier, finder string, parts []string, parameter string) (answers, error) {
+	rows, err := askFound(ctx, server, finder, parts, parameter)
+	if err != nil {
+		return answers{}, fmt.Errorf("cannot read facts: %w", err)
+	}
+	a := answers{rows: map[string][]*row{}}
+	for _, answer := range rows {
+		if strings.HasPrefix(answer, "about ") {
+			a.about = strings.Split(answer, " ")
+			continue
+		}
+		text, err := decodeBase64(answer)
+		if err != nil {
+			return a, err
+		}
+		if !bytes.HasPrefix(text, []byte("(")) {
+			a.documents = append(a.documents, text)
+			continue
+		}
+		r, err := readRow(string(text))
+		if err != nil {
+			return a, fmt.Errorf("cannot decode facts: %w", err)
+		}
+		a.rows[r.kind] = append(a.rows[r.kind], r)
+	}
+	if a.about == nil {
+		return a, errors.New("cannot read facts: it is not said what they are about")
+	}
+	return a, nil
+}
+
+func askFound(ctx context.Context, server Querier, finder string, parts []string, parameter string) ([]string, error) {
+	title, _, _ := strings.Cut(finder, "\n")
 	several, ok := server.(PartsQuerier)
 	if !ok {
-		whole := found("")
+		whole := title + "\nWITH about AS MATERIALIZED (\n" + finder + ")\nSELECT a.about FROM about a"
 		for _, part := range parts {
 			whole += "\nUNION ALL\n(" + strings.ReplaceAll(part, "$about", "(SELECT a.about FROM about a)") + ")"
 		}
 		return server.Query(ctx, whole, parameter)
 	}
-	fixed := []string{withSetting(found(" WHERE pg_catalog.set_config('" + about + "', a.about, true) IS NOT NULL"))}
+	fixed := []string{withSetting(title + "\nSELECT pg_catalog.set_config('" + about + "', a.about, true) FROM (\n" + finder + ") a")}
 	for _, part := range parts {
 		// A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
 		fixed = append(fixed, withSetting(strings.ReplaceAll(part, "$about", "(SELECT pg_catalog.current_setting('"+about+"'))")))
@@ -261,8 +306,8 @@ func ask(ctx context.Context, server Querier, parts []string, parameter string) 
 	return several.QueryParts(ctx, fixed, asked, parameter)
 }
 
-// askOne asks a question of one row that does not follow from facts.sql.
-func askOne(ctx context.Context, server Querier, part, parameter string) (row string, err error) {
+// askOne asks a question of one row that does not follow from resolve.sql.
+func askOne(ctx context.Context, server Querier, part, parameter string) (answer string, err error) {
 	var rows []string
 	if several, ok := server.(PartsQuerier); ok {
 		rows, err = several.QueryParts(ctx, []string{withSetting(part)}, asked, parameter)
@@ -278,12 +323,6 @@ func askOne(ctx context.Context, server Querier, part, parameter string) (row st
 	return rows[0], nil
 }
 
-// found is facts.sql with a name for what it has found, under its own title.
-func found(where string) string {
-	title, _, _ := strings.Cut(factsSQL, "\n")
-	return title + "\nWITH about AS MATERIALIZED (\n" + factsSQL + ")\nSELECT a.answer FROM about a" + where
-}
-
 // withSetting is a part whose parameter is the setting.
 func withSetting(part string) string {
 	return strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
@@ -295,7 +334,8 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	_, err = ask(ctx, server, []string{columnsSQL, indexesSQL, constraintsSQL, takenSQL, definitionsSQL, namesSQL}, parameter)
+	parts := []string{sessionSQL, relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, definitionsSQL, namesSQL}
+	_, err = ask(ctx, server, resolveSQL, parts, parameter)
 	return err
 }
 
@@ -306,15 +346,11 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 // It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
 // facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
-	q, err := read(ctx, server, wanted)
-	if err != nil {
-		return Facts{}, err
-	}
-	certain, err := q.addPartitioned(ctx, server)
-	if err == nil {
+	q, certain, err := read(ctx, server, wanted)
+	if err == nil && certain {
 		err = q.addDistributed(ctx, server)
 	}
-	if err == nil && q.dependsMore {
+	if err == nil && certain && q.dependsMore {
 		err = q.askDependents(ctx, server)
 	}
 	if err != nil || !certain {
@@ -332,56 +368,85 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	return known, nil
 }
 
-// read asks all that one round trip can answer.
-func read(ctx context.Context, server Querier, wanted []Wanted) (*question, error) {
+// part is a part of the question that answers with JSON, with what adds that to what is known.
+type part struct {
+	sql string
+	add func(document []byte) error
+}
+
+// read asks what one round trip can answer, and a second one where there are trees of relations, or an index that is invalid. It is false if what the second
+// answers does not fit what was answered before: then somebody is changing the tables, and nothing is known of them for certain.
+func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool, error) {
 	parameter, err := encode(wanted)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var q *question
-	parts := []part{
-		{columnsSQL, func(row string) error { return q.addColumns(row) }},
-		{indexesSQL, func(row string) error { return q.addIndexes(row) }},
-		{constraintsSQL, func(row string) error { return q.addConstraints(row) }},
+	q := newQuestion(wanted)
+	texts := []string{sessionSQL}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
+		texts = append(texts, relationsSQL, columnsSQL, indexesSQL, constraintsSQL)
 	}
-	if !slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
-		parts = nil
+	parts := q.parts(mayHold(server))
+	for _, part := range parts {
+		texts = append(texts, part.sql)
 	}
-	if slices.ContainsFunc(wanted, Wanted.asksTaken) {
-		parts = append(parts, part{takenSQL, func(row string) error { return q.addTaken(row) }})
-	}
-	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions }) {
-		parts = append(parts, part{definitionsSQL, func(row string) error { return q.addDefinitions(row) }})
-	}
-	if slices.ContainsFunc(wanted, Wanted.asksNames) {
-		parts = append(parts, part{namesSQL, func(row string) error { return q.known.addNames(row) }})
-	}
-	switch {
-	case slices.ContainsFunc(wanted, Wanted.asksUsers):
-		parts = append(parts, part{dependentsSQL, func(row string) error { return q.known.addDependents(row, wanted) }})
-	case slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }):
-		parts = append(parts, part{dependsSQL, func(row string) error { return q.addDepends(row) }})
-	}
-	texts := make([]string, len(parts))
-	for i, part := range parts {
-		texts[i] = part.sql
-	}
-	rows, err := ask(ctx, server, texts, parameter)
+	first, err := ask(ctx, server, resolveSQL, texts, parameter)
 	if err != nil {
-		return nil, fmt.Errorf("cannot read facts: %w", err)
+		return nil, false, err
 	}
-	if len(rows) != 1+len(parts) {
-		return nil, fmt.Errorf("cannot read facts: %d rows instead of %d", len(rows), 1+len(parts))
+	if len(first.documents) != len(parts) {
+		return nil, false, fmt.Errorf("cannot read facts: %d answers instead of %d", len(first.documents), len(parts))
 	}
-	if q, err = decode(rows[0], wanted); err != nil {
-		return nil, err
+	if err := q.addFound(first); err != nil {
+		return nil, false, err
+	}
+	trees, err := q.askTrees(ctx, server)
+	if err != nil {
+		return nil, false, err
+	}
+	if err := q.describe(first, trees); err != nil {
+		return nil, false, err
 	}
 	for i, part := range parts {
-		if err := part.add(rows[1+i]); err != nil {
-			return nil, err
+		if err := part.add(first.documents[i]); err != nil {
+			return nil, false, err
 		}
 	}
-	return q, nil
+	if err := q.addBuilding(ctx, server); err != nil {
+		return nil, false, err
+	}
+	certain, err := q.addPartitioned(trees)
+	return q, certain, err
+}
+
+// parts are those that answer with JSON.
+func (q *question) parts(held bool) []part {
+	var parts []part
+	if held {
+		parts = append(parts, part{transactionSQL, q.addTransaction})
+	}
+	if slices.ContainsFunc(q.wanted, Wanted.asksTaken) {
+		parts = append(parts, part{takenSQL, q.addTaken})
+	}
+	if slices.ContainsFunc(q.wanted, func(w Wanted) bool { return w.Definitions }) {
+		parts = append(parts, part{definitionsSQL, q.addDefinitions})
+	}
+	if slices.ContainsFunc(q.wanted, Wanted.asksNames) {
+		parts = append(parts, part{namesSQL, q.known.addNames})
+	}
+	switch {
+	case slices.ContainsFunc(q.wanted, Wanted.asksUsers):
+		parts = append(parts, part{dependentsSQL, func(document []byte) error { return q.known.addDependents(document, q.wanted) }})
+	case slices.ContainsFunc(q.wanted, func(w Wanted) bool { return w.Dependents }):
+		parts = append(parts, part{dependsSQL, q.addDepends})
+	}
+	return parts
+}
+
+// mayHold reports whether the session's transaction may hold locks.
+func mayHold(server Querier) bool {
+	several, ok := server.(PartsQuerier)
+	return !ok || several.MayHold()
 }
 
 func (w Wanted) asksTaken() bool { return w.Index != "" || len(w.Candidates) > 0 }

@@ -1,5 +1,5 @@
--- Who has the names that a statement gives to what it makes, or that the server would choose: one row, one column, as of facts.sql, whose rules it obeys. The
--- parameter is that of facts.sql; of its entries those with an index or with candidates matter here.
+-- Who has the names that a statement gives to what it makes, or that the server would choose: one row, one column of base64 of UTF-8 JSON, by the rules of resolve.sql. The
+-- parameter is that of resolve.sql; of its entries those with an index or with candidates matter here.
 WITH wanted AS MATERIALIZED (
   SELECT w.number, w.index::pg_catalog.name AS index, w.candidates, w."constraint", o.oid
     FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
@@ -10,7 +10,7 @@ WITH wanted AS MATERIALIZED (
                                          AND NOT pg_catalog.has_schema_privilege(n.oid, 'USAGE')) AS hidden OFFSET 0) h
    CROSS JOIN LATERAL (SELECT CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
                        OFFSET 0) o
-   WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number -- see facts.sql: so that few are expected
+   WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number -- see resolve.sql: so that few are expected
      AND (w.index IS NOT NULL OR w.candidates IS NOT NULL)
 )
 SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('names', pg_catalog.json_agg(a))::pg_catalog.text,
@@ -31,7 +31,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('nam
                     'owner', pg_catalog.pg_get_userbyid(b.relowner),
                     'may_alter', COALESCE(pg_catalog.pg_has_role(b.relowner, 'USAGE'), false),
                     -- Whether its table is busy is asked anew: see definitions.sql.
-                    'definition', CASE WHEN y.indrelid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 1)::pg_catalog.oid[])
+                    'definition', CASE WHEN y.indrelid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[])
                                         AND NOT EXISTS (
                                           SELECT FROM pg_catalog.pg_locks l
                                             LEFT JOIN LATERAL (SELECT i.indrelid FROM pg_catalog.pg_index i

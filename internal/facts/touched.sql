@@ -1,5 +1,5 @@
 -- How many rows of a table can have one value in some of its columns: one row for each table that is asked about, a JSON text in base64. The
--- parameter is hex of a UTF-8 JSON list of {number, name, schema, columns}. It obeys the rules of facts.sql; and since it is asked about ordinary writes,
+-- parameter is hex of a UTF-8 JSON list of {number, name, schema, columns}. It obeys the rules of resolve.sql; and since it is asked about ordinary writes,
 -- it reads no more than a few catalog rows, and no size that a lock could hide. A key is one of all rows that the name stands for, by the equality of the
 -- columns themselves. A table is the only one when the name means it, or nothing, in every session that has no temporary table of that name.
 SELECT pg_catalog.translate(pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(

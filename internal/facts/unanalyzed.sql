@@ -1,5 +1,5 @@
 -- Of which columns the planner has no statistics: one row for each table that is asked about, a JSON text in base64. The parameter is hex of a UTF-8 JSON
--- list of {number, name, columns}. It obeys the rules of facts.sql, but for names in schemas that the login may not use: the server has planned the statement
+-- list of {number, name, columns}. It obeys the rules of resolve.sql, but for names in schemas that the login may not use: the server has planned the statement
 -- just before. Each column that the table has is told with what is known of it: "analyzed"; "guessed", where one value of it can be taken for rare, because
 -- nothing is known of the whole table, or because the rows that came before the column have NULL there; else "unknown". Statistics are those of each table
 -- that has rows of its own; a partition without any is not waited for. What the login may not see of them (those of partitions that it may use only through

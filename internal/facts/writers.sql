@@ -1,5 +1,5 @@
 -- Since when other transactions have been in the way of a foreign key to a table: one row for each table that any is in the way of, as
--- {oid, seconds}. The parameter is the list of OIDs. What another login does may be hidden; then seconds is null. It obeys the rules of facts.sql.
+-- {oid, seconds}. The parameter is the list of OIDs. What another login does may be hidden; then seconds is null. It obeys the rules of resolve.sql.
 SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
          'oid', l.relation::pg_catalog.int8,
          'seconds', pg_catalog.max(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-) a.xact_start)))::pg_catalog.text, 'UTF8'), 'base64')

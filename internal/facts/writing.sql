@@ -1,7 +1,7 @@
 -- What decides whether an UPDATE or DELETE may be run in parts: one row, one column, base64 of UTF-8 JSON. The parameter is hex of a UTF-8 JSON
 -- object: table (its name as it is written, quoted), reads (the names of what else it reads), event (the bit of pg_trigger.tgtype), functions
 -- {schema, name, args: -1 for any number}, operators {schema, name}, attributes (words that may be functions of a row), settings (names). It
--- obeys the rules of facts.sql, but for names in schemas that the login may not use: the server has planned the statement just before.
+-- obeys the rules of resolve.sql, but for names in schemas that the login may not use: the server has planned the statement just before.
 WITH RECURSIVE
 asked AS MATERIALIZED (
   SELECT pg_catalog.to_regclass(a."table")::pg_catalog.oid AS oid, a.*
