@@ -123,6 +123,9 @@ func (b remembered) QueryParts(ctx context.Context, parts []string, setting, val
 // MayHold implements facts.PartsQuerier.
 func (b remembered) MayHold() bool { return b.piped || b.TxStatus() != 'I' }
 
+// Brittle implements facts.PartsQuerier: in a pipeline an error would be the client's.
+func (b remembered) Brittle() bool { return b.piped }
+
 // ask asks questions in one round trip. After an error a block is as it was.
 func (b remembered) ask(ctx context.Context, questions []string, setting, value string) ([]string, error) {
 	with, err := b.textArgs([]string{setting, value})

@@ -1,17 +1,9 @@
 -- The defaults of columns, and the definitions of indexes and constraints, of the relations that they are wanted of: one row, one column of base64 of UTF-8 JSON, as of resolve.sql,
--- whose rules it obeys. Which relations are busy is asked anew: it may have changed meanwhile.
+-- whose rules it obeys. Which relations are busy is asked anew: that may have changed meanwhile.
 WITH relation AS MATERIALIZED (
   SELECT u.oid, u.oid OPERATOR(pg_catalog.=) ANY (l.busy) AS busy
     FROM pg_catalog.unnest(pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[]) AS u(oid)
-   CROSS JOIN (SELECT ARRAY(
-                 SELECT COALESCE(i.indrelid, l.relation)
-                   FROM pg_catalog.pg_locks l
-                   LEFT JOIN LATERAL (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) l.relation OFFSET 0) i ON true
-                  WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock'
-                    AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true)
-                    AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
-                                                            WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())) AS busy
-               OFFSET 0) l
+   CROSS JOIN (SELECT $busy AS busy OFFSET 0) l
 )
 SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
   'defaults', (

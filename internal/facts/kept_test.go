@@ -52,6 +52,8 @@ func (k kept) QueryParts(ctx context.Context, parts []string, setting, value str
 
 func (k kept) MayHold() bool { return true }
 
+func (k kept) Brittle() bool { return false }
+
 // The plan of the question takes many times as long as its answer, and often a lock is held meanwhile: a change of the schema must not be a reason to
 // make it anew, whatever relation it is about. The first relation of a database has the first OID that is no catalog's, which the question speaks of.
 func TestPlanOutlivesSchemaChanges(t *testing.T) {
@@ -125,6 +127,38 @@ func TestPlanOutlivesSchemaChanges(t *testing.T) {
 		exec(t, conn, sql)
 		if plans := ask(about); plans > usual {
 			t.Errorf("behind %s the question was planned again (%d plans)", sql, plans-usual)
+		}
+	}
+}
+
+// A relation that another session holds, or awaits, in ACCESS EXCLUSIVE is described without its size, and nobody waits for it.
+func TestNobodyWaitsForBusyRelations(t *testing.T) {
+	dsn := pgtest.Database(t)
+	conn, other := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
+	exec(t, other, "CREATE TABLE t (a int PRIMARY KEY); CREATE TABLE idle (a int)")
+	exec(t, other, "BEGIN; LOCK TABLE t IN ACCESS EXCLUSIVE MODE")
+	question := kept{querier{conn}, map[string]string{}}
+	for _, timeout := range []string{"0", "1h"} {
+		exec(t, conn, "SET lock_timeout = '"+timeout+"'")
+		known, err := facts.Read(t.Context(), question, []facts.Wanted{
+			{Name: ddl.Name{Name: "t"}, Definitions: true, Index: "t_pkey"}, {Name: ddl.Name{Name: "idle"}, Definitions: true},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		busy, idle := known.Relations[`"t"`], known.Relations[`"idle"`]
+		if busy == nil || busy.Bytes != -1 || busy.Empty || len(busy.Indexes) != 1 || busy.Indexes[0].Definition != "" || busy.Sibling == nil {
+			t.Errorf("lock_timeout %s: busy is %+v", timeout, busy)
+		}
+		if idle == nil || idle.Bytes != 0 || !idle.Empty {
+			t.Errorf("lock_timeout %s: idle is %+v", timeout, idle)
+		}
+		if known.Settings["lock_timeout"] != timeout {
+			t.Errorf("lock_timeout %s is told as %s", timeout, known.Settings["lock_timeout"])
+		}
+		var now string
+		if err := conn.QueryRow(t.Context(), "SHOW lock_timeout").Scan(&now); err != nil || now != timeout {
+			t.Errorf("lock_timeout %s is %s behind the question: %v", timeout, now, err)
 		}
 	}
 }

@@ -54,7 +54,7 @@ func (q *question) askTrees(ctx context.Context, server Querier) (answers, error
 	if slices.ContainsFunc(list, func(r root) bool { return r.Below }) {
 		parts = append(parts, columnsSQL, indexesSQL, constraintsSQL)
 	}
-	a, err := ask(ctx, server, treeSQL, parts, parameter)
+	a, err := ask(ctx, server, nil, treeSQL, parts, parameter)
 	if err != nil {
 		return a, err
 	}

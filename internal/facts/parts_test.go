@@ -58,6 +58,8 @@ func (a apart) QueryParts(ctx context.Context, parts []string, setting, value st
 
 func (a apart) MayHold() bool { return true }
 
+func (a apart) Brittle() bool { return false }
+
 // Between two parts of the question anything may happen to the relation that they are about. None of it fails the question, and what does not fit is left out.
 func TestPartsDisagree(t *testing.T) {
 	dsn := pgtest.Database(t)
@@ -66,7 +68,7 @@ func TestPartsDisagree(t *testing.T) {
 		"ALTER TABLE t DROP COLUMN b", "DROP TABLE t", "DROP INDEX t_b", "ALTER TABLE t DROP CONSTRAINT t_fk, ADD COLUMN late int", "DROP TABLE t; CREATE TABLE t (z int)",
 		"ALTER TABLE t RENAME TO u", "ALTER TABLE parent RENAME COLUMN x TO y", "DROP TABLE parent CASCADE",
 	} {
-		for at, last := 1, 1; at <= last; at++ {
+		for at, last := 2, 2; at <= last; at++ { // session.sql, resolve.sql, relations.sql …
 			exec(t, other, `DROP TABLE IF EXISTS t, u, parent; CREATE TABLE parent (x int PRIMARY KEY);
 				CREATE TABLE t (id serial PRIMARY KEY, a int CHECK (a > 0), b text DEFAULT 'x', x int CONSTRAINT t_fk REFERENCES parent);
 				CREATE INDEX t_b ON t (b, a); CREATE INDEX t_lower ON t (lower(b)) WHERE a > 0`)
@@ -85,7 +87,7 @@ func TestPartsDisagree(t *testing.T) {
 			}
 			r, there := known.Relations[`"t"`]
 			if !there && at <= 2 {
-				continue // it was gone, or another's, before it was looked at
+				continue // it was gone, or had another name, before it was looked at
 			}
 			if r == nil || r.Name != "t" {
 				t.Errorf("%s before part %d: the table is %+v", change, at, r)

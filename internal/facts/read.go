@@ -29,6 +29,8 @@ var (
 	indexesSQL string
 	//go:embed constraints.sql
 	constraintsSQL string
+	//go:embed busy.sql
+	busySQL string
 	//go:embed transaction.sql
 	transactionSQL string
 	//go:embed taken.sql
@@ -239,6 +241,8 @@ type PartsQuerier interface {
 	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
 	// MayHold reports whether the session's transaction may hold locks: something may have run in it before the question.
 	MayHold() bool
+	// Brittle reports whether an error would be more than the question's.
+	Brittle() bool
 }
 
 // asked is the setting that stands for the parameter of a question without any, about the one for what resolve.sql or tree.sql has found.
@@ -256,9 +260,9 @@ type answers struct {
 	documents [][]byte
 }
 
-// ask asks resolve.sql, or tree.sql, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
-func ask(ctx context.Context, server Querier, finder string, parts []string, parameter string) (answers, error) {
-	rows, err := askFound(ctx, server, finder, parts, parameter)
+// ask asks what stands before, then resolve.sql, or tree.sql, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
+func ask(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) (answers, error) {
+	rows, err := askFound(ctx, server, before, finder, parts, parameter)
 	if err != nil {
 		return answers{}, fmt.Errorf("cannot read facts: %w", err)
 	}
@@ -288,22 +292,48 @@ func ask(ctx context.Context, server Querier, finder string, parts []string, par
 	return a, nil
 }
 
-func askFound(ctx context.Context, server Querier, finder string, parts []string, parameter string) ([]string, error) {
+// askFound asks first what stands before what the others are about.
+func askFound(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) ([]string, error) {
 	title, _, _ := strings.Cut(finder, "\n")
 	several, ok := server.(PartsQuerier)
 	if !ok {
 		whole := title + "\nWITH about AS MATERIALIZED (\n" + finder + ")\nSELECT a.about FROM about a"
-		for _, part := range parts {
-			whole += "\nUNION ALL\n(" + strings.ReplaceAll(part, "$about", "(SELECT a.about FROM about a)") + ")"
+		for _, part := range slices.Concat(before, parts) {
+			whole += "\nUNION ALL\n(" + strings.ReplaceAll(careful(part), "$about", "(SELECT a.about FROM about a)") + ")"
 		}
 		return server.Query(ctx, whole, parameter)
 	}
-	fixed := []string{withSetting(title + "\nSELECT pg_catalog.set_config('" + about + "', a.about, true) FROM (\n" + finder + ") a")}
-	for _, part := range parts {
-		// A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
-		fixed = append(fixed, withSetting(strings.ReplaceAll(part, "$about", "(SELECT pg_catalog.current_setting('"+about+"'))")))
+	texts := func(busy func(part string) string, timeout string) []string {
+		var fixed []string
+		for _, part := range before {
+			fixed = append(fixed, withSetting(part))
+		}
+		fixed = append(fixed, withSetting(title+"\nSELECT pg_catalog.set_config('"+about+"', a.about, true) FROM (\n"+finder+") a"+timeout))
+		for _, part := range parts {
+			// A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
+			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", "(SELECT pg_catalog.current_setting('"+about+"'))")))
+		}
+		return fixed
 	}
-	return several.QueryParts(ctx, fixed, asked, parameter)
+	if !several.Brittle() {
+		rows, err := several.QueryParts(ctx, texts(hasty, " WHERE pg_catalog.set_config('lock_timeout', '1', true) IS NOT NULL"), asked, parameter)
+		if !isLockTimeout(err) {
+			return rows, err
+		}
+	}
+	return several.QueryParts(ctx, texts(careful, ""), asked, parameter)
+}
+
+// careful is a part that opens no relation that some other backend holds or awaits in ACCESS EXCLUSIVE, hasty one that fails then. To look at the locks takes the
+// longer the more backends there are.
+func careful(part string) string { return strings.ReplaceAll(part, "$busy", busySQL) }
+
+func hasty(part string) string { return strings.ReplaceAll(part, "$busy", "'{}'::pg_catalog.oid[]") }
+
+// isLockTimeout reports whether a question had to wait for a lock: lock_not_available.
+func isLockTimeout(err error) bool {
+	var server interface{ SQLState() string }
+	return errors.As(err, &server) && server.SQLState() == "55P03"
 }
 
 // askOne asks a question of one row that does not follow from resolve.sql.
@@ -334,8 +364,8 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	parts := []string{sessionSQL, relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, definitionsSQL, namesSQL}
-	_, err = ask(ctx, server, resolveSQL, parts, parameter)
+	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, definitionsSQL, namesSQL}
+	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
 	return err
 }
 
@@ -382,7 +412,7 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 		return nil, false, err
 	}
 	q := newQuestion(wanted)
-	texts := []string{sessionSQL}
+	var texts []string
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
 		texts = append(texts, relationsSQL, columnsSQL, indexesSQL, constraintsSQL)
 	}
@@ -390,7 +420,7 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	for _, part := range parts {
 		texts = append(texts, part.sql)
 	}
-	first, err := ask(ctx, server, resolveSQL, texts, parameter)
+	first, err := ask(ctx, server, []string{sessionSQL}, resolveSQL, texts, parameter)
 	if err != nil {
 		return nil, false, err
 	}

@@ -20,14 +20,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('relation',
          pg_catalog.array_to_json(c.reloptions), c.relispopulated, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.reloftype
        )::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
-  FROM (SELECT ARRAY(
-          SELECT pg_catalog.unnest(ARRAY[l.relation, COALESCE(i.indrelid, l.relation)])
-            FROM pg_catalog.pg_lock_status() l
-            LEFT JOIN LATERAL (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) l.relation OFFSET 0) i ON true
-           WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock'
-             AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true) -- a prepared transaction has no process
-             AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
-                                                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())) AS busy,
+  FROM (SELECT $busy AS busy,
                pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[] AS described,
                pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[] AS defined,
                pg_catalog.split_part($about, ' ', 5)::pg_catalog.oid[] AS others

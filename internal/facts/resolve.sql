@@ -7,8 +7,9 @@
 --
 -- This is true of all parts of the question. They run on 13 and later, in any transaction, as any login, and must neither fail nor wait:
 --   * what comes and what goes is ASCII (OIDs, hex, base64), so that no client_encoding can fail on a name;
---   * what opens a relation (sizes, definitions) is asked only where no other backend holds or awaits ACCESS EXCLUSIVE, and
---     definitions, which raise for a relation that is dropped just then, only where something depends on them;
+--   * what opens a relation (sizes, definitions) is asked under a lock_timeout of a millisecond, and where that has failed, or must not fail, only where no
+--     other backend holds or awaits ACCESS EXCLUSIVE ($busy); definitions, which raise for a relation that is dropped just then, only where something
+--     depends on them;
 --   * to_regclass is not asked about a schema that the login may not use: there it would raise;
 --   * operators are qualified too. IN, BETWEEN, LIKE and CASE x WHEN look theirs up in search_path and are not used.
 -- The server opens every catalog that a part mentions before it runs it, however little of it is then read, and makes JSON, of many columns above all, slowly:

@@ -32,15 +32,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('nam
                     'may_alter', COALESCE(pg_catalog.pg_has_role(b.relowner, 'USAGE'), false),
                     -- Whether its table is busy is asked anew: see definitions.sql.
                     'definition', CASE WHEN y.indrelid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[])
-                                        AND NOT EXISTS (
-                                          SELECT FROM pg_catalog.pg_locks l
-                                            LEFT JOIN LATERAL (SELECT i.indrelid FROM pg_catalog.pg_index i
-                                                                WHERE i.indexrelid OPERATOR(pg_catalog.=) l.relation OFFSET 0) i ON true
-                                           WHERE l.locktype OPERATOR(pg_catalog.=) 'relation' AND l.mode OPERATOR(pg_catalog.=) 'AccessExclusiveLock'
-                                             AND COALESCE(l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid(), true)
-                                             AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d
-                                                                                     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-                                             AND COALESCE(i.indrelid, l.relation) OPERATOR(pg_catalog.=) y.indrelid)
+                                        AND NOT y.indrelid OPERATOR(pg_catalog.=) ANY ($busy)
                                        THEN pg_catalog.pg_get_indexdef(b.oid) END,
                     'table', CASE WHEN o.oid IS NOT NULL THEN pg_catalog.json_build_object(
                        'oid', o.oid::pg_catalog.int8, 'schema', n.nspname, 'name', o.relname, 'kind', o.relkind) END)
