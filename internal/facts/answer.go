@@ -200,6 +200,9 @@ func (q *question) describe(first, trees answers) error {
 		slices.SortFunc(r.Columns, byNumber)
 		r.VersionTable = versionTable(r)
 	}
+	if err := q.addDefaults(first.rows["default"]); err != nil {
+		return err
+	}
 	for _, a := range []answers{first, trees} {
 		if err := q.addIndexes(a.rows["index"]); err != nil {
 			return err
@@ -403,7 +406,7 @@ func (q *question) addIndexes(rows []*row) error {
 		i.Collations = r.oids()
 		sorting := r.ints()
 		i.Deferrable, i.Clustered, i.ReplicaIdentity = !r.truth(), r.truth(), r.truth()
-		i.Bytes, i.Parent = int64(r.float()*q.block), r.oid()
+		i.Bytes, i.Parent, i.Definition = int64(r.float()*q.block), r.oid(), r.text()
 		if err := r.end(); err != nil {
 			return err
 		}
@@ -450,7 +453,7 @@ func (q *question) addConstraints(rows []*row) error {
 		k := Constraint{OID: r.oid(), Name: r.text(), Type: r.text(), Validated: r.truth()}
 		nums := r.ints()
 		k.Deferrable, k.Deferred, k.NoInherit, k.Local, k.Inherited, k.Enforced = r.truth(), r.truth(), r.truth(), r.truth(), r.truth(), r.truth()
-		k.Index, k.Parent, k.ParentSchema, k.ParentName, k.ParentColumns = r.oid(), r.oid(), r.schema(), r.text(), r.texts()
+		k.Index, k.Parent, k.ParentSchema, k.ParentName, k.ParentColumns, k.Definition = r.oid(), r.oid(), r.schema(), r.text(), r.texts(), r.text()
 		if err := r.end(); err != nil {
 			return err
 		}
@@ -508,7 +511,7 @@ func (q *question) addTaken(document []byte) error {
 		for _, r := range q.byOID {
 			for i := range r.Indexes {
 				if r.Indexes[i].OID == sibling.OID {
-					r.Indexes[i].Definition = n.Sibling.Definition
+					r.Indexes[i].Definition = cmp.Or(n.Sibling.Definition, r.Indexes[i].Definition)
 				}
 			}
 		}
@@ -516,47 +519,19 @@ func (q *question) addTaken(document []byte) error {
 	return nil
 }
 
-// addDefinitions adds what definitions.sql answers.
-func (q *question) addDefinitions(document []byte) error {
-	type definition struct {
-		OID        uint32 `json:"oid"`
-		Definition string `json:"definition"`
-	}
-	var a struct {
-		Defaults []struct {
-			Relation uint32 `json:"relation"`
-			Num      int    `json:"num"`
-			Default  string `json:"default"`
-			Volatile bool   `json:"volatile"`
-		} `json:"defaults"`
-		Indexes     []definition `json:"indexes"`
-		Constraints []definition `json:"constraints"`
-	}
-	if err := decodeDocument(document, &a); err != nil {
-		return err
-	}
-	indexes, constraints := map[uint32]string{}, map[uint32]string{}
-	for _, d := range a.Indexes {
-		indexes[d.OID] = d.Definition
-	}
-	for _, d := range a.Constraints {
-		constraints[d.OID] = d.Definition
-	}
-	for _, d := range a.Defaults {
-		r := q.byOID[d.Relation]
-		if r == nil {
+// addDefaults adds the rows of defaults.sql.
+func (q *question) addDefaults(rows []*row) error {
+	for _, r := range rows {
+		relation, num, text, volatile := r.oid(), int(r.integer(0)), r.text(), r.truth()
+		if err := r.end(); err != nil {
+			return err
+		}
+		table := q.byOID[relation]
+		if table == nil {
 			continue
 		}
-		if column := r.Column(r.columnName(d.Num)); column != nil {
-			column.Default, column.DefaultVolatile = d.Default, d.Volatile
-		}
-	}
-	for _, r := range q.byOID {
-		for i := range r.Indexes {
-			r.Indexes[i].Definition = cmp.Or(indexes[r.Indexes[i].OID], r.Indexes[i].Definition)
-		}
-		for i := range r.Constraints {
-			r.Constraints[i].Definition = constraints[r.Constraints[i].OID]
+		if column := table.Column(table.columnName(num)); column != nil {
+			column.Default, column.DefaultVolatile = text, volatile
 		}
 	}
 	return nil

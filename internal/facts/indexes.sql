@@ -1,4 +1,4 @@
--- The indexes of the relations to describe, with the operator classes of their keys: a row each, as of resolve.sql, whose rules it obeys. In the order of
+-- The indexes of the relations to describe, with the operator classes of their keys, and their definitions where they are wanted: a row each, as of resolve.sql, whose rules it obeys. In the order of
 -- addIndex.
 SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('index',
          i.indrelid, i.indexrelid, x.relname, x.relkind,
@@ -27,10 +27,13 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('index',
                 WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 ORDER BY a.attnum),
          i.indcollation, i.indoption, i.indimmediate, i.indisclustered, i.indisreplident, x.relpages,
          CASE WHEN x.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h
-                                           WHERE h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid LIMIT 1) END
+                                           WHERE h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid LIMIT 1) END,
+         CASE WHEN i.indrelid OPERATOR(pg_catalog.=) ANY (a.defined) AND NOT i.indrelid OPERATOR(pg_catalog.=) ANY (a.busy)
+              THEN pg_catalog.pg_get_indexdef(i.indexrelid) END
        )::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
-  FROM pg_catalog.pg_index i
+  FROM (SELECT pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[] AS described, pg_catalog.split_part($about, ' ', 3)::pg_catalog.oid[] AS defined,
+               $busy AS busy OFFSET 0) a
+  JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) ANY (a.described)
  CROSS JOIN LATERAL (SELECT x.relname, x.relkind, x.relam, x.relpages, x.relispartition FROM pg_catalog.pg_class x
                       WHERE x.oid OPERATOR(pg_catalog.=) i.indexrelid OFFSET 0) x
- WHERE i.indrelid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[])

@@ -35,8 +35,8 @@ var (
 	transactionSQL string
 	//go:embed taken.sql
 	takenSQL string
-	//go:embed definitions.sql
-	definitionsSQL string
+	//go:embed defaults.sql
+	defaultsSQL string
 	//go:embed names.sql
 	namesSQL string
 	//go:embed depends.sql
@@ -364,7 +364,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, definitionsSQL, namesSQL}
+	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, defaultsSQL, namesSQL}
 	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
 	return err
 }
@@ -416,6 +416,9 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
 		texts = append(texts, relationsSQL, columnsSQL, indexesSQL, constraintsSQL)
 	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions }) {
+		texts = append(texts, defaultsSQL)
+	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
@@ -457,9 +460,6 @@ func (q *question) parts(held bool) []part {
 	}
 	if slices.ContainsFunc(q.wanted, Wanted.asksTaken) {
 		parts = append(parts, part{takenSQL, q.addTaken})
-	}
-	if slices.ContainsFunc(q.wanted, func(w Wanted) bool { return w.Definitions }) {
-		parts = append(parts, part{definitionsSQL, q.addDefinitions})
 	}
 	if slices.ContainsFunc(q.wanted, Wanted.asksNames) {
 		parts = append(parts, part{namesSQL, q.known.addNames})

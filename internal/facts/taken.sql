@@ -30,7 +30,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object('nam
                     'oid', b.oid::pg_catalog.int8, 'schema', n.nspname, 'name', b.relname, 'kind', b.relkind, 'persistence', b.relpersistence,
                     'owner', pg_catalog.pg_get_userbyid(b.relowner),
                     'may_alter', COALESCE(pg_catalog.pg_has_role(b.relowner, 'USAGE'), false),
-                    -- Whether its table is busy is asked anew: see definitions.sql.
+                    -- Whether its table is busy is asked anew: that may have changed meanwhile.
                     'definition', CASE WHEN y.indrelid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 2)::pg_catalog.oid[])
                                         AND NOT y.indrelid OPERATOR(pg_catalog.=) ANY ($busy)
                                        THEN pg_catalog.pg_get_indexdef(b.oid) END,
