@@ -215,7 +215,10 @@ func (q *question) describe(first, trees answers) error {
 		slices.SortFunc(r.Indexes, func(a, b Index) int { return cmp.Compare(a.Name, b.Name) })
 		slices.SortFunc(r.Constraints, func(a, b Constraint) int { return cmp.Compare(a.Name, b.Name) })
 	}
-	return nil
+	if err := q.addTaken(first.rows["taken"]); err != nil {
+		return err
+	}
+	return q.addSiblings(first.rows["sibling"])
 }
 
 // name adds what a name stands for: nothing, a relation, or an index of one. Where it stands for something else by now, or for nothing any more, that is unknown.
@@ -475,43 +478,49 @@ func (q *question) addConstraints(rows []*row) error {
 	return nil
 }
 
-// addTaken adds what taken.sql answers. What a name stands for may have changed since resolve.sql was asked: then it says nothing.
-func (q *question) addTaken(document []byte) error {
-	var a struct {
-		Names []struct {
-			Number  int      `json:"number"`
-			OID     uint32   `json:"oid"`
-			Taken   []string `json:"taken"`
-			Sibling *struct {
-				Relation
-				Table      *Relation `json:"table"`
-				Definition string    `json:"definition"`
-			} `json:"sibling"`
-		} `json:"names"`
+// meant is the relation that a name stood for when it was resolved, nil if it stands for something else by now.
+func (q *question) meant(number int, oid uint32) *Relation {
+	if oid == 0 || number < 0 || number >= len(q.wanted) || q.names[number] != oid {
+		return nil
 	}
-	if err := decodeDocument(document, &a); err != nil {
-		return err
-	}
-	for _, n := range a.Names {
-		if q.names[n.Number] != n.OID || n.Number < 0 || n.Number >= len(q.wanted) {
-			continue
+	name := q.wanted[number].Name
+	return q.known.Relations[Key(name.Schema, name.Name)]
+}
+
+// addTaken adds the rows of taken.sql.
+func (q *question) addTaken(rows []*row) error {
+	for _, r := range rows {
+		relation, name := q.meant(int(r.integer(-1)), r.oid()), r.text()
+		if err := r.end(); err != nil {
+			return err
 		}
-		name := q.wanted[n.Number].Name
-		relation := q.known.Relations[Key(name.Schema, name.Name)]
+		if relation != nil {
+			relation.Taken = append(relation.Taken, name)
+		}
+	}
+	return nil
+}
+
+// addSiblings adds the rows of sibling.sql.
+func (q *question) addSiblings(rows []*row) error {
+	for _, r := range rows {
+		relation := q.meant(int(r.integer(-1)), r.oid())
+		sibling := &Relation{OID: r.oid(), Schema: r.schema(), Name: r.text(), Kind: r.text(), Persistence: r.text(), Owner: r.text(), MayAlter: r.truth()}
+		definition := r.text()
+		if table := (Relation{OID: r.oid(), Schema: sibling.Schema, Name: r.text(), Kind: r.text()}); table.OID != 0 {
+			sibling.Table = &table
+		}
+		if err := r.end(); err != nil {
+			return err
+		}
 		if relation == nil {
 			continue
 		}
-		relation.Taken = append(relation.Taken, n.Taken...)
-		if n.Sibling == nil {
-			continue
-		}
-		sibling := n.Sibling.Relation
-		sibling.Table = n.Sibling.Table
-		relation.Sibling = &sibling
-		for _, r := range q.byOID {
-			for i := range r.Indexes {
-				if r.Indexes[i].OID == sibling.OID {
-					r.Indexes[i].Definition = cmp.Or(n.Sibling.Definition, r.Indexes[i].Definition)
+		relation.Sibling = sibling
+		for _, other := range q.byOID {
+			for i := range other.Indexes {
+				if other.Indexes[i].OID == sibling.OID {
+					other.Indexes[i].Definition = cmp.Or(definition, other.Indexes[i].Definition)
 				}
 			}
 		}

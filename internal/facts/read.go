@@ -35,6 +35,8 @@ var (
 	transactionSQL string
 	//go:embed taken.sql
 	takenSQL string
+	//go:embed sibling.sql
+	siblingSQL string
 	//go:embed defaults.sql
 	defaultsSQL string
 	//go:embed names.sql
@@ -364,7 +366,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, defaultsSQL, namesSQL}
+	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, namesSQL}
 	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
 	return err
 }
@@ -419,6 +421,12 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions }) {
 		texts = append(texts, defaultsSQL)
 	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return len(w.Candidates) > 0 }) {
+		texts = append(texts, takenSQL)
+	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Index != "" }) {
+		texts = append(texts, siblingSQL)
+	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
@@ -458,9 +466,6 @@ func (q *question) parts(held bool) []part {
 	if held {
 		parts = append(parts, part{transactionSQL, q.addTransaction})
 	}
-	if slices.ContainsFunc(q.wanted, Wanted.asksTaken) {
-		parts = append(parts, part{takenSQL, q.addTaken})
-	}
 	if slices.ContainsFunc(q.wanted, Wanted.asksNames) {
 		parts = append(parts, part{namesSQL, q.known.addNames})
 	}
@@ -478,8 +483,6 @@ func mayHold(server Querier) bool {
 	several, ok := server.(PartsQuerier)
 	return !ok || several.MayHold()
 }
-
-func (w Wanted) asksTaken() bool { return w.Index != "" || len(w.Candidates) > 0 }
 
 func (w Wanted) asksNames() bool { return len(w.Types) > 0 || len(w.Functions) > 0 }
 
