@@ -1,10 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -20,9 +24,10 @@ func newDecisionCommand() *cobra.Command {
 		Use:   "decision",
 		Short: "measure what judging a schema change takes in a database with many tables",
 		Long: `Send ordinary schema changes of several kinds straight to the server and through a pgsluice
-that observes, in turn: what it adds is the question for facts, the verdict, the trail, and the
-way. There is no ledger: what that takes, bench ledger measures. And send a query that no rule
-cares about through one that enforces and one whose rules are off.`,
+that observes, in turn: what it adds is the decision (the question for facts and the verdict, which
+the trail tells the time of), the parser, the trail itself, and the way. There is no ledger: what
+that takes, bench ledger measures. And send a query that no rule cares about through one that
+enforces and one whose rules are off.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return decision(cmd.Context(), options, cmd.OutOrStdout(), progress{cmd.ErrOrStderr()})
@@ -62,8 +67,8 @@ var (
 	harmless       = change{name: "SELECT by key, beside rules off", format: "SELECT a, b FROM t%d WHERE id = 1"}
 )
 
-// took is how long statements took, straight to the server and through pgsluice.
-type took struct{ direct, proxied []float64 }
+// took is how long statements took, straight to the server and through pgsluice; and of the latter, as the trail tells it, their decisions.
+type took struct{ direct, proxied, decided []float64 }
 
 // decision sends every kind of statement each way, and prints what they took.
 func decision(ctx context.Context, options decisionOptions, out io.Writer, log progress) (err error) {
@@ -73,8 +78,11 @@ func decision(ctx context.Context, options decisionOptions, out io.Writer, log p
 	}
 	defer func() { err = errors.Join(err, lab.close()) }()
 	routes := map[string]*route{nameDirect: {name: nameDirect, port: lab.box.Port()}}
+	trails := map[string]string{}
 	for _, mode := range []string{"observe", "enforce", "pass"} {
-		if routes[mode], err = (program{name: mode, start: lab.serve(lab.pgsluice, mode), lab: lab}).open(ctx); err != nil {
+		trails[mode] = filepath.Join(lab.dir, mode+".jsonl")
+		start := lab.serve(lab.pgsluice, mode, "PGSLUICE_AUDIT_FILE="+trails[mode])
+		if routes[mode], err = (program{name: mode, start: start, lab: lab}).open(ctx); err != nil {
 			return err
 		}
 		defer routes[mode].close()
@@ -94,7 +102,10 @@ func decision(ctx context.Context, options decisionOptions, out io.Writer, log p
 	if err != nil {
 		return err
 	}
-	seen, err := changeTables(ctx, routes[nameDirect], routes["observe"], options)
+	seen, sent, err := changeTables(ctx, routes[nameDirect], routes["observe"], options)
+	if err == nil {
+		err = readDecisions(trails["observe"], sent)
+	}
 	if err != nil {
 		return err
 	}
@@ -180,15 +191,16 @@ func (p pair) both(ctx context.Context, c change, direct, proxied int, t *took) 
 	return timed(&t.proxied, func() error { return c.send(ctx, p.proxied, proxied) })
 }
 
-// changeTables makes every change to tables in turn in one pair of sessions, and some as the first of a session.
-func changeTables(ctx context.Context, straight, through *route, options decisionOptions) (map[string]*took, error) {
-	seen := map[string]*took{firstOfSession.name: {}}
+// changeTables makes every change to tables in turn in one pair of sessions, and some as the first of a session. It returns what each kind of change took, and
+// for each statement that was sent through pgsluice, in order, of which kind it was.
+func changeTables(ctx context.Context, straight, through *route, options decisionOptions) (seen map[string]*took, sent []*took, err error) {
+	seen = map[string]*took{firstOfSession.name: {}}
 	for _, c := range changes {
 		seen[c.name] = &took{}
 	}
 	lasting, err := openPair(ctx, straight, through)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer lasting.close(ctx)
 	table := 1
@@ -199,8 +211,9 @@ func changeTables(ctx context.Context, straight, through *route, options decisio
 				t = &took{} // each is the first of its kind, which does not count
 			}
 			if err := lasting.both(ctx, c, table, table+1, t); err != nil {
-				return nil, err
+				return nil, nil, err
 			}
+			sent = append(sent, t)
 		}
 		if number%5 == 0 {
 			fresh, err := openPair(ctx, straight, through)
@@ -209,12 +222,43 @@ func changeTables(ctx context.Context, straight, through *route, options decisio
 			}
 			fresh.close(ctx)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
+			sent = append(sent, seen[firstOfSession.name])
 		}
 		table += 2
 	}
-	return seen, nil
+	return seen, sent, nil
+}
+
+// readDecisions adds what the trail says that the decisions about the statements took.
+func readDecisions(path string, sent []*took) error {
+	trail, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("cannot read the trail: %w", err)
+	}
+	decided := 0
+	for line := range bytes.Lines(trail) {
+		var entry struct {
+			Kind    string        `json:"kind"`
+			Decided time.Duration `json:"decided_ns"`
+		}
+		if err := json.Unmarshal(line, &entry); err != nil {
+			return fmt.Errorf("cannot read the trail: %w", err)
+		}
+		if entry.Kind != "intent" && entry.Kind != "decision" {
+			continue
+		}
+		if decided == len(sent) {
+			return errors.New("the trail has more decisions than statements were sent")
+		}
+		sent[decided].decided = append(sent[decided].decided, entry.Decided.Seconds()*1000)
+		decided++
+	}
+	if decided != len(sent) {
+		return fmt.Errorf("the trail has %d decisions about %d statements", decided, len(sent))
+	}
+	return nil
 }
 
 // send makes the change to a table.
@@ -259,22 +303,33 @@ func askBoth(ctx context.Context, without, with *route, times int) (took, error)
 // added is by how much the median rose.
 func (t took) added() float64 { return median(t.proxied) - median(t.direct) }
 
-// addedToAll is what pgsluice added to each statement that was not the first of its session, against the median of its kind.
-func addedToAll(seen map[string]*took) []float64 {
-	var all []float64
+// all is what all statements took that were not the first of their session.
+func all(seen map[string]*took, of func(t took) []float64) []float64 {
+	var list []float64
 	for _, c := range changes {
-		direct := median(seen[c.name].direct)
-		for _, ms := range seen[c.name].proxied {
-			all = append(all, ms-direct)
-		}
+		list = append(list, of(*seen[c.name])...)
 	}
-	return all
+	return list
+}
+
+// addedToEach is what pgsluice added to each statement, against the median of its kind.
+func addedToEach(t took) []float64 {
+	direct := median(t.direct)
+	var list []float64
+	for _, ms := range t.proxied {
+		list = append(list, ms-direct)
+	}
+	return list
 }
 
 func printDecisions(out io.Writer, seen map[string]*took, query took, tables int, foreign float64) {
-	t := table{{"median in ms", "direct", "through pgsluice", "added"}}
+	t := table{{"median in ms", "direct", "through pgsluice", "added", "of which the decision"}}
 	row := func(name string, of took) {
-		t = append(t, []string{name, fmt.Sprintf("%.2f", median(of.direct)), fmt.Sprintf("%.2f", median(of.proxied)), fmt.Sprintf("%.2f", of.added())})
+		decided := "-"
+		if len(of.decided) > 0 {
+			decided = fmt.Sprintf("%.2f", median(of.decided))
+		}
+		t = append(t, []string{name, fmt.Sprintf("%.2f", median(of.direct)), fmt.Sprintf("%.2f", median(of.proxied)), fmt.Sprintf("%.2f", of.added()), decided})
 	}
 	for _, c := range changes {
 		row(c.name, *seen[c.name])
@@ -282,13 +337,14 @@ func printDecisions(out io.Writer, seen map[string]*took, query took, tables int
 	row(firstOfSession.name, *seen[firstOfSession.name])
 	row(harmless.name, query)
 	t.print(out)
-	fmt.Fprintf(out, "\n%d tables, %d statements of a kind, %.2f foreign cores\n\n", tables, len(seen[changes[0].name].direct), foreign)
+	fmt.Fprintf(out, "\n%d tables, %d statements of a kind, %.2f ms added in the median, %.2f foreign cores\n\n", tables, len(seen[changes[0].name].direct),
+		median(all(seen, addedToEach)), foreign)
 }
 
 // decisionGoals are the goals of the decision command.
 func decisionGoals(seen map[string]*took, query took) []goal {
 	return []goal{
-		{text: "ms, what pgsluice adds to a schema change, median", most: 2, known: true, figure: median(addedToAll(seen))},
+		{text: "ms, a decision about a schema change, median", most: 2, known: true, figure: median(all(seen, func(t took) []float64 { return t.decided }))},
 		{text: harmless.name, most: 1.05, known: true, figure: median(query.proxied) / median(query.direct)},
 	}
 }

@@ -331,8 +331,10 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 			}
 		}
 		verdict := s.judge(ctx, at, known)
-		s.countVerdict(at, verdict, time.Since(began))
+		decided := time.Since(began)
+		s.countVerdict(at, verdict, decided)
 		record := s.begin(ctx, at, known, verdict)
+		record.entry.Decided = decided
 		record.entry.Outcome = "observed"
 		if err := record.finish(ctx, nil); err != nil {
 			return err
@@ -405,7 +407,8 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 	if err := s.interrupted(); err != nil {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
-	s.countVerdict(at, verdict, time.Since(began))
+	decided := time.Since(began)
+	s.countVerdict(at, verdict, decided)
 	_, write := at.Action.(ddl.Write)
 	switch {
 	case changesNothing(at.Statement) && verdict.Action == policy.Pass, (write || writes) && verdict.Action == policy.Pass && !s.owes():
@@ -415,6 +418,7 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		s.altering = s.altering || at.inTransaction
 	}
 	record := s.begin(ctx, at, known, verdict)
+	record.entry.Decided = decided
 	s.wrote(at.Statement, known)
 
 	if verdict.Action == policy.Block && s.options.Mode == Enforce {

@@ -50,6 +50,7 @@ type Entry struct {
 	Overrides   []Override    `json:"overrides,omitempty"`          // what was taken out of force
 	Unneeded    []string      `json:"overrides_unneeded,omitempty"` // rules that the statement's own comment allows and that found nothing
 	Policy      string        `json:"policy,omitempty"`             // the version of the policy that it was judged by
+	Decided     time.Duration `json:"decided_ns,omitempty"`         // nanoseconds that the verdict took: the question for facts, and the rules
 	Tag         string        `json:"tag,omitempty"`                // the command tag
 	Fingerprint string        `json:"fingerprint,omitempty"`        // the same for statements that differ in literals alone
 	Recipe      string        `json:"recipe,omitempty"`             // by what the statement is replaced
