@@ -61,7 +61,7 @@ func (q *question) addFound(a answers) error {
 
 // addNames adds what resolve.sql has found for each name. What is in a schema that the login may not use is unknown.
 func (q *question) addNames(about []string) error {
-	if len(about) != 9 {
+	if len(about) != 10 {
 		return fmt.Errorf("cannot decode facts: %d words about the names", len(about))
 	}
 	numbers, err := parseNumbers(about[5])
@@ -216,6 +216,9 @@ func (q *question) describe(first, trees answers) error {
 		slices.SortFunc(r.Constraints, func(a, b Constraint) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	if err := q.addTaken(first.rows["taken"]); err != nil {
+		return err
+	}
+	if err := q.addWriters(first.rows["writer"]); err != nil {
 		return err
 	}
 	return q.addSiblings(first.rows["sibling"])

@@ -31,6 +31,8 @@ var (
 	constraintsSQL string
 	//go:embed busy.sql
 	busySQL string
+	//go:embed writers.sql
+	writersSQL string
 	//go:embed transaction.sql
 	transactionSQL string
 	//go:embed taken.sql
@@ -72,7 +74,7 @@ type Wanted struct {
 	// Parents asks for the tables that its foreign keys reference, too, and for the one that it is a partition of; they are found under their
 	// own qualified keys.
 	Parents bool
-	// Writers asks who is in the way of a foreign key to it (Relation.Busy). That takes one more question.
+	// Writers asks who is in the way of a foreign key to it (Relation.Busy).
 	Writers bool
 	// Children asks for its partitions and inheritance children, described like itself, too.
 	Children bool
@@ -371,7 +373,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Partitions, Bound, Writers, Emptied or Write asks, for partitioned tables, and where more depends on a
+// Read asks the server, in one round trip (more where Partitions, Bound, Emptied or Write asks, for partitioned tables, and where more depends on a
 // relation than nearly every table has), about the session and the names. Where the server has the question planned already it takes about a millisecond, and
 // half as much more with types and functions, or with definitions; to plan it takes several times as long. A partition that is described, too
 // (Wanted.Children), takes a quarter of a millisecond.
@@ -389,7 +391,7 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 		return Facts{}, err
 	}
 	known := q.known
-	for _, add := range []func(context.Context, Querier, Facts, []Wanted) error{addPartitions, addProofs, addWriters, addReferencing} {
+	for _, add := range []func(context.Context, Querier, Facts, []Wanted) error{addPartitions, addProofs, addReferencing} {
 		if err := add(ctx, server, known, wanted); err != nil {
 			return Facts{}, err
 		}
@@ -426,6 +428,9 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	}
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Index != "" }) {
 		texts = append(texts, siblingSQL)
+	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Writers }) {
+		texts = append(texts, writersSQL)
 	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
@@ -505,6 +510,7 @@ func encode(wanted []Wanted) (string, error) {
 		Parents    bool     `json:"parents"`
 		Defined    bool     `json:"defined"`
 		Dependents bool     `json:"dependents"`
+		Writers    bool     `json:"writers"`
 		Users      bool     `json:"users"`
 		Children   bool     `json:"children"`
 		Collations []word   `json:"collations,omitempty"`
@@ -517,7 +523,7 @@ func encode(wanted []Wanted) (string, error) {
 	for i, w := range wanted {
 		n := name{
 			Number: i, Schema: w.Name.Schema, Index: w.Index, Candidates: w.Candidates, Constraint: w.Constraint, Parents: w.Parents,
-			Defined: w.Definitions, Dependents: w.Dependents, Users: w.Users, Changed: w.Changed, Schemas: w.Schemas, Children: w.Children,
+			Defined: w.Definitions, Dependents: w.Dependents, Writers: w.Writers, Users: w.Users, Changed: w.Changed, Schemas: w.Schemas, Children: w.Children,
 		}
 		if w.Name.Name != "" {
 			n.Name = Key(w.Name.Schema, w.Name.Name)

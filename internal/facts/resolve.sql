@@ -1,8 +1,8 @@
 -- What the names stand for, as the session resolves them, and with that what the other parts of the question are about: one row, one column, of words with a
 -- space between them: "about"; then, each an array of OIDs, the relations to describe, those of them whose definitions are wanted, those whose dependents
 -- are wanted, and those that are to be measured and named only; then, with one place for each name, the arrays of the names' numbers, of whether the login may
--- not use the schema, of what was found, and of the table of what is an index.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents}, and of what taken.sql, names.sql and
+-- not use the schema, of what was found, and of the table of what is an index; and the relations whose writers are wanted.
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents, writers}, and of what taken.sql, names.sql and
 -- dependents.sql are about, which are sent with it where they are wanted.
 --
 -- This is true of all parts of the question. They run on 13 and later, in any transaction, as any login, and must neither fail nor wait:
@@ -23,8 +23,9 @@ SELECT pg_catalog.concat_ws(' ', 'about',
          COALESCE(pg_catalog.array_agg(w.number)::pg_catalog.text, '{}'),
          COALESCE(pg_catalog.array_agg(w.hidden)::pg_catalog.text, '{}'),
          COALESCE(pg_catalog.array_agg(w.oid)::pg_catalog.text, '{}'),
-         COALESCE(pg_catalog.array_agg(w.indrelid)::pg_catalog.text, '{}')) AS about
-  FROM (SELECT w.number, w.defined, w.children, w.dependents, h.hidden, o.oid,
+         COALESCE(pg_catalog.array_agg(w.indrelid)::pg_catalog.text, '{}'),
+         pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.writers THEN w.oid::pg_catalog.text END, ','), '}')) AS about
+  FROM (SELECT w.number, w.defined, w.children, w.dependents, w.writers, h.hidden, o.oid,
                (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) o.oid) AS indrelid,
                -- The tables that its foreign keys reference, and the one that it is a partition of.
                CASE WHEN w.parents THEN (
@@ -38,7 +39,7 @@ SELECT pg_catalog.concat_ws(' ', 'about',
                    WHERE c.oid OPERATOR(pg_catalog.=) o.oid AND c.relispartition) END AS whole
           FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
                AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text,
-                    parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool, dependents pg_catalog.bool)
+                    parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool, dependents pg_catalog.bool, writers pg_catalog.bool)
          CROSS JOIN LATERAL (SELECT COALESCE(NOT pg_catalog.has_schema_privilege(
                                        pg_catalog.to_regnamespace(pg_catalog.quote_ident(w.schema))::pg_catalog.oid, 'USAGE'), false) AS hidden OFFSET 0) h
          CROSS JOIN LATERAL (SELECT CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid

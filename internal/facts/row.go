@@ -116,10 +116,13 @@ func (r *row) integer(missing int64) int64 {
 func (r *row) oid() uint32 { return uint32(r.integer(0)) }
 
 // float is the next value; 0 for NULL.
-func (r *row) float() float64 {
+func (r *row) float() float64 { return r.floatOr(0) }
+
+// floatOr is the next value; missing for NULL.
+func (r *row) floatOr(missing float64) float64 {
 	v := r.next()
 	if v.null {
-		return 0
+		return missing
 	}
 	number, err := strconv.ParseFloat(v.text, 64)
 	if err != nil {
