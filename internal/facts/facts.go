@@ -56,12 +56,13 @@ type Facts struct {
 	Types map[string]*Type `json:"-"`
 	// Functions are the functions asked about (Wanted.Functions), by Key of the name as it is written.
 	Functions map[string]Function `json:"-"`
-	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both.
+	// Casts are those of pg_cast between the types asked about, those of the columns whose type changes, and the base types of both. They are known where the
+	// type of a column changes (Wanted.Changed).
 	Casts []Cast `json:"-"`
 	// Collations are the OIDs of the collations asked about (Wanted.Collations), by Key of the name as it is written; a missing one was not found.
 	Collations map[string]uint32 `json:"-"`
 	// UTC is true when the session's TimeZone has always been, and will always be, UTC: timestamp and timestamptz are the same bytes then. It is known
-	// where the type of a column changes (Wanted.Changed), and one of the types is one of the two.
+	// where the type of a column changes (Wanted.Changed), and both are among the types.
 	UTC bool `json:"-"`
 	// Schemas are the schemas asked about (Wanted.Schemas), by name; a nil one is known not to exist.
 	Schemas map[string]*Schema `json:"-"`
@@ -447,7 +448,7 @@ type Type struct {
 	DefaultVolatile bool `json:"default_volatile"`
 	// Collation is the OID of the type's collation, 0 for a type that has none.
 	Collation uint32 `json:"collation"`
-	// Classes are the OIDs of the default operator classes for the type, by access method. A missing one has none.
+	// Classes are the OIDs of the default operator classes for the type, by access method, where the type of a column changes. A missing one has none.
 	Classes map[string]uint32 `json:"classes"`
 	// Labels are the labels of an enum, in order; NewLabels those that this very transaction added, which it may not use before 12, nor later
 	// unless it made the type, too.

@@ -41,8 +41,6 @@ var (
 	siblingSQL string
 	//go:embed defaults.sql
 	defaultsSQL string
-	//go:embed names.sql
-	namesSQL string
 	//go:embed depends.sql
 	dependsSQL string
 	//go:embed dependents.sql
@@ -368,12 +366,12 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, namesSQL}
+	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, typesSQL, castsSQL, functionsSQL}
 	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
 	return err
 }
 
-// Read asks the server, in one round trip (more where Partitions, Bound, Emptied or Write asks, for partitioned tables, and where more depends on a
+// Read asks the server, in one round trip (more where Partitions, Bound, Emptied or Write asks, for partitioned tables, domains and enums, and where more depends on a
 // relation than nearly every table has), about the session and the names. Where the server has the question planned already it takes about a millisecond, and
 // half as much more with types and functions, or with definitions; to plan it takes several times as long. A partition that is described, too
 // (Wanted.Children), takes a quarter of a millisecond.
@@ -408,8 +406,8 @@ type part struct {
 	add func(document []byte) error
 }
 
-// read asks what one round trip can answer, and a second one where there are trees of relations, or an index that is invalid. It is false if what the second
-// answers does not fit what was answered before: then somebody is changing the tables, and nothing is known of them for certain.
+// read asks what one round trip can answer, and another one where there are trees of relations, a type that is not plain (addNamed), or an index that is invalid. It
+// is false if what the trees answer does not fit what was answered before: then somebody is changing the tables, and nothing is known of them for certain.
 func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool, error) {
 	parameter, err := encode(wanted)
 	if err != nil {
@@ -432,6 +430,7 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Writers }) {
 		texts = append(texts, writersSQL)
 	}
+	texts = append(texts, nameParts(wanted)...)
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
@@ -453,6 +452,9 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if err := q.describe(first, trees); err != nil {
 		return nil, false, err
 	}
+	if err := q.addNamed(ctx, server, first); err != nil {
+		return nil, false, err
+	}
 	for i, part := range parts {
 		if err := part.add(first.documents[i]); err != nil {
 			return nil, false, err
@@ -471,9 +473,6 @@ func (q *question) parts(held bool) []part {
 	if held {
 		parts = append(parts, part{transactionSQL, q.addTransaction})
 	}
-	if slices.ContainsFunc(q.wanted, Wanted.asksNames) {
-		parts = append(parts, part{namesSQL, q.known.addNames})
-	}
 	switch {
 	case slices.ContainsFunc(q.wanted, Wanted.asksUsers):
 		parts = append(parts, part{dependentsSQL, func(document []byte) error { return q.known.addDependents(document, q.wanted) }})
@@ -488,8 +487,6 @@ func mayHold(server Querier) bool {
 	several, ok := server.(PartsQuerier)
 	return !ok || several.MayHold()
 }
-
-func (w Wanted) asksNames() bool { return len(w.Types) > 0 || len(w.Functions) > 0 }
 
 // asksUsers reports whether dependents.sql is asked for more than relations.
 func (w Wanted) asksUsers() bool { return len(w.Schemas) > 0 || w.Users && w.asksNames() }

@@ -2,8 +2,8 @@
 -- space between them: "about"; then, each an array of OIDs, the relations to describe, those of them whose definitions are wanted, those whose dependents
 -- are wanted, and those that are to be measured and named only; then, with one place for each name, the arrays of the names' numbers, of whether the login may
 -- not use the schema, of what was found, and of the table of what is an index; and the relations whose writers are wanted.
--- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents, writers}, and of what taken.sql, names.sql and
--- dependents.sql are about, which are sent with it where they are wanted.
+-- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents, writers}, and of what taken.sql,
+-- dependents.sql and the parts about the names of types and functions are about, which are sent with it where they are wanted.
 --
 -- This is true of all parts of the question. They run on 13 and later, in any transaction, as any login, and must neither fail nor wait:
 --   * what comes and what goes is ASCII (OIDs, hex, base64), so that no client_encoding can fail on a name;
