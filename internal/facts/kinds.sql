@@ -36,8 +36,9 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
                  SELECT FROM chain c
                    JOIN pg_catalog.pg_type d ON d.oid OPERATOR(pg_catalog.=) c.oid
                   WHERE c.root OPERATOR(pg_catalog.=) t.oid AND d.typtype OPERATOR(pg_catalog.=) 'd'::pg_catalog."char"
-                    AND (d.typnotnull OR EXISTS (SELECT FROM pg_catalog.pg_constraint k
-                                                  WHERE k.contypid OPERATOR(pg_catalog.=) d.oid AND k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char"))),
+                    AND (d.typnotnull OR COALESCE(( -- an aggregate: for EXISTS the planner hopes to find one soon and reads all constraints
+                       SELECT pg_catalog.bool_or(k.contype OPERATOR(pg_catalog.=) 'c'::pg_catalog."char")
+                         FROM pg_catalog.pg_constraint k WHERE k.contypid OPERATOR(pg_catalog.=) d.oid), false))),
               'constraints', (
                  SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname, 'type', k.contype, 'validated', k.convalidated) ORDER BY k.conname)
                    FROM pg_catalog.pg_constraint k
