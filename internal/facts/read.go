@@ -43,8 +43,6 @@ var (
 	defaultsSQL string
 	//go:embed names.sql
 	namesSQL string
-	//go:embed depends.sql
-	dependsSQL string
 	//go:embed dependents.sql
 	dependentsSQL string
 )
@@ -253,6 +251,8 @@ type PartsQuerier interface {
 const (
 	asked = "pgsluice.asked"
 	about = "pgsluice.about"
+	// aboutSetting takes its place. A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
+	aboutSetting = "(SELECT pg_catalog.current_setting('" + about + "'))"
 )
 
 // answers are the rows that a question has got.
@@ -264,12 +264,21 @@ type answers struct {
 	documents [][]byte
 }
 
-// ask asks what stands before, then resolve.sql, or tree.sql, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
+// ask asks what stands before, then resolve.sql, or another finder, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
 func ask(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) (answers, error) {
 	rows, err := askFound(ctx, server, before, finder, parts, parameter)
 	if err != nil {
 		return answers{}, fmt.Errorf("cannot read facts: %w", err)
 	}
+	a, err := readAnswers(rows)
+	if err == nil && a.about == nil {
+		err = errors.New("cannot read facts: it is not said what they are about")
+	}
+	return a, err
+}
+
+// readAnswers reads the rows that parts have answered with.
+func readAnswers(rows []string) (answers, error) {
 	a := answers{rows: map[string][]*row{}}
 	for _, answer := range rows {
 		if strings.HasPrefix(answer, "about ") {
@@ -289,9 +298,6 @@ func ask(ctx context.Context, server Querier, before []string, finder string, pa
 			return a, fmt.Errorf("cannot decode facts: %w", err)
 		}
 		a.rows[r.kind] = append(a.rows[r.kind], r)
-	}
-	if a.about == nil {
-		return a, errors.New("cannot read facts: it is not said what they are about")
 	}
 	return a, nil
 }
@@ -314,8 +320,7 @@ func askFound(ctx context.Context, server Querier, before []string, finder strin
 		}
 		fixed = append(fixed, withSetting(title+"\nSELECT pg_catalog.set_config('"+about+"', a.about, true) FROM (\n"+finder+") a"+timeout))
 		for _, part := range parts {
-			// A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
-			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", "(SELECT pg_catalog.current_setting('"+about+"'))")))
+			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", aboutSetting)))
 		}
 		return fixed
 	}
@@ -326,6 +331,37 @@ func askFound(ctx context.Context, server Querier, before []string, finder strin
 		}
 	}
 	return several.QueryParts(ctx, texts(careful, ""), asked, parameter)
+}
+
+// askAbout asks parts, which open no relations, about lists of OIDs that stand behind the words of resolve.sql, as if it had found nothing.
+func askAbout(ctx context.Context, server Querier, parts []string, lists ...[]uint32) (answers, error) {
+	value := "about {} {} {} {} " + words(lists)
+	several, ok := server.(PartsQuerier)
+	var rows []string
+	var err error
+	if ok {
+		fixed := make([]string, len(parts))
+		for i, part := range parts {
+			fixed[i] = strings.ReplaceAll(part, "$about", aboutSetting)
+		}
+		rows, err = several.QueryParts(ctx, fixed, about, value)
+	} else {
+		whole := "(" + strings.Join(parts, ")\nUNION ALL\n(") + ")"
+		rows, err = server.Query(ctx, strings.ReplaceAll(whole, "$about", "$1::pg_catalog.text"), value)
+	}
+	if err != nil {
+		return answers{}, fmt.Errorf("cannot read facts: %w", err)
+	}
+	return readAnswers(rows)
+}
+
+// words are lists of OIDs as they stand in the setting.
+func words(lists [][]uint32) string {
+	words := make([]string, len(lists))
+	for i, list := range lists {
+		words[i] = strings.ReplaceAll("{"+strings.Trim(fmt.Sprint(list), "[]")+"}", " ", ",")
+	}
+	return strings.Join(words, " ")
 }
 
 // careful is a part that opens no relation that some other backend holds or awaits in ACCESS EXCLUSIVE, hasty one that fails then. To look at the locks takes the
@@ -384,9 +420,6 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	if err == nil && certain {
 		err = q.addDistributed(ctx, server)
 	}
-	if err == nil && certain && q.dependsMore {
-		err = q.askDependents(ctx, server)
-	}
 	if err != nil || !certain {
 		return Facts{}, err
 	}
@@ -432,6 +465,10 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Writers }) {
 		texts = append(texts, writersSQL)
 	}
+	asksDepends := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }) && !slices.ContainsFunc(wanted, Wanted.asksUsers)
+	if asksDepends {
+		texts = append(texts, dependsSQL)
+	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
@@ -462,6 +499,9 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 		return nil, false, err
 	}
 	certain, err := q.addPartitioned(trees)
+	if err == nil && certain && asksDepends {
+		err = q.addDepends(ctx, server, first)
+	}
 	return q, certain, err
 }
 
@@ -474,11 +514,8 @@ func (q *question) parts(held bool) []part {
 	if slices.ContainsFunc(q.wanted, Wanted.asksNames) {
 		parts = append(parts, part{namesSQL, q.known.addNames})
 	}
-	switch {
-	case slices.ContainsFunc(q.wanted, Wanted.asksUsers):
+	if slices.ContainsFunc(q.wanted, Wanted.asksUsers) {
 		parts = append(parts, part{dependentsSQL, func(document []byte) error { return q.known.addDependents(document, q.wanted) }})
-	case slices.ContainsFunc(q.wanted, func(w Wanted) bool { return w.Dependents }):
-		parts = append(parts, part{dependsSQL, q.addDepends})
 	}
 	return parts
 }
