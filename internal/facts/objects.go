@@ -44,6 +44,8 @@ func (d *depends) objects(relation *Relation) (list []object, all bool) {
 			p, there := d.policies[found.oid]
 			o = Dependent{Kind: "policy", OID: p.OID, Schema: p.schema, Name: p.Name, Table: p.table}
 			ok = there && (p.relation != relation.OID || found.column != 0)
+		case found.class == pgPublicationRel && found.column == 0: // the entry itself
+			continue
 		case found.class == pgStatisticExt, found.class == pgPublicationRel:
 			o, ok = d.named[found.oid]
 		default:
