@@ -37,12 +37,15 @@ type question struct {
 	below   map[uint32][]uint32 // partitions and inheritance children, each once
 	block   float64             // block_size
 
-	dependsMore bool // more depends on a relation than depends.sql tells
+	seen    map[uint32]*Relation        // what relations.sql has told of each
+	lists   map[uint32]map[int][]string // the access control lists of relations (0) and of their columns
+	created []uint32                    // the relations that this very transaction made, those that it has locked
 }
 
 func newQuestion(wanted []Wanted) *question {
 	return &question{wanted: wanted, known: Facts{Known: true, Standbys: -1, Relations: make(map[string]*Relation, len(wanted))},
-		names: map[int]uint32{}, tables: map[int]uint32{}, byOID: map[uint32]*Relation{}, members: map[uint32]*member{}, below: map[uint32][]uint32{}}
+		names: map[int]uint32{}, tables: map[int]uint32{}, byOID: map[uint32]*Relation{}, members: map[uint32]*member{}, below: map[uint32][]uint32{},
+		seen: map[uint32]*Relation{}, lists: map[uint32]map[int][]string{}}
 }
 
 // addFound adds what the names stand for, the session, and the relations.
@@ -162,6 +165,8 @@ func (q *question) addRelation(r *row) error {
 		PartitionOf: r.oid(), Bound: r.text(), AccessMethod: r.text(), Tablespace: r.text(), Options: r.texts(), Populated: r.truth(),
 		RowSecurity: r.truth(), ForceRowSecurity: r.truth(), ReplicaIdentity: r.text(), OfType: r.oid(),
 	}
+	q.addList(m.OID, 0, r.texts())
+	q.seen[m.OID] = relation
 	if q.members[m.OID] == nil {
 		q.members[m.OID] = m
 	}
@@ -171,9 +176,20 @@ func (q *question) addRelation(r *row) error {
 	return r.end()
 }
 
-// describe adds what is known of the relations themselves, and what the names stand for.
-func (q *question) describe(first, trees answers) error {
-	for _, r := range trees.rows["edge"] {
+// addList adds an access control list.
+func (q *question) addList(oid uint32, column int, list []string) {
+	if list == nil {
+		return
+	}
+	if q.lists[oid] == nil {
+		q.lists[oid] = map[int][]string{}
+	}
+	q.lists[oid][column] = list
+}
+
+// addEdges adds the rows of edges.sql.
+func (q *question) addEdges(rows []*row) error {
+	for _, r := range rows {
 		child, parent := r.oid(), r.oid()
 		if err := r.end(); err != nil {
 			return err
@@ -181,6 +197,14 @@ func (q *question) describe(first, trees answers) error {
 		if !slices.Contains(q.below[parent], child) {
 			q.below[parent] = append(q.below[parent], child)
 		}
+	}
+	return nil
+}
+
+// describe adds what is known of the relations themselves, and what the names stand for.
+func (q *question) describe(first, trees answers) error {
+	if err := q.addEdges(trees.rows["edge"]); err != nil {
+		return err
 	}
 	for _, r := range q.byOID {
 		q.measure(r)
@@ -323,7 +347,7 @@ func (q *question) addTransaction(document []byte) error {
 	if err := decodeDocument(document, &a); err != nil {
 		return err
 	}
-	q.known.Standbys = a.Standbys
+	q.known.Standbys, q.created = a.Standbys, a.Created
 	q.known.Held = held(a.Held)
 	q.known.HoldsStrong = len(q.known.Held) > 0
 	for _, r := range q.known.Relations {
@@ -379,6 +403,7 @@ func (q *question) addColumns(rows []*row) error {
 			Num: int(r.integer(0)), Name: r.text(), Type: r.text(), NotNull: r.truth(), TypeOID: r.oid(), TypeSchema: r.schema(), TypeName: r.text(),
 			TypeMod: int(r.integer(-1)), Collation: r.oid(), Identity: r.text(), Generated: r.text(), Storage: r.text(), HasDefault: r.truth(), Inherited: r.truth(),
 		}
+		q.addList(relation, c.Num, r.texts())
 		if err := r.end(); err != nil {
 			return err
 		}

@@ -2,7 +2,7 @@
 SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('column',
          a.attrelid, a.attnum, a.attname, pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull, a.atttypid,
          y.typnamespace::pg_catalog.regnamespace, y.typname, a.atttypmod, a.attcollation, a.attidentity, a.attgenerated, a.attstorage, a.atthasdef,
-         a.attinhcount OPERATOR(pg_catalog.>) 0
+         a.attinhcount OPERATOR(pg_catalog.>) 0, pg_catalog.array_to_json(a.attacl)
        )::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM pg_catalog.pg_attribute a

@@ -8,6 +8,15 @@ var triggerEvents = []struct {
 	letter string
 }{{1 << 2, "i"}, {1 << 3, "d"}, {1 << 4, "u"}, {1 << 5, "t"}}
 
+func (t *Trigger) setBits(bits int) {
+	t.Row = bits&1 != 0
+	for _, event := range triggerEvents {
+		if bits&event.bit != 0 {
+			t.Events += event.letter
+		}
+	}
+}
+
 // addDependents adds what dependents.sql answers.
 func (f *Facts) addDependents(document []byte, wanted []Wanted) error {
 	var a struct {
@@ -36,12 +45,7 @@ func (f *Facts) addDependents(document []byte, wanted []Wanted) error {
 	for _, found := range a.Relations {
 		depends := found.Depends
 		for _, t := range found.Triggers {
-			t.Row = t.Bits&1 != 0
-			for _, event := range triggerEvents {
-				if t.Bits&event.bit != 0 {
-					t.Events += event.letter
-				}
-			}
+			t.setBits(t.Bits)
 			depends.Triggers = append(depends.Triggers, t.Trigger)
 		}
 		for _, r := range f.Relations {
@@ -73,22 +77,6 @@ func (f *Facts) addDependents(document []byte, wanted []Wanted) error {
 		f.Schemas[s.Name] = s
 	}
 	return nil
-}
-
-// addDepends adds what depends.sql answers.
-func (q *question) addDepends(document []byte) error {
-	var a struct {
-		Relations []struct {
-			More bool `json:"more"`
-		} `json:"relations"`
-	}
-	if err := decodeDocument(document, &a); err != nil {
-		return err
-	}
-	for _, r := range a.Relations {
-		q.dependsMore = q.dependsMore || r.More
-	}
-	return q.known.addDependents(document, q.wanted)
 }
 
 // askDependents asks what else depends on the relations. It takes one more question.

@@ -363,7 +363,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
               'grants', (
                  SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
                           'role', CASE WHEN g.grantee OPERATOR(pg_catalog.=) 0::pg_catalog.oid THEN '' ELSE pg_catalog.pg_get_userbyid(g.grantee) END,
-                          'privilege', g.privilege_type, 'column', l.column, 'grantable', g.is_grantable) ORDER BY l.num, g.grantee, g.privilege_type)
+                          'privilege', g.privilege_type, 'column', l.column, 'grantable', g.is_grantable) ORDER BY l.num, g.grantee OPERATOR(pg_catalog.<>) 0::pg_catalog.oid, pg_catalog.pg_get_userbyid(g.grantee), g.privilege_type)
                    FROM (SELECT 0 AS num, '' AS column, r.relacl AS acl
                           UNION ALL
                          SELECT a.attnum, a.attname, a.attacl

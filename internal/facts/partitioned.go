@@ -24,17 +24,19 @@ var (
 	distributedSQL string
 )
 
+// treeRoot is what tree.sql is asked about.
+type treeRoot struct {
+	OID     uint32 `json:"oid"`
+	Below   bool   `json:"below"`   // whether what is below it is to be described
+	Defined bool   `json:"defined"` // and whether the bounds are wanted
+}
+
 // askTrees asks for what is below the relations, if anything is, and for the partitioned tables.
 func (q *question) askTrees(ctx context.Context, server Querier) (answers, error) {
-	type root struct {
-		OID     uint32 `json:"oid"`
-		Below   bool   `json:"below"`
-		Defined bool   `json:"defined"`
-	}
-	roots := map[uint32]root{}
+	roots := map[uint32]treeRoot{}
 	for oid, r := range q.byOID {
 		if r.Kind == "p" || q.members[oid].Rooted {
-			roots[oid] = root{OID: oid}
+			roots[oid] = treeRoot{OID: oid}
 		}
 	}
 	if len(roots) == 0 {
@@ -42,7 +44,7 @@ func (q *question) askTrees(ctx context.Context, server Querier) (answers, error
 	}
 	for number, oid := range q.names {
 		if r, ok := roots[oid]; ok {
-			roots[oid] = root{oid, r.Below || q.wanted[number].Children, r.Defined || q.wanted[number].Definitions}
+			roots[oid] = treeRoot{oid, r.Below || q.wanted[number].Children, r.Defined || q.wanted[number].Definitions}
 		}
 	}
 	list := slices.Collect(maps.Values(roots))
@@ -51,7 +53,7 @@ func (q *question) askTrees(ctx context.Context, server Querier) (answers, error
 		return answers{}, err
 	}
 	parts := []string{relationsSQL, edgesSQL, partitionedSQL}
-	if slices.ContainsFunc(list, func(r root) bool { return r.Below }) {
+	if slices.ContainsFunc(list, func(r treeRoot) bool { return r.Below }) {
 		parts = append(parts, columnsSQL, indexesSQL, constraintsSQL)
 	}
 	a, err := ask(ctx, server, nil, treeSQL, parts, parameter)

@@ -41,8 +41,6 @@ var (
 	siblingSQL string
 	//go:embed defaults.sql
 	defaultsSQL string
-	//go:embed depends.sql
-	dependsSQL string
 	//go:embed dependents.sql
 	dependentsSQL string
 )
@@ -251,6 +249,8 @@ type PartsQuerier interface {
 const (
 	asked = "pgsluice.asked"
 	about = "pgsluice.about"
+	// aboutSetting takes its place. A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
+	aboutSetting = "(SELECT pg_catalog.current_setting('" + about + "'))"
 )
 
 // answers are the rows that a question has got.
@@ -262,12 +262,21 @@ type answers struct {
 	documents [][]byte
 }
 
-// ask asks what stands before, then resolve.sql, or tree.sql, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
+// ask asks what stands before, then resolve.sql, or another finder, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
 func ask(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) (answers, error) {
 	rows, err := askFound(ctx, server, before, finder, parts, parameter)
 	if err != nil {
 		return answers{}, fmt.Errorf("cannot read facts: %w", err)
 	}
+	a, err := readAnswers(rows)
+	if err == nil && a.about == nil {
+		err = errors.New("cannot read facts: it is not said what they are about")
+	}
+	return a, err
+}
+
+// readAnswers reads the rows that parts have answered with.
+func readAnswers(rows []string) (answers, error) {
 	a := answers{rows: map[string][]*row{}}
 	for _, answer := range rows {
 		if strings.HasPrefix(answer, "about ") {
@@ -287,9 +296,6 @@ func ask(ctx context.Context, server Querier, before []string, finder string, pa
 			return a, fmt.Errorf("cannot decode facts: %w", err)
 		}
 		a.rows[r.kind] = append(a.rows[r.kind], r)
-	}
-	if a.about == nil {
-		return a, errors.New("cannot read facts: it is not said what they are about")
 	}
 	return a, nil
 }
@@ -312,8 +318,7 @@ func askFound(ctx context.Context, server Querier, before []string, finder strin
 		}
 		fixed = append(fixed, withSetting(title+"\nSELECT pg_catalog.set_config('"+about+"', a.about, true) FROM (\n"+finder+") a"+timeout))
 		for _, part := range parts {
-			// A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
-			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", "(SELECT pg_catalog.current_setting('"+about+"'))")))
+			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", aboutSetting)))
 		}
 		return fixed
 	}
@@ -324,6 +329,37 @@ func askFound(ctx context.Context, server Querier, before []string, finder strin
 		}
 	}
 	return several.QueryParts(ctx, texts(careful, ""), asked, parameter)
+}
+
+// askAbout asks parts, which open no relations, about lists of OIDs that stand behind the words of resolve.sql, as if it had found nothing.
+func askAbout(ctx context.Context, server Querier, parts []string, lists ...[]uint32) (answers, error) {
+	value := "about {} {} {} {} " + words(lists)
+	several, ok := server.(PartsQuerier)
+	var rows []string
+	var err error
+	if ok {
+		fixed := make([]string, len(parts))
+		for i, part := range parts {
+			fixed[i] = strings.ReplaceAll(part, "$about", aboutSetting)
+		}
+		rows, err = several.QueryParts(ctx, fixed, about, value)
+	} else {
+		whole := "(" + strings.Join(parts, ")\nUNION ALL\n(") + ")"
+		rows, err = server.Query(ctx, strings.ReplaceAll(whole, "$about", "$1::pg_catalog.text"), value)
+	}
+	if err != nil {
+		return answers{}, fmt.Errorf("cannot read facts: %w", err)
+	}
+	return readAnswers(rows)
+}
+
+// words are lists of OIDs as they stand in the setting.
+func words(lists [][]uint32) string {
+	words := make([]string, len(lists))
+	for i, list := range lists {
+		words[i] = strings.ReplaceAll("{"+strings.Trim(fmt.Sprint(list), "[]")+"}", " ", ",")
+	}
+	return strings.Join(words, " ")
 }
 
 // careful is a part that opens no relation that some other backend holds or awaits in ACCESS EXCLUSIVE, hasty one that fails then. To look at the locks takes the
@@ -382,9 +418,6 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	if err == nil && certain {
 		err = q.addDistributed(ctx, server)
 	}
-	if err == nil && certain && q.dependsMore {
-		err = q.askDependents(ctx, server)
-	}
 	if err != nil || !certain {
 		return Facts{}, err
 	}
@@ -431,6 +464,10 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 		texts = append(texts, writersSQL)
 	}
 	texts = append(texts, nameParts(wanted)...)
+	asksDepends := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }) && !slices.ContainsFunc(wanted, Wanted.asksUsers)
+	if asksDepends {
+		texts = append(texts, dependsSQL)
+	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
@@ -464,6 +501,9 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 		return nil, false, err
 	}
 	certain, err := q.addPartitioned(trees)
+	if err == nil && certain && asksDepends {
+		err = q.addDepends(ctx, server, first)
+	}
 	return q, certain, err
 }
 
@@ -473,11 +513,8 @@ func (q *question) parts(held bool) []part {
 	if held {
 		parts = append(parts, part{transactionSQL, q.addTransaction})
 	}
-	switch {
-	case slices.ContainsFunc(q.wanted, Wanted.asksUsers):
+	if slices.ContainsFunc(q.wanted, Wanted.asksUsers) {
 		parts = append(parts, part{dependentsSQL, func(document []byte) error { return q.known.addDependents(document, q.wanted) }})
-	case slices.ContainsFunc(q.wanted, func(w Wanted) bool { return w.Dependents }):
-		parts = append(parts, part{dependsSQL, q.addDepends})
 	}
 	return parts
 }

@@ -17,7 +17,8 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('relation',
          CASE WHEN c.oid OPERATOR(pg_catalog.=) ANY (a.defined) THEN pg_catalog.pg_get_expr(c.relpartbound, 0) END,
          (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) c.relam),
          (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) c.reltablespace),
-         pg_catalog.array_to_json(c.reloptions), c.relispopulated, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.reloftype
+         pg_catalog.array_to_json(c.reloptions), c.relispopulated, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.reloftype,
+         pg_catalog.array_to_json(c.relacl)
        )::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM (SELECT $busy AS busy,
