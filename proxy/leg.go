@@ -42,11 +42,15 @@ type leg struct {
 
 	stock *sync.Pool      // where buffers are borrowed
 	lent  *[lentSize]byte // what buf is part of; nil for a buffer of the leg's own
-	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err.
+	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err. Likewise put writes once of what is left, and the
+	// result of that is in failed. One goroutine reads, one writes.
 	socket syscall.RawConn
 	try    func(fd uintptr) bool
 	n      int
 	err    error
+	put    func(fd uintptr) bool
+	left   []byte
+	failed error
 	// wary is true while what is read may be a password: then a buffer is given back empty, of which used is what was ever written to.
 	wary bool
 	used int
@@ -61,7 +65,7 @@ func newBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([l
 // newLeg reads from conn into buffers of the stock; without one (nil) the leg keeps a buffer of its own.
 func newLeg(conn net.Conn, stock *sync.Pool) *leg {
 	l := &leg{stock: stock}
-	l.try = l.tryRead
+	l.try, l.put = l.tryRead, l.tryWrite
 	l.over(conn)
 	return l
 }
@@ -104,17 +108,12 @@ func (l *leg) tryRead(fd uintptr) bool {
 		l.lent = l.stock.Get().(*[lentSize]byte)
 		l.buf, l.used = l.lent[:], 0
 	}
-	for {
-		l.n, l.err = unix.Read(int(fd), l.buf[l.w:])
-		if l.err != unix.EINTR {
-			break
-		}
-	}
+	l.n, l.err = readNow(fd, l.buf[l.w:])
 	switch {
 	case l.n > 0:
 		l.used = max(l.used, l.w+l.n)
 		return true
-	case l.n == 0:
+	case l.err == nil:
 		l.err = io.EOF
 	}
 	l.n = 0
@@ -124,6 +123,36 @@ func (l *leg) tryRead(fd uintptr) bool {
 	if l.err == unix.EAGAIN {
 		l.err = nil
 		return false
+	}
+	return true
+}
+
+// write writes all of b, and waits where the peer does not read.
+func (l *leg) write(b []byte) error {
+	if l.socket == nil {
+		_, err := l.conn.Write(b)
+		return err
+	}
+	l.left = b
+	err := l.socket.Write(l.put)
+	l.left = nil
+	if err == nil {
+		err = l.failed
+	}
+	return err
+}
+
+// tryWrite writes without blocking, and reports false while something is left.
+func (l *leg) tryWrite(fd uintptr) bool {
+	for len(l.left) > 0 {
+		n, err := writeNow(fd, l.left)
+		if err == unix.EAGAIN {
+			return false
+		}
+		if l.failed = err; err != nil {
+			return true
+		}
+		l.left = l.left[n:]
 	}
 	return true
 }
