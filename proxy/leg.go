@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -42,15 +43,18 @@ type leg struct {
 
 	stock *sync.Pool      // where buffers are borrowed
 	lent  *[lentSize]byte // what buf is part of; nil for a buffer of the leg's own
-	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err. Likewise put writes once of what is left, and the
-	// result of that is in failed. One goroutine reads, one writes.
+	// socket is set for a plain socket; try reads from it once, and the result of that is in n and err.
 	socket syscall.RawConn
 	try    func(fd uintptr) bool
 	n      int
 	err    error
+	// put writes what is left to the socket, and the result of that is in failed. These belong to whoever writes, which may be another goroutine than the
+	// one that reads.
 	put    func(fd uintptr) bool
 	left   []byte
 	failed error
+	// ended is true when all has been read that the peer will ever send.
+	ended bool
 	// wary is true while what is read may be a password: then a buffer is given back empty, of which used is what was ever written to.
 	wary bool
 	used int
@@ -92,6 +96,7 @@ func (l *leg) read() error {
 		n, err := l.conn.Read(l.buf[l.w:])
 		l.w += n
 		l.received.Add(int64(n))
+		l.ended = err == io.EOF
 		return err
 	}
 	if err := l.socket.Read(l.try); err != nil {
@@ -114,7 +119,7 @@ func (l *leg) tryRead(fd uintptr) bool {
 		l.used = max(l.used, l.w+l.n)
 		return true
 	case l.err == nil:
-		l.err = io.EOF
+		l.err, l.ended = io.EOF, true
 	}
 	l.n = 0
 	if l.r == l.w {
@@ -127,19 +132,19 @@ func (l *leg) tryRead(fd uintptr) bool {
 	return true
 }
 
-// write writes all of b, and waits where the peer does not read.
-func (l *leg) write(b []byte) error {
+// Write writes all of b, and waits where the peer does not read.
+func (l *leg) Write(b []byte) (int, error) {
 	if l.socket == nil {
-		_, err := l.conn.Write(b)
-		return err
+		return l.conn.Write(b)
 	}
 	l.left = b
 	err := l.socket.Write(l.put)
-	l.left = nil
 	if err == nil {
 		err = l.failed
 	}
-	return err
+	written := len(b) - len(l.left)
+	l.left = nil
+	return written, err
 }
 
 // tryWrite writes without blocking, and reports false while something is left.
@@ -248,7 +253,4 @@ func (l *leg) forget() {
 	l.wary = false
 }
 
-func isTimeout(err error) bool {
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout()
-}
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

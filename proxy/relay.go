@@ -315,7 +315,8 @@ func (r *relay) write(dst, src *leg, pos int) error {
 		return nil
 	}
 	src.r = pos
-	return dst.write(chunk)
+	_, err := dst.Write(chunk)
+	return err
 }
 
 // quiet is true when nothing is owed and no transaction is open.

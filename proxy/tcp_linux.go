@@ -52,11 +52,11 @@ func hungUp(conn net.Conn) bool {
 // readNow and writeNow read and write once, on a socket that does not block. They do not tell the runtime that a system call is on its way, as
 // package unix does: a call that takes microseconds is no reason to wake the thread that watches over long ones, or to give its processor to another
 // thread, and doing so costs more than the call.
-func readNow(fd uintptr, b []byte) (int, error) { return now(unix.SYS_READ, fd, b) }
+func readNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_READ, fd, b) }
 
-func writeNow(fd uintptr, b []byte) (int, error) { return now(unix.SYS_WRITE, fd, b) }
+func writeNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_WRITE, fd, b) }
 
-func now(call, fd uintptr, b []byte) (int, error) {
+func atOnce(call, fd uintptr, b []byte) (int, error) {
 	for {
 		n, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
 		if errno == 0 {

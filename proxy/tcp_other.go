@@ -16,11 +16,11 @@ func setUserTimeout(*net.TCPConn, time.Duration) error { return nil }
 func hungUp(net.Conn) bool { return false }
 
 // readNow and writeNow read and write once, on a socket that does not block.
-func readNow(fd uintptr, b []byte) (int, error) { return now(unix.Read, fd, b) }
+func readNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.Read, fd, b) }
 
-func writeNow(fd uintptr, b []byte) (int, error) { return now(unix.Write, fd, b) }
+func writeNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.Write, fd, b) }
 
-func now(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, error) {
+func atOnce(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := call(int(fd), b)
 		if err != unix.EINTR {
