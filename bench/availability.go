@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -51,7 +52,7 @@ type outcome struct {
 	took             time.Duration
 	readers, writers waits
 	foreign          float64
-	worst            string // the longest wait, when it began, and of which statement
+	worst            string // the longest wait, when it began, what for, and of which statement
 }
 
 // availability does the migration in each way, several times, and prints who waited how long.
@@ -102,7 +103,14 @@ func availability(ctx context.Context, options availabilityOptions, out io.Write
 func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Minute)
 	defer cancel()
+	// The server leaves what it writes to the kernel, which would write it out some time later, in the middle of a migration, and on a virtual machine take the
+	// processors for it.
+	syscall.Sync()
 	others, err := startForeign()
+	if err != nil {
+		return outcome{}, err
+	}
+	looks, err := startLookout(ctx, s.direct)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -114,18 +122,20 @@ func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 		ended = time.Now()
 		return err
 	})
-	if err != nil {
+	seen, failed := looks.end()
+	if err := errors.Join(err, failed); err != nil {
 		return outcome{}, err
 	}
 	if o.foreign, err = others.cores(); err != nil {
 		return outcome{}, err
 	}
 	o.took = ended.Sub(began)
-	longest, at, sql := time.Duration(0), time.Duration(0), ""
+	longest := time.Duration(0)
 	for _, c := range customers {
 		for _, s := range c.served {
 			if wait := s.answered.Sub(s.due); wait > longest && s.answered.After(began) && s.due.Before(ended) {
-				longest, at, sql = wait, s.due.Sub(began), c.sql
+				longest = wait
+				o.worst = fmt.Sprintf("%s after %s, %s: %s", milliseconds(wait), seconds(s.due.Sub(began)), reason(seen, c.pid, s.due, s.answered), c.sql)
 			}
 		}
 		during := c.during(began, ended)
@@ -135,7 +145,6 @@ func (s *shop) watch(ctx context.Context, w way) (outcome, error) {
 			o.readers = append(o.readers, during...)
 		}
 	}
-	o.worst = fmt.Sprintf("%s after %s: %s", milliseconds(longest), seconds(at), sql)
 	if w.changes {
 		err = s.undo(ctx)
 	}

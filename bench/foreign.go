@@ -133,19 +133,24 @@ func parseStat(text []byte) (stat, error) {
 
 // parseBusy reads the time that the processors were not idle from /proc/stat: user, nice, system, irq, softirq and steal.
 // The times of guests are part of user.
-func parseBusy(text []byte) (time.Duration, error) {
+func parseBusy(text []byte) (time.Duration, error) { return parseProcessors(text, 1, 2, 3, 6, 7, 8) }
+
+// parseStolen reads the time that the hypervisor took from all processors.
+func parseStolen(text []byte) (time.Duration, error) { return parseProcessors(text, 8) }
+
+func parseProcessors(text []byte, of ...int) (time.Duration, error) {
 	line, _, _ := bytes.Cut(text, []byte("\n"))
 	fields := bytes.Fields(line)
 	if len(fields) < 9 || string(fields[0]) != "cpu" {
 		return 0, fmt.Errorf("cannot read /proc/stat: %q", line)
 	}
-	var busy time.Duration
-	for _, i := range []int{1, 2, 3, 6, 7, 8} {
+	var total time.Duration
+	for _, i := range of {
 		n, err := strconv.ParseInt(string(fields[i]), 10, 64)
 		if err != nil {
 			return 0, fmt.Errorf("cannot read /proc/stat: %w", err)
 		}
-		busy += time.Duration(n) * tick
+		total += time.Duration(n) * tick
 	}
-	return busy, nil
+	return total, nil
 }

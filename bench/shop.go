@@ -55,6 +55,7 @@ func (s *shop) close() { _ = s.admin.Close(context.Background()) }
 type customer struct {
 	sql    string
 	writes bool
+	pid    uint32 // of its backend
 	served []served
 }
 
@@ -116,6 +117,7 @@ func (c *customer) buy(ctx context.Context, s *shop, busy chan<- struct{}, stop 
 		return err
 	}
 	defer conn.Close(context.WithoutCancel(ctx))
+	c.pid = conn.PgConn().PID()
 	due := time.NewTimer(0)
 	defer due.Stop()
 	began := time.Now()

@@ -18,6 +18,9 @@ const (
 
 	readySize = headerSize + 1 // of ReadyForQuery
 
+	// loginBurst is enough for what a server says between the end of the authentication and ReadyForQuery, so that it is one write.
+	loginBurst = 1 << 10
+
 	// saslHead is enough of a SASLInitialResponse to hold the mechanism's name and the first byte of its data.
 	saslHead = 256
 )
@@ -28,7 +31,7 @@ var errRefused = errors.New("the server refused the login")
 // login relays a login from the startup packet to the first ReadyForQuery. What either side sent behind its last
 // message of the login stays unread in its leg.
 func (h *handshake) login(ctx context.Context, s startup) (*link, error) {
-	server, address, err := h.server.upstream.start(ctx, s.raw, h.deadline)
+	server, address, err := h.server.upstream.start(ctx, h.sockets, s.raw, h.deadline)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +39,7 @@ func (h *handshake) login(ctx context.Context, s startup) (*link, error) {
 		client: h.client, server: server, startup: s, params: map[string]string{},
 		clientAddr: h.address, serverAddr: address.String(), tls: h.leaf != nil, certificate: certificateOf(h.client.conn), drain: h.server.drain,
 	}
-	toClient := bufio.NewWriter(h.client.conn)
+	toClient := bufio.NewWriterSize(h.client, loginBurst)
 	err = h.relayLogin(l, toClient)
 	if stopped := h.stopAnswers(); stopped != nil {
 		err = stopped // and relayLogin failed because of it

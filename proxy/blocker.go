@@ -18,7 +18,7 @@ func (s *session) met(result run.Result) []revisions.Blocker {
 			Age: time.Duration(b.Seconds * float64(time.Second)).Round(time.Millisecond),
 		}
 		found = append(found, one)
-		s.log.Info("somebody was in the way of a schema change", "blocker", one.PID, "gid", one.GID, "behind", one.Behind,
+		s.logger().Info("somebody was in the way of a schema change", "blocker", one.PID, "gid", one.GID, "behind", one.Behind,
 			"kind", one.Kind, "user", one.User, "application", one.Application, "address", one.Client, "state", one.State,
 			"transaction_open", one.Age, "lock", one.Lock, "query", one.Query, "ended", one.Ended, "tries", result.Tries, "waited", result.Waited)
 	}

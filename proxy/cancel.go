@@ -15,7 +15,7 @@ func (h *handshake) forwardCancel(ctx context.Context) {
 	var all sync.WaitGroup
 	for _, a := range h.server.upstream.options.Addresses {
 		all.Go(func() {
-			if err := h.server.upstream.cancel(ctx, a, h.raw, h.deadline); err != nil {
+			if err := h.server.upstream.cancel(ctx, h.sockets, a, h.raw, h.deadline); err != nil {
 				h.server.log.Warn("cannot forward a cancel request", "client", h.address, "server", a, "error", err)
 			}
 		})
@@ -23,8 +23,8 @@ func (h *handshake) forwardCancel(ctx context.Context) {
 	all.Wait()
 }
 
-func (u *upstream) cancel(ctx context.Context, a Address, packet []byte, deadline time.Time) error {
-	conn, err := u.connect(ctx, a)
+func (u *upstream) cancel(ctx context.Context, ours *sockets, a Address, packet []byte, deadline time.Time) error {
+	conn, err := u.connect(ctx, ours, a)
 	if err != nil {
 		return err
 	}

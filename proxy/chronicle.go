@@ -189,7 +189,7 @@ func (s *session) aside(ctx context.Context, what string, err error) error {
 	if err == nil || isGone(err) || ctx.Err() != nil || s.backend.piped && isServerError(err) {
 		return err
 	}
-	s.log.WarnContext(ctx, what, "error", err)
+	s.logger().WarnContext(ctx, what, "error", err)
 	return nil
 }
 
@@ -245,7 +245,7 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		}
 		event, err := ledger.Last(ctx, course.Tool, course.Table, revision)
 		if err != nil {
-			s.log.WarnContext(ctx, "cannot ask the ledger for a revision", "error", err)
+			s.logger().WarnContext(ctx, "cannot ask the ledger for a revision", "error", err)
 		}
 		return event
 	}
@@ -289,14 +289,14 @@ func (s *session) tell(ctx context.Context, ledger *revisions.Ledger, course *re
 	if ledger != nil {
 		var err error
 		if id, err = ledger.Learn(ctx, learned); err != nil {
-			s.log.WarnContext(ctx, "a revision is not in the ledger", "error", err)
+			s.logger().WarnContext(ctx, "a revision is not in the ledger", "error", err)
 		}
 	}
 	c.running, c.revision = 0, ""
 	if event.Stage == revisions.Begun {
 		c.running, c.revision = id, event.Revision
 	}
-	s.log.InfoContext(ctx, "revision", "tool", course.Tool.Name, "revision", event.Revision, "direction", string(event.Direction), "stage", string(event.Stage))
+	s.logger().InfoContext(ctx, "revision", "tool", course.Tool.Name, "revision", event.Revision, "direction", string(event.Direction), "stage", string(event.Stage))
 }
 
 // who is this session for the ledger.
@@ -342,7 +342,7 @@ func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement
 		if err == nil || isGone(err) {
 			return err
 		}
-		s.log.WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
+		s.logger().WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
 	}
 	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
 	if err == nil && len(rows) == 1 {
@@ -360,7 +360,7 @@ func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement
 // writeEnd writes into the ledger what became of a statement.
 func (s *session) writeEnd(ctx context.Context, ledger *revisions.Ledger, statement revisions.Statement) {
 	if err := ledger.End(ctx, statement); err != nil {
-		s.log.WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
+		s.logger().WarnContext(ctx, "the end of a statement is not in the ledger", "error", err)
 	}
 }
 
@@ -459,14 +459,14 @@ func (s *session) closeChronicle() {
 	}
 	outcomes, err := ledger.Outcomes(ctx, s.untoldStatements())
 	if err != nil {
-		s.log.WarnContext(ctx, "cannot write down how a transaction has ended", "error", err)
+		s.logger().WarnContext(ctx, "cannot write down how a transaction has ended", "error", err)
 	}
 	s.tellLastEnds(ctx, outcomes)
 	if s.chronicle.running == 0 {
 		return
 	}
 	if err := ledger.Abandon(ctx, s.id); err != nil {
-		s.log.WarnContext(ctx, "cannot write down that a revision has not ended", "error", err)
+		s.logger().WarnContext(ctx, "cannot write down that a revision has not ended", "error", err)
 	}
 }
 

@@ -247,7 +247,7 @@ func (s *session) finishWrite(ctx context.Context, by revisions.Runner, row revi
 
 // gaveUp tells the client of promised work that somebody has given up.
 func (s *session) gaveUp(ctx context.Context, row revisions.PromiseRow, err error) error {
-	s.log.WarnContext(ctx, "promised work was given up", "promise", row.ID, "error", err)
+	s.logger().WarnContext(ctx, "promised work was given up", "promise", row.ID, "error", err)
 	return s.voice.notice("WARNING", codeCommittedNotFinished,
 		fmt.Sprintf("pgsluice: the transaction is committed, but %s on %s is not done whole, and never will be: %s", row.Tag, row.TableName, plain(err)), "", "")
 }

@@ -52,7 +52,7 @@ func (s *session) open(ctx context.Context) *desk {
 	}
 	conn, release, err := s.queue(ctx)
 	if err != nil {
-		s.log.WarnContext(ctx, "the control login cannot connect: statements cannot be deferred and blockers not named", "error", err)
+		s.logger().WarnContext(ctx, "the control login cannot connect: statements cannot be deferred and blockers not named", "error", err)
 		return s.desk
 	}
 	s.desk.conn, s.desk.release = conn, release
@@ -72,7 +72,7 @@ func (s *session) open(ctx context.Context) *desk {
 	case errors.Is(err, revisions.ErrNotInstalled):
 		s.opened, s.checkedAt = nil, began
 	default:
-		s.log.WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
+		s.logger().WarnContext(ctx, "the ledger cannot be used: statements cannot be deferred", "error", err)
 	}
 	return s.desk
 }
@@ -229,7 +229,7 @@ func (s *session) clear(ctx context.Context, at occasion) {
 	defer enough()
 	for _, name := range drop.Names {
 		if err := s.options.Control.CloseDatabase(ctx, name.Name); err != nil {
-			s.log.WarnContext(ctx, "cannot close the control connections to a database that is to be dropped", "dropped", name.Name, "error", err)
+			s.logger().WarnContext(ctx, "cannot close the control connections to a database that is to be dropped", "dropped", name.Name, "error", err)
 		}
 	}
 }
@@ -260,7 +260,7 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 	if left == nil {
 		var err error
 		if left, err = s.notDone(ctx, ledger); err != nil {
-			s.log.WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
+			s.logger().WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
 			return policy.Finding{}, false
 		}
 		if c.reminded = c.xid; slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed }) {

@@ -21,6 +21,6 @@
 // SCRAM-SHA-256-PLUS, which ties a login to one TLS connection, is taken out unless this proxy shows the
 // server's own certificate.
 //
-// Every goroutine belongs to the function that started it and is joined before that function returns. A
-// connection has one context: when it is done, its sockets are closed, and everything that reads from them ends.
+// Every goroutine belongs to a function that waits for it: those of a login and of a session to Serve, all others to the one that started them. A
+// connection has one context: when it is done, its sockets (sockets.go) are closed, and everything that reads from them ends.
 package proxy

@@ -27,6 +27,7 @@ type handshake struct {
 	server   *Server
 	client   *leg
 	address  string        // of the client, for people; "[local]" for a Unix socket
+	sockets  *sockets      // of the connection; those to the server join them
 	patience time.Duration // for the whole handshake, to its deadline
 	deadline time.Time
 	code     uint32 // cancelRequest, or the protocol version
@@ -37,22 +38,14 @@ type handshake struct {
 
 // enter brings a client from its first byte to its first ReadyForQuery. It returns no link, and perhaps no error either, when that was all;
 // with a link the session has begun, and its end is the caller's.
-//
-// It runs on a stack of its own, which ends with it: TLS and dialing make it grow, and sessions keep theirs for hours.
 func (h *handshake) enter(ctx context.Context) (l *link, err error) {
-	entered := make(chan struct{})
-	go func() {
-		defer close(entered)
-		defer func() {
-			if reason := recover(); reason != nil {
-				l, err = nil, fmt.Errorf("panic during the login: %v\n%s", reason, debug.Stack())
-				h.server.log.Error("panic: the connection is closed", "client", h.address, "reason", err)
-			}
-		}()
-		l, err = h.begin(ctx)
+	defer func() {
+		if reason := recover(); reason != nil {
+			l, err = nil, fmt.Errorf("panic during the login: %v\n%s", reason, debug.Stack())
+			h.server.log.Error("panic: the connection is closed", "client", h.address, "reason", err)
+		}
 	}()
-	<-entered
-	return l, err
+	return h.begin(ctx)
 }
 
 // begin does what the client's first packet asks for.

@@ -34,7 +34,7 @@ func (s *session) fate(ctx context.Context, lost error) error {
 		return lost
 	}
 	status := s.xactStatus(ctx, s.owed.XID)
-	s.log.WarnContext(ctx, "the server's connection was lost during a COMMIT", "xid", s.owed.XID, "status", status)
+	s.logger().WarnContext(ctx, "the server's connection was lost during a COMMIT", "xid", s.owed.XID, "status", status)
 	switch status {
 	case "committed":
 		return committedInFlight()

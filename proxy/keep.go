@@ -143,7 +143,7 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	void := err != nil && lost == nil && gone
 	undone := err != nil && !void && !isGone(err) && undo != nil && undo(done)
 	if ledger = s.ledger(ctx); ledger == nil {
-		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
+		s.logger().ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", errLedgerGone)
 		return err
 	}
 	end := revisions.Outcome{State: revisions.Done}
@@ -173,7 +173,7 @@ func (s *session) keepOne(ctx context.Context, by revisions.Runner, row revision
 	}
 	s.tellWork(ctx, workOn(row, end), s.carried.Ran)
 	if written != nil {
-		s.log.ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", written)
+		s.logger().ErrorContext(ctx, "cannot write down the end of a promise", "promise", row.ID, "error", written)
 	}
 	return err
 }
@@ -230,14 +230,14 @@ func (s *session) release(ctx context.Context, by revisions.Runner, rows []revis
 			continue
 		}
 		if err := ledger.Postpone(ctx, row.ID, by, code, why, 0); err != nil {
-			s.log.ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", err)
+			s.logger().ErrorContext(ctx, "cannot postpone a promise", "promise", row.ID, "error", err)
 		}
 	}
 }
 
 // unkept warns the client of work that stays pending.
 func (s *session) unkept(ctx context.Context, what string) error {
-	s.log.WarnContext(ctx, "promised work is not done yet", "what", what)
+	s.logger().WarnContext(ctx, "promised work is not done yet", "what", what)
 	return s.voice.notice("WARNING", codeCommittedNotFinished, "pgsluice: the transaction is committed, but "+what,
 		"", "It stays pending in the ledger: run pgsluice jobs resume, or wait for the proxy to try again.")
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -47,6 +48,13 @@ type leg struct {
 	try    func(fd uintptr) bool
 	n      int
 	err    error
+	// put writes what is left to the socket, and the result of that is in failed. These belong to whoever writes, which may be another goroutine than the
+	// one that reads.
+	put    func(fd uintptr) bool
+	left   []byte
+	failed error
+	// ended is true when all has been read that the peer will ever send.
+	ended bool
 	// wary is true while what is read may be a password: then a buffer is given back empty, of which used is what was ever written to.
 	wary bool
 	used int
@@ -61,7 +69,7 @@ func newBuffers() *sync.Pool { return &sync.Pool{New: func() any { return new([l
 // newLeg reads from conn into buffers of the stock; without one (nil) the leg keeps a buffer of its own.
 func newLeg(conn net.Conn, stock *sync.Pool) *leg {
 	l := &leg{stock: stock}
-	l.try = l.tryRead
+	l.try, l.put = l.tryRead, l.tryWrite
 	l.over(conn)
 	return l
 }
@@ -88,6 +96,7 @@ func (l *leg) read() error {
 		n, err := l.conn.Read(l.buf[l.w:])
 		l.w += n
 		l.received.Add(int64(n))
+		l.ended = err == io.EOF
 		return err
 	}
 	if err := l.socket.Read(l.try); err != nil {
@@ -104,18 +113,13 @@ func (l *leg) tryRead(fd uintptr) bool {
 		l.lent = l.stock.Get().(*[lentSize]byte)
 		l.buf, l.used = l.lent[:], 0
 	}
-	for {
-		l.n, l.err = unix.Read(int(fd), l.buf[l.w:])
-		if l.err != unix.EINTR {
-			break
-		}
-	}
+	l.n, l.err = readNow(fd, l.buf[l.w:])
 	switch {
 	case l.n > 0:
 		l.used = max(l.used, l.w+l.n)
 		return true
-	case l.n == 0:
-		l.err = io.EOF
+	case l.err == nil:
+		l.err, l.ended = io.EOF, true
 	}
 	l.n = 0
 	if l.r == l.w {
@@ -124,6 +128,36 @@ func (l *leg) tryRead(fd uintptr) bool {
 	if l.err == unix.EAGAIN {
 		l.err = nil
 		return false
+	}
+	return true
+}
+
+// Write writes all of b, and waits where the peer does not read.
+func (l *leg) Write(b []byte) (int, error) {
+	if l.socket == nil {
+		return l.conn.Write(b)
+	}
+	l.left = b
+	err := l.socket.Write(l.put)
+	if err == nil {
+		err = l.failed
+	}
+	written := len(b) - len(l.left)
+	l.left = nil
+	return written, err
+}
+
+// tryWrite writes without blocking, and reports false while something is left.
+func (l *leg) tryWrite(fd uintptr) bool {
+	for len(l.left) > 0 {
+		n, err := writeNow(fd, l.left)
+		if err == unix.EAGAIN {
+			return false
+		}
+		if l.failed = err; err != nil {
+			return true
+		}
+		l.left = l.left[n:]
 	}
 	return true
 }
@@ -219,7 +253,4 @@ func (l *leg) forget() {
 	l.wary = false
 }
 
-func isTimeout(err error) bool {
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout()
-}
+func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }

@@ -9,8 +9,11 @@ import (
 
 // close ends the session: what ended it is said to the client where it still listens, and returned where somebody should know.
 func (s *session) close(err error) error {
-	_ = s.link.client.conn.SetDeadline(time.Now().Add(partingTimeout))
 	defer s.hangUp()
+	if s.link.client.ended && errors.Is(err, errClientGone) {
+		return nil
+	}
+	_ = s.link.client.conn.SetDeadline(time.Now().Add(partingTimeout))
 	var lost *inFlight
 	switch {
 	case errors.Is(err, errClientGone):
@@ -54,9 +57,12 @@ func (s *session) lastWords() {
 }
 
 // hangUp ends both connections. A socket that is closed while it holds bytes that nobody read takes what is on its way with
-// it, so the client is read until it has seen the end.
+// it, so a client that has not ended its side is read until it has seen the end.
 func (s *session) hangUp() {
 	_ = s.link.server.conn.Close()
+	if s.link.client.ended {
+		return
+	}
 	closeWrite(s.link.client.conn)
 	_, _ = io.Copy(io.Discard, s.link.client.conn)
 }

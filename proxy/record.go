@@ -185,7 +185,7 @@ func (r *record) intend(ctx context.Context, at occasion) {
 	r.statement.Fingerprint = r.entry.Fingerprint
 	var err error
 	if r.statement.ID, err = ledger.Begin(ctx, r.statement); err != nil {
-		s.log.WarnContext(ctx, "a statement is not in the ledger", "error", err)
+		s.logger().WarnContext(ctx, "a statement is not in the ledger", "error", err)
 	}
 }
 

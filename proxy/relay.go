@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -97,7 +96,7 @@ func (r *relay) run(ctx context.Context, matters func(kind byte, frame []byte) b
 	_ = r.link.client.conn.SetReadDeadline(time.Time{})
 	if errors.Is(downErr, errInCopy) {
 		// The server reads the message that mattered as COPY data. Its header makes it answer that in its own words, and hang up.
-		_ = r.write(r.link.server.conn, r.link.client, r.link.client.r+headerSize)
+		_ = r.write(r.link.server, r.link.client, r.link.client.r+headerSize)
 		closeWrite(r.link.server.conn)
 		_ = r.down(&atomic.Int32{})
 		return errClientGone
@@ -189,7 +188,7 @@ func (r *relay) passUp(matters func(byte, []byte) bool, left *int, down <-chan s
 		pos = end
 	}
 	*left = rest
-	if err := r.write(r.link.server.conn, client, pos); err != nil {
+	if err := r.write(r.link.server, client, pos); err != nil {
 		// A server that hung up has said why: its last words are on their way to the client.
 		<-down
 		return true, 0, errServerGone
@@ -259,7 +258,7 @@ func (r *relay) down(stop *atomic.Int32) error {
 			pos = end
 		}
 		r.pipe.mu.Unlock()
-		if err := r.write(client.conn, server, pos); err != nil {
+		if err := r.write(client, server, pos); err != nil {
 			return errClientGone
 		}
 		if wrong != nil {
@@ -310,7 +309,7 @@ func pastData(b []byte, pos int) int {
 }
 
 // write forwards what src has read up to pos in one write, and consumes it.
-func (r *relay) write(dst io.Writer, src *leg, pos int) error {
+func (r *relay) write(dst, src *leg, pos int) error {
 	chunk := src.buf[src.r:pos]
 	if len(chunk) == 0 {
 		return nil

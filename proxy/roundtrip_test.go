@@ -30,7 +30,7 @@ func TestRoundTrips(t *testing.T) {
 	w.server.following.Store(&options)
 	inner := w.server.run
 	w.server.run = func(ctx context.Context, l *link) error {
-		l.server.conn = &recorded{Conn: l.server.conn, to: sent}
+		sent.listen(l.server)
 		return inner(ctx, l)
 	}
 	sessions := 0

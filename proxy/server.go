@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
@@ -174,7 +175,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	for _, l := range listeners {
 		accepting.Go(func() error {
 			return s.accept(ctx, l, func(conn net.Conn, loggedIn func()) {
-				connections.Go(func() { s.connection(ctx, conn, loggedIn) })
+				connections.Go(func() { s.connection(ctx, conn, loggedIn, &connections) })
 			})
 		})
 	}
@@ -274,21 +275,47 @@ func (s *Server) closeIfQuiet() {
 // connection serves one connection from its accept to its end, and calls loggedIn as soon as it does not count among
 // the logins any more. A panic ends this connection alone.
 //
-// What is done once has frames of its own: those of here stay on the stack for as long as the session lasts, and a stack that
-// is hardly used shrinks.
-func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func()) {
+// The session has a goroutine of its own, which belongs to all like this one. The stack of a login ends with it: TLS and dialing make it grow, and
+// sessions keep theirs for hours.
+func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func(), all *sync.WaitGroup) {
+	deepen()
 	ctx, cancel := context.WithCancel(ctx)
-	defer s.survive(conn, cancel)
-	l, err := s.welcome(ctx, conn, loggedIn)
-	if l != nil {
-		err = s.session(ctx, l)
+	ours := &sockets{}
+	unwatch := context.AfterFunc(ctx, ours.close)
+	end := func() {
+		unwatch() // or cancel would start a goroutine to close them once more
+		ours.close()
+		cancel()
 	}
-	s.parted(conn, l, err)
+	var l *link
+	defer func() {
+		if l == nil {
+			end()
+		}
+	}()
+	defer s.survive(conn)
+	l, err := s.welcome(ctx, conn, ours, loggedIn)
+	if l == nil {
+		s.parted(ctx, conn, err)
+		return
+	}
+	all.Go(func() {
+		defer end()
+		defer s.survive(conn)
+		s.parted(ctx, conn, s.session(ctx, l))
+	})
 }
 
-// survive is deferred to the end of a connection, which closes it: a panic becomes a line of the log.
-func (s *Server) survive(conn net.Conn, cancel context.CancelFunc) {
-	defer cancel()
+// deepen makes the stack as large as a login needs it, at once and while there is nothing on it that would have to be moved.
+//
+//go:noinline
+func deepen() {
+	var room [6 << 10]byte
+	runtime.KeepAlive(&room)
+}
+
+// survive is deferred: a panic becomes a line of the log.
+func (s *Server) survive(conn net.Conn) {
 	if reason := recover(); reason != nil {
 		s.log.Error("panic: the connection is closed", "client", clientAddress(conn), "reason", reason, "stack", string(debug.Stack()))
 	}
@@ -296,38 +323,31 @@ func (s *Server) survive(conn net.Conn, cancel context.CancelFunc) {
 
 // welcome logs a client in, which counts among the logins until loggedIn is called. Without a link there is no session, and the
 // client has been told why if that is for its ears.
-//
-//go:noinline
-func (s *Server) welcome(ctx context.Context, conn net.Conn, loggedIn func()) (*link, error) {
+func (s *Server) welcome(ctx context.Context, conn net.Conn, ours *sockets, loggedIn func()) (l *link, err error) {
 	defer loggedIn()
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	ours.add(conn)
 	s.tcp.apply(conn)
-	h := &handshake{server: s, address: clientAddress(conn), patience: s.logins.patience()}
+	h := &handshake{server: s, address: clientAddress(conn), sockets: ours, patience: s.logins.patience()}
 	h.deadline = time.Now().Add(h.patience)
 	h.client = newLeg(conn, s.buffers)
 	h.client.wary = true
 	_ = conn.SetDeadline(h.deadline)
-	l, err := h.enter(ctx)
-	if l == nil {
+	if l, err = h.enter(ctx); l == nil {
 		part(h.client.conn, err)
 	}
 	return l, err
 }
 
-// parted ends what is left of a connection: a client with a session is told why if that is for its ears. The log has how it ended.
-//
-//go:noinline
-func (s *Server) parted(conn net.Conn, l *link, err error) {
-	if l != nil {
-		part(l.client.conn, err)
-	}
+// parted is the end of a connection. The log has how it ended.
+func (s *Server) parted(ctx context.Context, conn net.Conn, err error) {
 	s.refused(err)
-	log := s.log.With("client", clientAddress(conn))
 	if f, ours := errors.AsType[*fatal](err); ours {
-		log.Warn("refused a connection", "sqlstate", f.code, "error", f)
+		s.log.WarnContext(ctx, "refused a connection", "client", clientAddress(conn), "sqlstate", f.code, "error", f)
 		return
 	}
-	log.Debug("a connection has ended", "error", err)
+	if s.log.Enabled(ctx, slog.LevelDebug) {
+		s.log.DebugContext(ctx, "a connection has ended", "client", clientAddress(conn), "error", err)
+	}
 }
 
 // session serves a client that has logged in, and counts as one until it ends.

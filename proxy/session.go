@@ -38,7 +38,8 @@ type session struct {
 	relay   *relay
 	backend *backend
 	voice   *voice
-	log     *slog.Logger
+	// log is made by logger when there is something to say: few sessions have.
+	log *slog.Logger
 	// now is the clock of whose turn it is, and of how long ago the ledger was checked.
 	now func() time.Time
 	// turnIdle is how long a client that has migrated may do nothing before its turn is given back.
@@ -107,7 +108,6 @@ func newSession(options *SessionOptions, l *link) *session {
 		options:     options,
 		link:        l,
 		pipe:        &pipeline{status: l.status},
-		log:         options.Log.With("user", l.startup.user, "database", l.startup.database, "client", l.clientAddr, "pid", l.pid),
 		prepared:    map[string]*prepared{},
 		portals:     map[string]*portal{},
 		harmless:    map[string]bool{},
@@ -127,6 +127,15 @@ func newSession(options *SessionOptions, l *link) *session {
 	}
 	l.params = nil // nobody asks for them again
 	return s
+}
+
+// logger says of each line whose it is.
+func (s *session) logger() *slog.Logger {
+	if s.log == nil {
+		start := s.link.startup
+		s.log = s.options.Log.With("user", start.user, "database", start.database, "client", s.link.clientAddr, "pid", s.link.pid)
+	}
+	return s.log
 }
 
 // newFollower is a session that goes by options which may change.
@@ -480,7 +489,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		return known, err
 	}
 	if err != nil {
-		s.log.WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
+		s.logger().WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
 	}
 	for _, p := range s.promises {
 		for _, step := range p.plan.Steps {

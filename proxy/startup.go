@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 )
 
@@ -53,7 +52,7 @@ func parseStartup(raw []byte) (startup, error) {
 		if name == "options" {
 			settings = unescaped.Replace(value)
 		}
-		s.apart = s.apart || decidesNames.MatchString(settings)
+		s.apart = s.apart || decidesNames(settings)
 		switch name {
 		case "user":
 			s.user = value
@@ -86,11 +85,14 @@ func parseStartup(raw []byte) (startup, error) {
 	return s, nil
 }
 
-// decidesNames finds the settings that decide which tables are found by a name; unescaped is how the server reads the text of options.
-var (
-	decidesNames = regexp.MustCompile(`(?i)search_path|role|session_authorization`)
-	unescaped    = strings.NewReplacer(`\`, "", "-", "_")
-)
+// decidesNames finds the settings that decide which tables are found by a name.
+func decidesNames(settings string) bool {
+	settings = strings.ToLower(settings)
+	return strings.Contains(settings, "search_path") || strings.Contains(settings, "role") || strings.Contains(settings, "session_authorization")
+}
+
+// unescaped is how the server reads the text of options.
+var unescaped = strings.NewReplacer(`\`, "", "-", "_")
 
 // parseBool follows parse_bool of Postgres for what is true. What Postgres would not accept is false here: the server
 // ends that connection itself.

@@ -296,7 +296,7 @@ func FuzzGreet(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream []byte, chunk int) {
 		conn := &chunkConn{in: stream, chunk: max(1, chunk%len(append(stream, 0)))}
-		h := &handshake{server: s, client: newLeg(conn, nil), address: localAddress}
+		h := &handshake{server: s, client: newLeg(conn, nil), address: localAddress, sockets: &sockets{}}
 		if err := h.greet(t.Context()); err != nil {
 			return
 		}

@@ -5,6 +5,7 @@ import (
 	"net"
 	"syscall"
 	"time"
+	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -46,4 +47,23 @@ func hungUp(conn net.Conn) bool {
 		over = err == nil && n > 0 && polled[0].Revents&gone != 0
 	})
 	return err != nil || over
+}
+
+// readNow and writeNow read and write once, on a socket that does not block. They do not tell the runtime that a system call is on its way, as
+// package unix does: a call that takes microseconds is no reason to wake the thread that watches over long ones, or to give its processor to another
+// thread, and doing so costs more than the call.
+func readNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_READ, fd, b) }
+
+func writeNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_WRITE, fd, b) }
+
+func atOnce(call, fd uintptr, b []byte) (int, error) {
+	for {
+		n, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))
+		if errno == 0 {
+			return int(n), nil
+		}
+		if errno != unix.EINTR {
+			return 0, errno
+		}
+	}
 }

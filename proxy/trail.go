@@ -78,7 +78,7 @@ func (s *session) trail(ctx context.Context, e revisions.Entry) int64 {
 	seq, err := s.options.Audit.Write(e)
 	if err != nil {
 		s.options.Meter.AuditFailed()
-		s.log.ErrorContext(ctx, "cannot write the audit trail", "error", err)
+		s.logger().ErrorContext(ctx, "cannot write the audit trail", "error", err)
 	}
 	return seq
 }

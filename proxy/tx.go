@@ -165,7 +165,7 @@ func (s *session) warmUp(ctx context.Context) {
 		return
 	}
 	if err := facts.Prepare(ctx, remembered{s.backend}); err != nil {
-		s.log.DebugContext(ctx, "cannot prepare the question for facts", "error", err)
+		s.logger().DebugContext(ctx, "cannot prepare the question for facts", "error", err)
 	}
 }
 

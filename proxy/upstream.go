@@ -125,11 +125,11 @@ func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, err
 }
 
 // start finds a server that takes the startup packet, and returns it with at least the header of its first message
-// unread. The connection is closed when ctx is done; until then its reads and writes are bounded by deadline.
-func (u *upstream) start(ctx context.Context, packet []byte, deadline time.Time) (*leg, Address, error) {
+// unread. The connection is one of ours; its reads and writes are bounded by deadline.
+func (u *upstream) start(ctx context.Context, ours *sockets, packet []byte, deadline time.Time) (*leg, Address, error) {
 	var failures []error
 	for i, a := range u.order() {
-		server, err := u.startAt(ctx, a, packet, deadline)
+		server, err := u.startAt(ctx, ours, a, packet, deadline)
 		last := i == len(u.options.Addresses)-1
 		if err == nil && !last && firstError(server) == "57P03" {
 			err = errors.New("the server is starting up or shutting down")
@@ -147,8 +147,8 @@ func (u *upstream) start(ctx context.Context, packet []byte, deadline time.Time)
 	}
 }
 
-func (u *upstream) startAt(ctx context.Context, a Address, packet []byte, deadline time.Time) (*leg, error) {
-	conn, err := u.connect(ctx, a)
+func (u *upstream) startAt(ctx context.Context, ours *sockets, a Address, packet []byte, deadline time.Time) (*leg, error) {
+	conn, err := u.connect(ctx, ours, a)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +158,7 @@ func (u *upstream) startAt(ctx context.Context, a Address, packet []byte, deadli
 	}
 	// As libpq does: pg_hba.conf may refuse TLS and accept the same login without it.
 	_ = conn.Close()
-	if conn, err = u.dial(ctx, a); err != nil {
+	if conn, err = u.dial(ctx, ours, a); err != nil {
 		return nil, err
 	}
 	return u.send(conn, packet, deadline)
@@ -168,7 +168,7 @@ func (u *upstream) startAt(ctx context.Context, a Address, packet []byte, deadli
 func (u *upstream) send(conn net.Conn, packet []byte, deadline time.Time) (*leg, error) {
 	_ = conn.SetDeadline(deadline)
 	server := newLeg(conn, u.buffers)
-	if _, err := conn.Write(packet); err != nil {
+	if _, err := server.Write(packet); err != nil {
 		_ = conn.Close()
 		return nil, fmt.Errorf("cannot send startup packet: %w", err)
 	}
@@ -192,9 +192,9 @@ func firstError(server *leg) string {
 	return e.Code
 }
 
-// connect opens a connection as sslmode says. It is closed when ctx is done.
-func (u *upstream) connect(ctx context.Context, a Address) (net.Conn, error) {
-	conn, err := u.dial(ctx, a)
+// connect opens a connection as sslmode says.
+func (u *upstream) connect(ctx context.Context, ours *sockets, a Address) (net.Conn, error) {
+	conn, err := u.dial(ctx, ours, a)
 	if err != nil || u.tls == nil || a.unix() {
 		return conn, err
 	}
@@ -204,12 +204,12 @@ func (u *upstream) connect(ctx context.Context, a Address) (net.Conn, error) {
 	}
 	_ = conn.Close()
 	if u.options.SSLMode == SSLPrefer {
-		return u.dial(ctx, a)
+		return u.dial(ctx, ours, a)
 	}
 	return nil, fmt.Errorf("sslmode %s: %w", u.options.SSLMode, err)
 }
 
-func (u *upstream) dial(ctx context.Context, a Address) (net.Conn, error) {
+func (u *upstream) dial(ctx context.Context, ours *sockets, a Address) (net.Conn, error) {
 	dialer := net.Dialer{Timeout: u.options.ConnectTimeout, KeepAlive: -1} // tcpOptions sets it
 	network, address := a.network()
 	conn, err := dialer.DialContext(ctx, network, address)
@@ -217,7 +217,7 @@ func (u *upstream) dial(ctx context.Context, a Address) (net.Conn, error) {
 		return nil, err
 	}
 	u.tcp.apply(conn)
-	context.AfterFunc(ctx, func() { _ = conn.Close() })
+	ours.add(conn)
 	return conn, nil
 }
 

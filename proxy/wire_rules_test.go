@@ -120,7 +120,7 @@ func recordedWorld(t *testing.T, set *policy.Set) *world {
 	sent := &recorder{}
 	o := Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}
 	f := start(t, o, func(ctx context.Context, l *link) error {
-		l.server.conn = &recorded{Conn: l.server.conn, to: sent}
+		sent.listen(l.server)
 		return newSession(&options, l).run(ctx)
 	})
 	w := newWorld(t, "enforcing", f.tcp)
@@ -132,6 +132,20 @@ func recordedWorld(t *testing.T, set *policy.Set) *world {
 type recorder struct {
 	mu  sync.Mutex
 	out bytes.Buffer
+}
+
+// listen keeps what is written to a leg from now on, and what is written to its connection.
+func (r *recorder) listen(l *leg) {
+	l.conn = &recorded{Conn: l.conn, to: r}
+	put := l.put
+	l.put = func(fd uintptr) bool {
+		r.mu.Lock()
+		defer r.mu.Unlock() // behind the write: whoever has its answer finds it here
+		before := l.left
+		done := put(fd)
+		r.out.Write(before[:len(before)-len(l.left)])
+		return done
+	}
 }
 
 // recorded is a connection whose writes are kept.

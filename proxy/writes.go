@@ -99,11 +99,11 @@ func (s *session) mayNotAsk(statements []ddl.Statement) bool {
 		switch action := statement.Action.(type) {
 		case ddl.Setting:
 			resets := action.Op == ddl.ResetAll || action.Op == ddl.DiscardAll
-			return s.backend.TxStatus() == 'T' || resets || action.Op != ddl.Show && decidesNames.MatchString(action.Name)
+			return s.backend.TxStatus() == 'T' || resets || action.Op != ddl.Show && decidesNames(action.Name)
 		case ddl.Transaction, ddl.LockTable:
 			return s.backend.TxStatus() == 'T'
 		}
-		return ddl.CallsSetConfig(statement) && decidesNames.MatchString(statement.Text)
+		return ddl.CallsSetConfig(statement) && decidesNames(statement.Text)
 	})
 }
 

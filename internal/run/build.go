@@ -118,7 +118,9 @@ func (w *work) buildOnce(ctx context.Context, step rewrite.Step, before index) e
 	if err != nil {
 		return err
 	}
-	if err := w.concurrently(ctx, step, func() error { return w.exec(ctx, step) }); err != nil {
+	if err := w.inMemory(ctx, step.Table, func() error {
+		return w.concurrently(ctx, step, func() error { return w.exec(ctx, step) })
+	}); err != nil {
 		return w.cleaned(ctx, step, made, err)
 	}
 	var found []index

@@ -144,7 +144,7 @@ func (p *place) settings(conn run.Conn) string {
 	return p.answer(conn, `SELECT pg_catalog.concat(s, '=', pg_catalog.current_setting(s, true)) FROM pg_catalog.unnest(ARRAY['lock_timeout',
 		'statement_timeout', 'idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout',
 		'default_transaction_read_only', 'default_transaction_isolation', 'client_connection_check_interval', 'search_path', 'role',
-		'DateStyle']::pg_catalog.text[]) AS s`)
+		'DateStyle', 'maintenance_work_mem']::pg_catalog.text[]) AS s`)
 }
 
 // advisoryLocks counts the advisory locks in the database.

@@ -29,7 +29,9 @@ func (w *work) rebuild(ctx context.Context, step rewrite.Step) error {
 		if err != nil {
 			return err
 		}
-		err = w.concurrently(ctx, step, func() error { return w.exec(ctx, step) })
+		err = w.inMemory(ctx, step.Table, func() error {
+			return w.concurrently(ctx, step, func() error { return w.exec(ctx, step) })
+		})
 		if err == nil {
 			made.forget()
 			return nil
