@@ -1,4 +1,5 @@
--- Writes down what became of statement $4.
+-- Writes down what became of a statement.
+-- $3 is what, $4 its id: the planner takes it for the key that it is, which it does not where it is read from the JSON.
 WITH quick AS MATERIALIZED (
 	SELECT pg_catalog.set_config('synchronous_commit', 'off', true) AS setting
 )
