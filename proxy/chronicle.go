@@ -45,7 +45,9 @@ type chronicle struct {
 	// end is how the transaction at hand was seen to end, "" while it was not; committing is true while its COMMIT is under way.
 	end        string
 	committing bool
-	// reminded is the transaction in which the ledger was asked for work that has failed, and had none.
+	// cleared is true when the ledger was asked, before the statement at hand, for work that has failed, and had none; reminded is the transaction in which that
+	// was so.
+	cleared  bool
 	reminded uint64
 	// turn is the session's part in having one migration at a time.
 	turn migrationTurn
@@ -264,6 +266,7 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		wrote.Digest = revisions.Digest(wrote.Asked)
 		if wrote.ID, err = ledger.Begin(ctx, wrote); err == nil {
 			err = s.ended(ctx, ledger, &wrote)
+			s.writeEndAfter(ctx, ledger, wrote, err)
 		}
 		if err != nil {
 			if err := s.aside(ctx, "a revision is not in the ledger", err); err != nil {
@@ -324,16 +327,30 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 	if ledger == nil {
 		return nil
 	}
-	return s.ended(ctx, ledger, statement)
+	err := s.ended(ctx, ledger, statement)
+	if !statement.Attested {
+		s.writeEndAfter(ctx, ledger, *statement, err)
+		return err
+	}
+	// The transaction carries by itself that the statement has run. Its COMMIT waits for this, and so does whatever else has to do with the ledger.
+	end := *statement
+	s.beside(ctx, func(ctx context.Context) { s.writeEnd(ctx, ledger, end) })
+	return err
 }
 
-// ended writes into the ledger how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row
-// that vanishes with it. An error of the server's is one in a pipeline, and then the statement has failed after all.
+// within notes the transaction that the statement at hand has run in.
+func (c *chronicle) within(xid uint64) {
+	if c.xid = xid; c.cleared {
+		c.reminded = xid
+	}
+}
+
+// ended finds out how far a statement that has succeeded holds already: it is committed, or its transaction is open, which then carries a row that vanishes
+// with it. An error of the server's is one in a pipeline, and then the statement has failed after all.
 func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
 	c := &s.chronicle
 	if s.backend.TxStatus() != 'T' && !s.backend.piped {
 		statement.Outcome = revisions.OutcomeCommitted
-		s.writeEnd(ctx, ledger, *statement)
 		return nil
 	}
 	statement.Outcome, c.open = revisions.OutcomeOpen, true
@@ -347,14 +364,18 @@ func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement
 	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
 	if err == nil && len(rows) == 1 {
 		statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
-		c.xid = statement.XID
+		c.within(statement.XID)
 	} else if err = s.aside(ctx, "cannot ask which transaction it is", err); isServerError(err) {
 		statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
 	}
-	if err == nil || isServerError(err) {
-		s.writeEnd(ctx, ledger, *statement)
-	}
 	return err
+}
+
+// writeEndAfter is writeEnd, unless the session has ended instead.
+func (s *session) writeEndAfter(ctx context.Context, ledger *revisions.Ledger, statement revisions.Statement, ended error) {
+	if ended == nil || isServerError(ended) {
+		s.writeEnd(ctx, ledger, statement)
+	}
 }
 
 // writeEnd writes into the ledger what became of a statement.
@@ -364,7 +385,7 @@ func (s *session) writeEnd(ctx context.Context, ledger *revisions.Ledger, statem
 	}
 }
 
-// attested writes a statement down in the client's transaction, and then into the ledger that it is there. A nonce that was left from the statement before
+// attested writes a statement down in the client's transaction. A nonce that was left from the statement before
 // saves a round trip; one that is not good any more is asked for again.
 func (s *session) attested(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
 	s.pen.key = ledger.Key()
@@ -375,8 +396,8 @@ func (s *session) attested(ctx context.Context, ledger *revisions.Ledger, statem
 		xid := s.pen.nonce.XID
 		err := s.attest(ctx, *statement)
 		if err == nil {
-			statement.XID, statement.Attested, s.chronicle.xid = xid, true, xid
-			s.writeEnd(ctx, ledger, *statement)
+			statement.XID, statement.Attested = xid, true
+			s.chronicle.within(xid)
 			return nil
 		}
 		if server, ok := asServerError(err); fresh || !ok || server.fields.Code != revisions.StateNotSigned {

@@ -46,6 +46,7 @@ func (s *session) open(ctx context.Context) *desk {
 	if s.desk != nil {
 		return s.desk
 	}
+	s.rejoin()
 	s.desk = &desk{release: func() {}}
 	if s.options.Control == nil {
 		return s.desk
@@ -179,6 +180,28 @@ func (s *session) leave() {
 	s.desk = nil
 }
 
+// beside has something written at the desk, which goes with it, while the session goes on. Before the session looks at the ledger again, or ends, it waits for
+// that: of what it writes one thing comes behind the other, as if it had waited at once.
+func (s *session) beside(ctx context.Context, write func(context.Context)) {
+	taken, done := s.desk, make(chan struct{})
+	s.desk, s.writing = nil, done
+	go func() {
+		defer close(done)
+		defer taken.release()
+		ctx, enough := context.WithTimeout(ctx, deskPatience)
+		defer enough()
+		write(ctx)
+	}()
+}
+
+// rejoin waits until what is written beside the session is written.
+func (s *session) rejoin() {
+	if s.writing != nil {
+		<-s.writing
+		s.writing = nil
+	}
+}
+
 // ledger is the ledger of the session's database; nil when there is none to be used.
 func (s *session) ledger(ctx context.Context) *revisions.Ledger { return s.open(ctx).ledger }
 
@@ -263,9 +286,7 @@ func (s *session) unfinished(ctx context.Context, at occasion, known facts.Facts
 			s.logger().WarnContext(ctx, "cannot ask the ledger for work that is not done", "error", err)
 			return policy.Finding{}, false
 		}
-		if c.reminded = c.xid; slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed }) {
-			c.reminded = 0
-		}
+		c.cleared = !slices.ContainsFunc(left, func(row revisions.PromiseRow) bool { return row.State == revisions.Failed })
 	}
 	if i := slices.IndexFunc(left, func(row revisions.PromiseRow) bool { return row.Kind == run.BulkWrite && row.Table == table }); i >= 0 {
 		return overtakingFinding(left[i]), true

@@ -80,6 +80,8 @@ type session struct {
 	failure string
 	// desk is what is borrowed from the control login; nil while it is not needed.
 	desk *desk
+	// writing is closed when what is written beside the session is written; nil when nothing is. See beside.
+	writing chan struct{}
 	// opened is the ledger as it was checked last, nil where there was none, and when: the desk is given back and borrowed again meanwhile.
 	opened    *revisions.Ledger
 	checkedAt time.Time
@@ -306,6 +308,7 @@ func (s *session) end() {
 	s.closeChronicle()
 	s.forget()
 	s.leave()
+	s.rejoin()
 }
 
 // mixed refuses a simple Query that follows an Execute without a Sync: it would end the pipeline's transaction in its middle.
@@ -560,6 +563,7 @@ func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) pol
 			verdict.Add(finding)
 		}
 	}
+	s.chronicle.cleared = false
 	if !fleeting {
 		if finding, ok := s.unfinished(ctx, at, known, verdict); ok {
 			verdict.Add(finding)

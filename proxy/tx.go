@@ -79,6 +79,7 @@ func (s *session) ink(ctx context.Context, known facts.Facts) error {
 
 // transaction deals with BEGIN, COMMIT and their kin. They only matter while work is deferred, or as a piece of a script.
 func (s *session) transaction(ctx context.Context, at occasion, control ddl.Transaction) error {
+	s.rejoin() // when a COMMIT is answered, what it commits is in the ledger
 	ends := control.Op == ddl.Commit || control.Op == ddl.Rollback
 	if !s.owes() || !ends && control.Op != ddl.Prepare || control.Op == ddl.Rollback || s.backend.TxStatus() == 'E' {
 		before := s.backend.TxStatus()
@@ -186,6 +187,7 @@ func split(plan rewrite.Plan) (here, later rewrite.Plan) {
 // commit ends a transaction that owes work: every promise is checked once more, the COMMIT is sent, and the work is done before the
 // COMMIT is answered.
 func (s *session) commit(ctx context.Context, at occasion, control ddl.Transaction) error {
+	s.rejoin()
 	if err := s.verify(ctx); err != nil {
 		return s.commitFailed(ctx, err)
 	}

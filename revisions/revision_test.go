@@ -1,6 +1,7 @@
 package revisions
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -174,6 +175,34 @@ func TestSettleGivesWayToTheEnd(t *testing.T) {
 		}
 		w.client.run("ROLLBACK")
 	}
+}
+
+// What has ended long ago is not read to settle what is open, also where nobody has ever counted the rows.
+func TestSettleReadsWhatIsOpen(t *testing.T) {
+	w := newWork(t)
+	w.client.run("BEGIN")
+	s := w.begin("ALTER TABLE app.t ADD a int")
+	w.attested(s)
+	w.client.run("COMMIT")
+	const ended = 5000
+	w.admin.run(
+		"INSERT INTO pgsluice.statements (system_identifier, database_oid, session, pid, login, role, client, application, tag, asked, digest, verdict, outcome) "+
+			"SELECT system_identifier, database_oid, session, pid, login, role, client, application, tag, asked, digest, verdict, 'committed' FROM pgsluice.statements, generate_series(1, "+itoa(ended)+")",
+		"INSERT INTO pgsluice.attestations SELECT system_identifier, database_oid, id + g, ('0'::xid8::text::bigint + g)::text::xid8, seq, statement_id + g, digest, login, role, pid, backend_start, key_id, mac "+
+			"FROM pgsluice.attestations, generate_series(1000, 1000 + "+itoa(ended)+") AS g")
+	w.control.run("BEGIN")
+	outcomes, err := w.ledger.Outcomes(t.Context(), []int64{s.ID, s.ID + 1000})
+	want(t, err, nil)
+	if outcomes[s.ID] != OutcomeCommitted || outcomes[s.ID+1000] != OutcomeCommitted {
+		t.Errorf("got %v", outcomes)
+	}
+	for _, line := range w.control.ask("SELECT relname || ' ' || seq_tup_read + COALESCE(idx_tup_fetch, 0) FROM pg_stat_xact_all_tables WHERE schemaname = 'pgsluice' AND relname IN ('statements', 'attestations')") {
+		name, read, _ := strings.Cut(line, " ")
+		if number64(t, read) > 100 {
+			t.Errorf("of %s %s rows are read", name, read)
+		}
+	}
+	w.control.run("COMMIT")
 }
 
 func TestBegunStatementIsLostWithItsBackend(t *testing.T) {

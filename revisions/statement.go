@@ -98,7 +98,7 @@ func (l *Ledger) End(ctx context.Context, s Statement) error {
 		return fmt.Errorf("cannot end statement %d in the ledger: %w", s.ID, err)
 	}
 	// A Query, because one that is asked again stays prepared.
-	if _, err := l.conn.Query(ctx, endStatementSQL, append(l.home.args(), text)...); err != nil {
+	if _, err := l.conn.Query(ctx, endStatementSQL, append(l.home.args(), text, strconv.FormatInt(s.ID, 10))...); err != nil {
 		return fmt.Errorf("cannot end statement %d in the ledger: %w", s.ID, err)
 	}
 	return nil
@@ -128,7 +128,7 @@ func (l *Ledger) settle(ctx context.Context, statements []int64) (settled int, o
 		Outcome string `json:"outcome"`
 		Settled bool   `json:"settled"`
 	}
-	rows, err := queryRows[told](ctx, l.conn, settleSQL, append(l.home.args(), "{"+strings.Join(ids, ",")+"}")...)
+	rows, err := queryRows[told](ctx, l.conn, settleSQL, append(l.home.args(), "["+strings.Join(ids, ",")+"]")...)
 	if err != nil {
 		return 0, nil, fmt.Errorf("cannot settle the statements of the ledger: %w", err)
 	}

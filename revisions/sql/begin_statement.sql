@@ -4,14 +4,12 @@ WITH quick AS MATERIALIZED (
 )
 INSERT INTO pgsluice.statements (system_identifier, database_oid, session, pid, login, role, client, application, tool, own, tag, asked, digest,
 	fingerprint, verdict, rules, overrides, locks, revision_id, outcome)
-SELECT $1::bigint, $2::pg_catalog.oid, j OPERATOR(pg_catalog.->>) 'session', (j OPERATOR(pg_catalog.->>) 'pid')::integer,
-	j OPERATOR(pg_catalog.->>) 'login', j OPERATOR(pg_catalog.->>) 'role', j OPERATOR(pg_catalog.->>) 'client',
-	j OPERATOR(pg_catalog.->>) 'application_name', j OPERATOR(pg_catalog.->>) 'tool', (j OPERATOR(pg_catalog.->>) 'own')::boolean,
-	j OPERATOR(pg_catalog.->>) 'tag', j OPERATOR(pg_catalog.->>) 'asked', j OPERATOR(pg_catalog.->>) 'digest',
-	j OPERATOR(pg_catalog.->>) 'fingerprint', j OPERATOR(pg_catalog.->>) 'verdict',
-	ARRAY(SELECT r FROM pg_catalog.json_array_elements_text(j OPERATOR(pg_catalog.->) 'rules') AS r),
-	j OPERATOR(pg_catalog.->) 'overrides', j OPERATOR(pg_catalog.->) 'locks',
-	CASE WHEN (j OPERATOR(pg_catalog.->>) 'revision_id') OPERATOR(pg_catalog.<>) '0' THEN (j OPERATOR(pg_catalog.->>) 'revision_id')::bigint END, 'begun'
-FROM quick, (SELECT $3::pg_catalog.json AS j) AS given
+SELECT $1::bigint, $2::pg_catalog.oid, j.session, j.pid, j.login, j.role, j.client, j.application_name, j.tool, j.own, j.tag, j.asked, j.digest,
+	j.fingerprint, j.verdict, j.rules, j.overrides, j.locks,
+	CASE WHEN j.revision_id OPERATOR(pg_catalog.<>) 0::bigint THEN j.revision_id END, 'begun'
+FROM quick, pg_catalog.json_to_record($3::pg_catalog.json) AS j(session pg_catalog.text, pid integer, login pg_catalog.text, role pg_catalog.text,
+	client pg_catalog.text, application_name pg_catalog.text, tool pg_catalog.text, own boolean, tag pg_catalog.text, asked pg_catalog.text,
+	digest pg_catalog.text, fingerprint pg_catalog.text, verdict pg_catalog.text, rules pg_catalog.text[], overrides pg_catalog.json,
+	locks pg_catalog.json, revision_id bigint)
 WHERE quick.setting IS NOT NULL
 RETURNING id
