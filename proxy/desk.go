@@ -185,6 +185,7 @@ func (s *session) leave() {
 func (s *session) beside(ctx context.Context, write func(context.Context)) {
 	taken, done := s.desk, make(chan struct{})
 	s.desk, s.writing = nil, done
+	s.logger() // is made by then
 	go func() {
 		defer close(done)
 		defer taken.release()

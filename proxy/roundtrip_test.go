@@ -24,7 +24,7 @@ import (
 //	extended  each line prepared and executed, with a Sync of its own
 func TestRoundTrips(t *testing.T) {
 	w := newStage(t, Enforce, true, false)
-	sent, asked := &recorder{}, &asked{}
+	sent, asked := &recorder{}, newAsked()
 	options := *w.server.following.Load()
 	options.Control = overheard{options.Control, asked}
 	w.server.following.Store(&options)
@@ -133,10 +133,25 @@ func title(text string) string {
 	return longNumber.ReplaceAllString(first, "N")
 }
 
-// asked are the questions on control connections.
+// asked are the questions on control connections, of which some are lent at the moment.
 type asked struct {
 	mu    sync.Mutex
+	back  *sync.Cond
 	lines []string
+	lent  int
+}
+
+func newAsked() *asked {
+	a := &asked{}
+	a.back = sync.NewCond(&a.mu)
+	return a
+}
+
+func (a *asked) lend(by int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.lent += by
+	a.back.Broadcast()
 }
 
 func (a *asked) note(texts ...string) {
@@ -145,9 +160,13 @@ func (a *asked) note(texts ...string) {
 	a.lines = append(a.lines, titles(texts))
 }
 
+// take waits until all connections are back: an answer does not wait for all that is written about it.
 func (a *asked) take() []string {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	for a.lent > 0 {
+		a.back.Wait()
+	}
 	lines := a.lines
 	a.lines = nil
 	return lines
@@ -161,7 +180,11 @@ type overheard struct {
 
 func (o overheard) Conn(ctx context.Context, database string) (run.Conn, func(), error) {
 	conn, release, err := o.Control.Conn(ctx, database)
-	return overheardConn{conn, o.to}, release, err
+	if err != nil {
+		return nil, nil, err
+	}
+	o.to.lend(1)
+	return overheardConn{conn, o.to}, func() { release(); o.to.lend(-1) }, nil
 }
 
 type overheardConn struct {
