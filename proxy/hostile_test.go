@@ -248,7 +248,7 @@ func noFacts(text string) (answers []string) {
 			answers = append(answers, base64.StdEncoding.EncodeToString([]byte(session)))
 		case strings.Contains(part, " as about"):
 			answers = append(answers, "about"+strings.Repeat(" {}", 9))
-		case !strings.Contains(part, "(row('"):
+		case !strings.Contains(part, "row('"):
 			answers = append(answers, base64.StdEncoding.EncodeToString([]byte("{}")))
 		}
 	}
