@@ -302,3 +302,35 @@ func TestSessionEndsBehindWhatIsWrittenBesideIt(t *testing.T) {
 	b.ended(t)
 	b.wants(t, "CREATE TABLE t (id int): committed", "ALTER TABLE t ADD COLUMN a int: rolled back")
 }
+
+// What fails beside a session without an end to it costs that session, and all others, nothing but what was to be written.
+func TestPanicBesideTheSession(t *testing.T) {
+	b := newBesideStage(t)
+	conn := b.conn(t, "a")
+	b.must(t, conn, "CREATE TABLE t (id int)", "BEGIN")
+	b.ends.Store(new(meeting(func(context.Context) error { panic("at the ledger") })))
+	b.must(t, conn, "ALTER TABLE t ADD COLUMN a int", "SELECT 1")
+	b.ends.Store(nil)
+	b.must(t, conn, "COMMIT", "SELECT 1")
+	b.gone(t, conn)
+	b.ended(t)
+	b.wants(t, "CREATE TABLE t (id int): committed", "ALTER TABLE t ADD COLUMN a int: committed")
+}
+
+// That there was no failed work is known of one transaction, and not of the next: also not where a tool's version is written first.
+func TestFailedWorkIsSaidBehindAVersionWrite(t *testing.T) {
+	b := newBesideStage(t)
+	conn := b.conn(t, "a")
+	b.must(t, conn, "CREATE TABLE t (id int)", "INSERT INTO t SELECT generate_series(1, 30000)", "ANALYZE t", "CREATE TABLE u (id int)",
+		"CREATE TABLE schema_migrations (version varchar PRIMARY KEY)")
+	b.must(t, conn, "BEGIN", "ALTER TABLE u ADD COLUMN a int", "COMMIT", "BEGIN", "CREATE UNIQUE INDEX t_id ON t (id)", "COMMIT")
+	b.must(t, conn, "BEGIN", "ALTER TABLE u ADD COLUMN b int", "COMMIT")
+	tag, err := b.side.Exec(t.Context(), "UPDATE pgsluice.promises SET state = 'failed', sqlstate = '23505', message = 'twice'")
+	if err != nil || tag.RowsAffected() != 1 {
+		t.Fatalf("%s, %v", tag, err)
+	}
+	b.must(t, conn, "BEGIN", "INSERT INTO schema_migrations VALUES ('1')")
+	if err := execWire(conn, "ALTER TABLE u ADD COLUMN c int"); err == nil || !strings.Contains(err.Error(), "finish what an earlier migration left first") {
+		t.Errorf("a schema change although work has failed: %v", err)
+	}
+}

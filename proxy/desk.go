@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,6 +190,11 @@ func (s *session) beside(ctx context.Context, write func(context.Context)) {
 	go func() {
 		defer close(done)
 		defer taken.release()
+		defer func() {
+			if reason := recover(); reason != nil { // it would end all sessions
+				s.logger().ErrorContext(ctx, "panic: what was to be written beside a session is not", "reason", reason, "stack", string(debug.Stack()))
+			}
+		}()
 		ctx, enough := context.WithTimeout(ctx, deskPatience)
 		defer enough()
 		write(ctx)

@@ -150,7 +150,8 @@ func (b remembered) ask(ctx context.Context, questions []string, setting, value 
 	}
 	for i, sql := range statements {
 		if kept := b.kept[sql]; given[i].kept && kept != nil {
-			kept.there = err == nil // or it is not known; then it is closed before it is prepared
+			// Or it is not known; then it is closed before it is prepared.
+			kept.there = err == nil || isServerError(err) && !isNoSuchStatement(err) && (kept.there || i < len(answers) && answers[i].tag != "")
 		}
 	}
 	if err != nil {

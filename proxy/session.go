@@ -358,6 +358,7 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 // statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
 func (s *session) statement(ctx context.Context, at occasion) error {
 	defer s.worked() // it may take hours
+	s.chronicle.cleared = false
 	if control, ok := at.Action.(ddl.Transaction); ok {
 		return s.transaction(ctx, at, control)
 	}

@@ -282,6 +282,9 @@ type (
 	}
 )
 
+// MayHold implements facts.PartsQuerier: a statement that is only looked at may stand in a transaction that has not begun yet.
+func (a askedAgain) MayHold() bool { return a.at.inTransaction || a.remembered.MayHold() }
+
 // params are the parameters that the client's Execute runs with, and their types as the server has found them out.
 func (s *session) params(ctx context.Context, at occasion) (params []rewrite.Param, err error) {
 	switch {

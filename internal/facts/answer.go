@@ -292,8 +292,8 @@ func (q *question) measure(r *Relation) {
 	r.Empty = true
 	for _, oid := range append(q.descendants(r.OID), r.OID) {
 		m := q.members[oid]
-		if m == nil {
-			continue // dropped just now
+		if m == nil { // it is dropped, or has come, just now
+			m = &member{Rows: -1, Bytes: -1}
 		}
 		if oid != r.OID {
 			r.Descendants++

@@ -411,7 +411,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 // relation than nearly every table has), about the session and the names. Where the server has the question planned already it takes about a millisecond, and
 // half as much more with types and functions, or with definitions; to plan it takes several times as long. A partition that is described, too
 // (Wanted.Children), takes a quarter of a millisecond.
-// It neither waits for a lock nor fails on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
+// It waits no more than a millisecond for a lock, and does not fail on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
 // facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 	q, certain, err := read(ctx, server, wanted)
