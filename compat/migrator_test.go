@@ -30,16 +30,20 @@ type migrator struct {
 	deaf bool
 	// sets is true when its driver takes settings, and no options, as parameters of the connection string.
 	sets bool
-	// counts is true when it prints how many rows its backfill changed.
-	counts bool
+	// counts is what it prints of how many rows its backfill changed; "" for nothing.
+	counts string
 	// always is true for what .ci/run runs; the others are run with -all.
 	always bool
 }
+
+// allRows is what those print that say how many rows a statement changed.
+const allRows = "3000 rows"
 
 // The locks of the tools' own.
 const (
 	noLock        = "none"
 	waitsForLock  = "waits for it, advisory"
+	waitsForRow   = "waits for it, a row"
 	lockOrFail    = "refused at once, advisory"
 	rowLockOrFail = "refused, a row"
 )

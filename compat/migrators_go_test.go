@@ -91,7 +91,7 @@ func gormigrate() migrator {
 		up:      func(p project, to int) *exec.Cmd { return p.command(program("gormigrate"), "up", strconv.Itoa(to)) },
 		down:    newest(program("gormigrate"), "down"),
 		deaf:    true,
-		counts:  true,
+		counts:  allRows,
 		always:  true,
 	}
 }

@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"net/url"
 	"os/exec"
 	"strconv"
 )
@@ -9,6 +10,7 @@ import (
 func nodeMigrators() []migrator {
 	all := []migrator{
 		knex(), sequelize(), typeorm(), drizzle(), nodePgMigrate(), dbMigrate(), mikroORM(), kysely(), postgrator(), graphileMigrate(), dbmate(),
+		liquibase(), prisma(),
 	}
 	for i := range all {
 		all[i].install = nodePackages
@@ -28,7 +30,7 @@ func knex() migrator {
 		applied: "SELECT name FROM knex_migrations ORDER BY id",
 		up:      newest(nodeProgram("knex"), "migrate:latest"),
 		down:    newest(nodeProgram("knex"), "migrate:down"),
-		counts:  true,
+		counts:  allRows,
 		always:  true,
 	}
 }
@@ -46,7 +48,7 @@ func sequelize() migrator {
 		applied: `SELECT name FROM "SequelizeMeta" ORDER BY name`,
 		up:      command("db:migrate"),
 		down:    command("db:migrate:undo"),
-		counts:  true,
+		counts:  allRows,
 		always:  true,
 	}
 }
@@ -60,7 +62,7 @@ func typeorm() migrator {
 		up:      newest(nodeProgram("typeorm"), "migration:run", "-d", "data-source.js", "-t", "each"),
 		// Its way back knows no migration without a transaction, only a run without.
 		down:   newest(nodeProgram("typeorm"), "migration:revert", "-d", "data-source.js", "-t", "none"),
-		counts: true,
+		counts: allRows,
 	}
 }
 
@@ -110,7 +112,7 @@ func mikroORM() migrator {
 		up:        newest(nodeProgram("node"), "migrate.js", "up"),
 		down:      newest(nodeProgram("node"), "migrate.js", "down"),
 		overrides: bulkWrite,
-		counts:    true,
+		counts:    allRows,
 	}
 }
 
@@ -123,7 +125,7 @@ func kysely() migrator {
 		up:        newest(nodeProgram("node"), "migrate.mjs", "up"),
 		down:      newest(nodeProgram("node"), "migrate.mjs", "down"),
 		overrides: bulkWrite,
-		counts:    true,
+		counts:    allRows,
 		always:    true,
 	}
 }
@@ -164,4 +166,57 @@ func dbmate() migrator {
 		down:    newest(program("node/node_modules/@dbmate/linux-x64/bin/dbmate"), "--migrations-dir", ".", "--no-dump-schema", "rollback"),
 		always:  true,
 	}
+}
+
+// liquibase is a Java program that comes as an npm package, too. It looks at its table before it takes its lock, and again behind it.
+func liquibase() migrator {
+	command := func(action string, args ...string) func(project, int) *exec.Cmd {
+		return func(p project, _ int) *exec.Cmd {
+			cmd := p.command(program("node/node_modules/liquibase/dist/liquibase/liquibase"),
+				append([]string{"--changelog-file=changelog.xml", "--url=" + jdbcURL(p.dsn), action}, args...)...)
+			// It is a program of a second, and asks for its lock every ten seconds unless it is told otherwise.
+			cmd.Env = append(cmd.Env, "JAVA_OPTS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Dliquibase.changelogLockPollRate=1")
+			return cmd
+		}
+	}
+	return migrator{
+		name: "liquibase", version: "4.28.0", driver: "pgJDBC",
+		transaction: "one per changeset", lock: waitsForRow,
+		table:   "databasechangelog",
+		applied: "SELECT filename || '::' || id || '::' || author FROM databasechangelog ORDER BY orderexecuted",
+		up:      command("update"),
+		down:    command("rollback-count", "--count=1"),
+		deaf:    true,
+		counts:  "Rows affected: 3002", // with those of its own table
+	}
+}
+
+// prisma splits a file at its semicolons. Its engine is the one in its package. Without the variables it would download the other ones, of which it uses
+// the schema engine to see whether it can connect, and ask for a newer version.
+func prisma() migrator {
+	migrations := []string{"0001_tables", "0002_indexes", "0003_constraints", "0004_columns", "0005_backfill", "0006_shipments"}
+	command := func(p project, args ...string) *exec.Cmd {
+		cmd := p.command(nodeProgram("prisma"), append([]string{"migrate"}, args...)...)
+		cmd.Env = append(cmd.Env, "PRISMA_QUERY_ENGINE_LIBRARY=/dev/null", "PRISMA_SCHEMA_ENGINE_BINARY=/bin/true", "CHECKPOINT_DISABLE=1")
+		return cmd
+	}
+	return migrator{
+		name: "prisma", version: "6.19.3, @prisma/adapter-pg 7.10.1", driver: "node-pg",
+		transaction: "none", lock: "waits for it up to 10 s, advisory",
+		table:   `"_prisma_migrations"`,
+		applied: `SELECT migration_name FROM "_prisma_migrations" WHERE finished_at IS NOT NULL ORDER BY finished_at`,
+		up:      func(p project, _ int) *exec.Cmd { return command(p, "deploy") },
+		repair:  func(p project, at int) *exec.Cmd { return command(p, "resolve", "--rolled-back", migrations[at]) },
+	}
+}
+
+// jdbcURL is the DSN as JDBC spells it: the user stands among the parameters.
+func jdbcURL(dsn string) string {
+	u, err := url.Parse(dsn)
+	if err != nil {
+		panic(err) // it is one of ours
+	}
+	query := u.Query()
+	query.Set("user", u.User.Username())
+	return "jdbc:postgresql://" + u.Host + u.Path + "?" + query.Encode()
 }

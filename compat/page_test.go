@@ -37,18 +37,24 @@ const pageFoot = `
 What the tools ask of whoever writes migrations:
 
 - An override for one run is given in PGOPTIONS (see [compat](../compat/README.md)). Tools with an older pgx do not read it, tern and programs with gorm
-  among them: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `; bun's driver takes it there as a parameter,
-  ` + "`pgsluice.allow=…`" + `.
+  among them, nor does JDBC: put the same into the connection string, as ` + "`options=-c%20pgsluice.allow%3D…`" + `; bun's driver takes it there as a
+  parameter, ` + "`pgsluice.allow=…`" + `.
 - Behind SET NOT NULL, a foreign key or an index that is deferred to COMMIT the same transaction cannot change the type of a column of that table. To give
   it the type that it has, as the changeColumn of Sequelize and of db-migrate does along with SET NOT NULL, is no change.
 - A transaction of several migrations (Alembic, Drizzle, Kysely, node-pg-migrate, knex, MikroORM) that builds an index or a constraint and then renames or
   drops a column of the same table is refused: run them in two steps.
 
-Not run, because the tool itself cannot be had as a Go module, a Debian package or an npm package: Prisma Migrate (the package downloads its schema engine from
-a host of Prisma's when it is first used; ` + "`prisma migrate deploy`" + ` of 7.10.1 ends with "request to … failed"), Flyway (its npm packages download it when they are
-installed), Atlas (the path of its command is served by no module proxy), EF Core, Diesel, sqlx, Ecto, Laravel and Doctrine. Not tried: Liquibase, whose npm package
-has the program and needs Java. The ledger knows what they write to
-their version tables from their sources ([cases](../proxy/testdata/tools.txt)).
+Not run, because the tool itself cannot be had as a Go module, a Debian package or an npm package, which are all that these tests install from:
+
+- Flyway: the npm packages node-flywaydb, node-flyway and flywaydb-cli have no program in them, and download it when they are installed or first run.
+  What pgJDBC, its driver, does with several statements in one text is seen with Liquibase.
+- Atlas: the module ariga.io/atlas is its library; that of its command, ariga.io/atlas/cmd/atlas, is not served, nor is it by its name on GitHub; the npm
+  package @ariga/atlas downloads the program.
+- Prisma Migrate 7 runs only the schema engine that it downloads. Version 6.19 runs the one that is in its package, as WebAssembly, where the configuration
+  names a driver adapter; that of 7.10 is taken, since that of 6.19 cannot read the type name.
+- EF Core (NuGet), Diesel and sqlx (crates), Ecto (Hex), Doctrine Migrations (Packagist): Debian 12 has other libraries of Doctrine's, and none of these.
+
+The ledger knows what these write to their version tables from their sources ([cases](../proxy/testdata/tools.txt)).
 `
 
 // row is a tool's line of the page.
