@@ -25,7 +25,7 @@ func alembicRound() migrator {
 		install: debianPackage,
 		up:      func(p project, _ int) *exec.Cmd { return command(p, "upgrade", "head") },
 		down:    func(p project, _ int) *exec.Cmd { return command(p, "downgrade", "-1") },
-		counts:  true,
+		counts:  allRows,
 		always:  true,
 	}
 }
@@ -46,14 +46,14 @@ func django() migrator {
 		install: debianPackage,
 		up:      func(p project, _ int) *exec.Cmd { return command(p) },
 		down:    func(p project, to int) *exec.Cmd { return command(p, names[to]) },
-		counts:  true,
+		counts:  allRows,
 		always:  true,
 	}
 }
 
-// otherMigrators are Debian's packages for Ruby and Perl.
+// otherMigrators are Debian's packages for Ruby, Perl and PHP.
 func otherMigrators() []migrator {
-	return []migrator{rails(), sqitch()}
+	return []migrator{rails(), sqitch(), laravel()}
 }
 
 // rails holds its lock on a second connection.
@@ -66,7 +66,7 @@ func rails() migrator {
 		install: debianPackage,
 		up:      newest("ruby", "migrate.rb", "up"),
 		down:    newest("ruby", "migrate.rb", "down"),
-		counts:  true,
+		counts:  allRows,
 	}
 }
 
@@ -90,5 +90,19 @@ func sqitch() migrator {
 			}
 			return command(p, "revert", "-y", "--to", "@HEAD^")
 		},
+	}
+}
+
+// laravel records a migration after the COMMIT.
+func laravel() migrator {
+	return migrator{
+		name: "laravel", version: "Debian 12: 8.83.26", driver: "PDO",
+		transaction: "one per migration", lock: noLock,
+		table:   "migrations",
+		applied: "SELECT migration FROM migrations ORDER BY id",
+		install: debianPackage,
+		up:      newest("php", "migrate.php", "up"),
+		down:    newest("php", "migrate.php", "down"),
+		counts:  allRows,
 	}
 }
