@@ -44,7 +44,7 @@ UPDATE users SET seen = false
 ----
 block
   UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 rollback
 ----
@@ -1074,7 +1074,7 @@ check rows=2000000 bytes=500000000
 ----
 block
   UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     To defer it there must be a ledger: run "pgsluice install" once.
 
 check rows=2000000 bytes=500000000 ledger
@@ -1090,7 +1090,7 @@ UPDATE users SET seen = false
 ----
 block
   UPDATE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or write /* pgsluice:defer */ in front of it: then it runs right behind the COMMIT. How many rows it changes is not known before, and nothing but the version table may follow.
 
 check rows=2000000 bytes=500000000 ledger
@@ -1105,7 +1105,7 @@ DELETE FROM users WHERE name = '/* pgsluice:defer */'
 ----
 block
   DELETE of about 2,000,000 rows of "users" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or write /* pgsluice:defer */ in front of it: then it runs right behind the COMMIT. How many rows it changes is not known before, and nothing but the version table may follow.
 
 rollback

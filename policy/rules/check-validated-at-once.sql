@@ -53,7 +53,7 @@ block
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders ADD CONSTRAINT orders_amount CHECK (amount > 0) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_amount;
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger
@@ -79,7 +79,7 @@ block
   validating constraint "orders_amount" in a transaction that holds a strong lock keeps others waiting for the whole check; validate it outside of the transaction
   detail: Table public.orders has about 100 rows, 8192 bytes.
   hint: ALTER TABLE orders VALIDATE CONSTRAINT orders_amount;
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger

@@ -104,7 +104,7 @@ block
   hint: ALTER TABLE t ADD COLUMN price int;
     ALTER TABLE t ADD CONSTRAINT "t_price_check" CHECK (price > 0) NOT VALID;
     ALTER TABLE t VALIDATE CONSTRAINT t_price_check;
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check ledger

@@ -10,7 +10,8 @@ import (
 // exits are the migration tools' own ways to run a statement outside of their transaction.
 const exits = `Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; ` +
 	`Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; ` +
-	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.`
+	`Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; ` +
+	`Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.`
 
 // install is the other way, for what can be deferred.
 const install = `Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.`

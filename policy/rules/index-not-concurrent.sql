@@ -56,7 +56,7 @@ block
   building index "users_email" blocks writes to "users" until it is done; use CREATE INDEX CONCURRENTLY outside of the transaction
   detail: Table public.users has about 100 rows, 16 kB.
   hint: CREATE INDEX CONCURRENTLY users_email ON users (email);
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 # It is deferred where there is a ledger.
@@ -311,7 +311,7 @@ block
   index "users_score" is INVALID, left by a build that failed; drop it and build it anew outside of the transaction
   detail: It is: CREATE INDEX users_score ON public.users USING btree (score).
   hint: CREATE INDEX CONCURRENTLY IF NOT EXISTS users_score ON users (score);
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 rollback
@@ -571,7 +571,7 @@ block
   building index "users_email" blocks writes to "users" until it is done; use CREATE INDEX CONCURRENTLY outside of the transaction (the override in the setting does not count: login "postgres" is not in overrides.roles)
   detail: Table public.users has about 100 rows, 16 kB.
   hint: CREATE INDEX CONCURRENTLY users_email ON users (email);
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check role

@@ -14,7 +14,7 @@ CREATE INDEX CONCURRENTLY users_id_2 ON users (id)
 block
   CREATE INDEX CONCURRENTLY cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 # It can be rolled back.
 check
@@ -28,7 +28,7 @@ VACUUM FULL users
 block
   VACUUM cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 ALTER SYSTEM SET work_mem = '1GB'
@@ -36,7 +36,7 @@ ALTER SYSTEM SET work_mem = '1GB'
 block
   ALTER SYSTEM cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 CREATE DATABASE other
@@ -44,7 +44,7 @@ CREATE DATABASE other
 block
   CREATE DATABASE cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 DROP DATABASE other
@@ -52,7 +52,7 @@ DROP DATABASE other
 block
   DROP DATABASE cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 DROP INDEX CONCURRENTLY users_id
@@ -60,7 +60,7 @@ DROP INDEX CONCURRENTLY users_id
 block
   DROP INDEX CONCURRENTLY cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 REINDEX TABLE CONCURRENTLY users
@@ -68,7 +68,7 @@ REINDEX TABLE CONCURRENTLY users
 block
   REINDEX CONCURRENTLY cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY
@@ -76,7 +76,7 @@ ALTER TABLE events DETACH PARTITION events_1 CONCURRENTLY
 block
   ALTER TABLE ... DETACH PARTITION CONCURRENTLY cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 REINDEX TABLE users
@@ -100,7 +100,7 @@ REINDEX TABLE events
 block
   REINDEX cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check version=130000
 REINDEX INDEX events_at
@@ -113,7 +113,7 @@ CLUSTER events USING events_at
 block
   CLUSTER cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check unknown
 VACUUM
@@ -121,7 +121,7 @@ VACUUM
 block
   VACUUM cannot run inside a transaction block; send it by itself, outside of the transaction
   detail: Several statements in one Query are a transaction block, too.
-  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 rollback
 ----

@@ -111,7 +111,7 @@ block
     ALTER TABLE orders VALIDATE CONSTRAINT orders_a_check_null;
     ALTER TABLE orders ALTER COLUMN a SET NOT NULL;
     ALTER TABLE orders DROP CONSTRAINT orders_a_check_null;
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
     Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
 
 check version=150000 ledger

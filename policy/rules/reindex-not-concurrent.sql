@@ -80,7 +80,7 @@ block
   rebuilding index "users_email" blocks writes to "users", and most reads, until it is done; use REINDEX ... CONCURRENTLY outside of the transaction
   detail: Table public.users has about 100 rows, 16 kB.
   hint: REINDEX INDEX CONCURRENTLY users_email;
-    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; Liquibase "runInTransaction=false"; Laravel "$withinTransaction = false"; golang-migrate, Prisma and psql: alone in a file of its own.
 
 check
 REINDEX INDEX CONCURRENTLY users_email
