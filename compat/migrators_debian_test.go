@@ -3,6 +3,7 @@ package compat
 import (
 	"os/exec"
 	"path/filepath"
+	"strconv"
 )
 
 // pythonMigrators are Debian's packages for its own Python.
@@ -53,7 +54,7 @@ func django() migrator {
 
 // otherMigrators are Debian's packages for Ruby, Perl and PHP.
 func otherMigrators() []migrator {
-	return []migrator{rails(), sqitch(), laravel()}
+	return []migrator{rails(), sequel(), sqitch(), laravel()}
 }
 
 // rails holds its lock on a second connection.
@@ -66,6 +67,23 @@ func rails() migrator {
 		install: debianPackage,
 		up:      newest("ruby", "migrate.rb", "up"),
 		down:    newest("ruby", "migrate.rb", "down"),
+		counts:  allRows,
+	}
+}
+
+// sequel does all that a migration does to a table in one statement, where it can.
+func sequel() migrator {
+	command := func(p project, args ...string) *exec.Cmd {
+		return p.command("sequel", append([]string{"-m", "migrations", p.dsn}, args...)...)
+	}
+	return migrator{
+		name: "sequel", version: "Debian 12: 5.63.0", driver: "libpq",
+		transaction: "one per migration", lock: noLock,
+		table:   "schema_migrations",
+		applied: "SELECT filename FROM schema_migrations ORDER BY filename",
+		install: debianPackage,
+		up:      func(p project, _ int) *exec.Cmd { return command(p) },
+		down:    func(p project, to int) *exec.Cmd { return command(p, "-M", strconv.Itoa(20260101000000+to)) },
 		counts:  allRows,
 	}
 }

@@ -168,7 +168,8 @@ func dbmate() migrator {
 	}
 }
 
-// liquibase is a Java program that comes as an npm package, too. It looks at its table before it takes its lock, and again behind it.
+// liquibase is a Java program that comes as an npm package, too. It looks at its table before it takes its lock, and again behind it; its own look may
+// come between those of another instance and what that one runs, which is then told to run again.
 func liquibase() migrator {
 	command := func(action string, args ...string) func(project, int) *exec.Cmd {
 		return func(p project, _ int) *exec.Cmd {

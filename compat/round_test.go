@@ -210,7 +210,7 @@ func checkStop(t *testing.T, direct, proxied stop) {
 func twoAtOnce(t *testing.T, m migrator, owner string, direct []stop) {
 	t.Helper()
 	least := 1
-	if m.lock == waitsForLock || m.lock == waitsForRow {
+	if m.lock == waitsForLock {
 		least = 2
 	}
 	db := newDatabase(t, owner).throughProxy(t, append(roundSettings(owner), "PGSLUICE_REVISIONS_EXCLUSIVE=wait")...)

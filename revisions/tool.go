@@ -58,6 +58,7 @@ func Tools() []Tool {
 		{Name: "golang-migrate", Table: "schema_migrations", Columns: []string{"version bigint", "dirty boolean"},
 			ID: []string{"version"}, None: "-1", style: oneDirty},
 		{Name: "ecto", Table: "schema_migrations", Columns: []string{"version bigint", "inserted_at timestamp"}, ID: []string{"version"}, Beside: true},
+		{Name: "sequel", Table: "schema_migrations", Columns: []string{"filename text"}, ID: []string{"filename"}},
 		{Name: "goose", Table: "goose_db_version", Columns: []string{"id", "version_id bigint", "is_applied boolean", "tstamp timestamp"},
 			ID: []string{"version_id"}, None: "0", style: flagged},
 		{Name: "tern", Table: "schema_version", Columns: []string{"version integer"}, ID: []string{"version"}, None: "0", style: oneRow},

@@ -19,6 +19,7 @@ func versionTable(r *Relation) bool {
 		"version bigint,dirty boolean",                    // golang-migrate
 		"version bigint,inserted_at timestamp",            // Ecto
 		"version integer",                                 // tern
+		"filename text",                                   // Sequel
 		"id text,applied_at timestamp",                    // sql-migrate
 		"name character",                                  // Sequelize
 		"id integer,timestamp bigint,name character",      // TypeORM
