@@ -64,7 +64,7 @@ func (q *question) addFound(a answers) error {
 
 // addNames adds what resolve.sql has found for each name. What is in a schema that the login may not use is unknown.
 func (q *question) addNames(about []string) error {
-	if len(about) != 10 {
+	if len(about) != 11 {
 		return fmt.Errorf("cannot decode facts: %d words about the names", len(about))
 	}
 	numbers, err := parseNumbers(about[5])
@@ -162,7 +162,7 @@ func (q *question) addRelation(r *row) error {
 	described := r.truth()
 	relation := &Relation{
 		OID: m.OID, Schema: m.Schema, Name: m.Name, Kind: m.Kind, Persistence: m.Persistence, Owner: r.text(), MayAlter: r.truth(), Readable: r.truth(),
-		PartitionOf: r.oid(), Bound: r.text(), AccessMethod: r.text(), Tablespace: r.text(), Options: r.texts(), Populated: r.truth(),
+		PartitionOf: r.oid(), Bound: r.text(), AccessMethod: r.method(), Tablespace: r.text(), Options: r.texts(), Populated: r.truth(),
 		RowSecurity: r.truth(), ForceRowSecurity: r.truth(), ReplicaIdentity: r.text(), OfType: r.oid(),
 	}
 	q.addList(m.OID, 0, r.texts())
@@ -403,6 +403,9 @@ func (q *question) addColumns(rows []*row) error {
 			Num: int(r.integer(0)), Name: r.text(), Type: r.text(), NotNull: r.truth(), TypeOID: r.oid(), TypeSchema: r.schema(), TypeName: r.text(),
 			TypeMod: int(r.integer(-1)), Collation: r.oid(), Identity: r.text(), Generated: r.text(), Storage: r.text(), HasDefault: r.truth(), Inherited: r.truth(),
 		}
+		if name, ok := plainTypes[c.TypeOID]; ok {
+			c.TypeSchema, c.TypeName = "pg_catalog", name
+		}
 		q.addList(relation, c.Num, r.texts())
 		if err := r.end(); err != nil {
 			return err
@@ -428,7 +431,7 @@ func (q *question) addIndexes(rows []*row) error {
 	for _, r := range rows {
 		relation := r.oid()
 		i := Index{
-			OID: r.oid(), Name: r.text(), Kind: r.text(), Method: r.text(), Valid: r.truth(), Ready: r.truth(), Unique: r.truth(), Primary: r.truth(),
+			OID: r.oid(), Name: r.text(), Kind: r.text(), Method: r.method(), Valid: r.truth(), Ready: r.truth(), Unique: r.truth(), Primary: r.truth(),
 			Partial: r.truth(), NullsNotDistinct: r.truth(),
 		}
 		nums, keys, within := r.ints(), int(r.integer(0)), r.ints() // of nums the keys come first, then INCLUDE; 0 is an expression
@@ -441,7 +444,7 @@ func (q *question) addIndexes(rows []*row) error {
 		if err := r.end(); err != nil {
 			return err
 		}
-		if keys > len(nums) || keys > len(found) || keys > len(sorting) || keys > len(i.Collations) {
+		if keys > len(nums) || keys != len(found) || keys > len(sorting) || keys > len(i.Collations) {
 			return fmt.Errorf("cannot decode facts: index %d has %d keys", i.OID, keys)
 		}
 		table := q.byOID[relation]
@@ -452,10 +455,16 @@ func (q *question) addIndexes(rows []*row) error {
 		i.Mentions = mentioned(table.names(slices.Concat(nums, within)))
 		i.Plain = !i.Expression && !i.Partial && i.Method == "btree"
 		for k, oid := range found {
-			class := classes[oid]
+			class, asked := classes[oid]
 			class.OID = oid
-			if k < len(stored) {
+			switch column := table.Column(table.columnName(nums[k])); {
+			case asked && k < len(stored):
 				class.Stored = stored[k]
+			case slices.Contains(plainClasses, oid):
+				class.Default = true
+				if column != nil {
+					class.Stored = column.TypeOID
+				}
 			}
 			i.Classes = append(i.Classes, class)
 		}
@@ -484,7 +493,9 @@ func (q *question) addConstraints(rows []*row) error {
 		k := Constraint{OID: r.oid(), Name: r.text(), Type: r.text(), Validated: r.truth()}
 		nums := r.ints()
 		k.Deferrable, k.Deferred, k.NoInherit, k.Local, k.Inherited, k.Enforced = r.truth(), r.truth(), r.truth(), r.truth(), r.truth(), r.truth()
-		k.Index, k.Parent, k.ParentSchema, k.ParentName, k.ParentColumns, k.Definition = r.oid(), r.oid(), r.schema(), r.text(), r.texts(), r.text()
+		k.Index, k.Parent = r.oid(), r.oid()
+		parents := r.ints()
+		k.ParentSchema, k.ParentName, k.ParentColumns, k.Definition = r.schema(), r.text(), r.texts(), r.text()
 		if err := r.end(); err != nil {
 			return err
 		}
@@ -493,6 +504,9 @@ func (q *question) addConstraints(rows []*row) error {
 			continue
 		}
 		k.Columns = table.names(nums)
+		if parent := q.byOID[k.Parent]; parent != nil {
+			k.ParentSchema, k.ParentName, k.ParentColumns = parent.Schema, parent.Name, parent.names(parents)
+		}
 		table.Constraints = append(table.Constraints, k)
 		if k.Type != "p" && k.Type != "u" && k.Type != "x" {
 			continue

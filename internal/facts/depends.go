@@ -6,6 +6,7 @@ import (
 	_ "embed"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 var (
@@ -14,7 +15,10 @@ var (
 	//go:embed referencing.sql
 	referencingSQL string
 	//go:embed references.sql
-	referencesSQL string
+	referencesText string
+	// referencesSQL is about the foreign keys that resolve.sql has found, otherReferencesSQL about the constraints that referencing.sql is about.
+	referencesSQL      = strings.ReplaceAll(referencesText, "$constraints", "pg_catalog.split_part($about, ' ', 11)")
+	otherReferencesSQL = strings.ReplaceAll(referencesText, "$constraints", "pg_catalog.split_part($about, ' ', 6)")
 	//go:embed views.sql
 	viewsSQL string
 	//go:embed triggers.sql
@@ -158,14 +162,18 @@ func (d *depends) addFirst(first answers) error {
 			d.on[relation] = append(d.on[relation], found)
 		}
 	}
-	return d.add(answers{rows: map[string][]*row{"trigger": first.rows["trigger"]}})
+	return d.add(answers{rows: map[string][]*row{"trigger": first.rows["trigger"], "reference": first.rows["reference"]}})
 }
 
 // ask asks what the rows of depends.sql do not tell, if there is anything.
 func (d *depends) ask(ctx context.Context, server Querier) error {
 	var constraints, rules, triggers, policies, statistics, tables, entries []uint32
 	for relation, on := range d.on {
-		constraints = append(constraints, d.unknownConstraints(relation)...)
+		for _, oid := range d.foreignConstraints(relation) {
+			if _, ok := d.constraints[oid]; !ok {
+				constraints = append(constraints, oid)
+			}
+		}
 		rules = append(rules, unknown(on, pgRewrite)...)
 		for _, found := range on {
 			switch {
@@ -195,13 +203,13 @@ func (d *depends) ask(ctx context.Context, server Querier) error {
 	add(statisticsSQL, statistics)
 	add(publicationsSQL, tables, entries)
 	if len(parts) == 0 && len(constraints) == 0 {
-		return nil
+		return d.askBelow(ctx, server)
 	}
 	lists := [][]uint32{constraints, rules, triggers, policies, statistics, tables, entries}
 	var a answers
 	var err error
 	if len(constraints) > 0 {
-		a, err = ask(ctx, server, nil, referencingSQL, append(parts, relationsSQL, referencesSQL), words(lists))
+		a, err = ask(ctx, server, nil, referencingSQL, append(parts, relationsSQL, otherReferencesSQL), words(lists))
 	} else {
 		a, err = askAbout(ctx, server, parts, lists...)
 	}
@@ -217,8 +225,8 @@ func (d *depends) ask(ctx context.Context, server Querier) error {
 	return d.askBelow(ctx, server)
 }
 
-// unknownConstraints are those of other tables, and the foreign keys that reference their own.
-func (d *depends) unknownConstraints(relation uint32) []uint32 {
+// foreignConstraints are those of other tables, and the foreign keys that reference their own.
+func (d *depends) foreignConstraints(relation uint32) []uint32 {
 	known := map[uint32]uint32{} // with the table that it references
 	if r := d.byOID[relation]; r != nil {
 		for _, k := range r.Constraints {
@@ -421,7 +429,7 @@ func ids(on []dependency, class uint32) []uint32 {
 // references are the foreign keys that reference a relation. It is false if a constraint of another kind of another table depends on it.
 func (d *depends) references(relation *Relation) (list []Reference, all bool) {
 	all = true
-	for _, oid := range d.unknownConstraints(relation.OID) {
+	for _, oid := range d.foreignConstraints(relation.OID) {
 		k, ok := d.constraints[oid]
 		table := d.table(k.table)
 		switch {

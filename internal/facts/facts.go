@@ -254,7 +254,7 @@ type Column struct {
 	HasDefault bool `json:"has_default"`
 	// Inherited is true when a parent has the column, too.
 	Inherited bool `json:"inherited"`
-	// Default is the default's text and DefaultVolatile whether it calls anything volatile, where Wanted.Definitions asks for them. "" for a
+	// Default is the default's text and DefaultVolatile whether it calls anything volatile, where Wanted.Defaults asks for them. "" for a
 	// generated column.
 	Default         string `json:"default"`
 	DefaultVolatile bool   `json:"default_volatile"`
@@ -308,7 +308,8 @@ type Class struct {
 	Default bool   `json:"default"`
 	// Polymorphic is true when it is for anyarray, anyenum, anyrange: then a type that is not the one that the index stores rebuilds it.
 	Polymorphic bool `json:"polymorphic"`
-	// Stored is the OID of the type that the index stores, which need not be the column's (of a hash index it is int4).
+	// Stored is the OID of the type that the index stores, which need not be the column's (of a hash index it is int4); 0, unknown, of an expression under an
+	// operator class that is not polymorphic.
 	Stored uint32 `json:"stored"`
 }
 

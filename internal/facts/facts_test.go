@@ -42,7 +42,7 @@ const noWait = 30 * time.Second
 
 // TestFacts runs testdata: each file on a database of its own, "sql" as the session named by its argument, "facts" as the session a
 // client would have. Sizes are told as 0, small (up to 1 MiB), large and unknown. "whole" asks about what its argument names
-// (table=, dependents, definitions, users, types=, functions=, changed=, schemas=) and tells all that is known of it.
+// (table=, dependents, definitions, users, types=, functions=, changed=, schemas=) and tells all that is known of it. "facts all" spares the statement nothing.
 func TestFacts(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
 		dsn := pgtest.Database(t)
@@ -66,7 +66,7 @@ func TestFacts(t *testing.T) {
 				begin(t, session(d), d.Input)
 				return ""
 			case "facts":
-				return show(read(t, session(d), d.Input), d)
+				return show(readWanted(t, session(d), d.Input, d.HasArg("all")), d)
 			case "whole":
 				return whole(t, ask(t, session(d), d))
 			}
@@ -92,13 +92,23 @@ func begin(t *testing.T, conn *pgx.Conn, sql string) {
 
 func read(t *testing.T, conn *pgx.Conn, sql string) facts.Facts {
 	t.Helper()
+	return readWanted(t, conn, sql, false)
+}
+
+// readWanted reads what has to be known of a statement, or with it the indexes and constraints that it could be spared, too.
+func readWanted(t *testing.T, conn *pgx.Conn, sql string, all bool) facts.Facts {
+	t.Helper()
 	statements, err := ddl.Parse(sql)
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), noWait)
 	defer cancel()
-	known, err := facts.Read(ctx, querier{conn}, facts.For(statements[0]))
+	wanted := facts.For(statements[0])
+	for i := range wanted {
+		wanted[i].NoIndexes, wanted[i].NoConstraints = wanted[i].NoIndexes && !all, wanted[i].NoConstraints && !all
+	}
+	known, err := facts.Read(ctx, querier{conn}, wanted)
 	if err != nil {
 		t.Fatalf("%s\n%v", sql, err)
 	}
@@ -108,7 +118,7 @@ func read(t *testing.T, conn *pgx.Conn, sql string) facts.Facts {
 // ask reads what the arguments of a "whole" name.
 func ask(t *testing.T, conn *pgx.Conn, d *datadriven.TestData) facts.Facts {
 	t.Helper()
-	w := facts.Wanted{Dependents: d.HasArg("dependents"), Definitions: d.HasArg("definitions"), Users: d.HasArg("users")}
+	w := facts.Wanted{Dependents: d.HasArg("dependents"), Definitions: d.HasArg("definitions"), Defaults: d.HasArg("definitions"), Users: d.HasArg("users")}
 	for _, arg := range d.CmdArgs {
 		for _, value := range arg.Vals {
 			name := ddl.Name{Name: strings.TrimSuffix(value, "[]")}

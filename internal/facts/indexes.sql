@@ -2,7 +2,8 @@
 -- addIndex.
 SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('index',
          i.indrelid, i.indexrelid, x.relname, x.relkind,
-         (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) x.relam),
+         x.relam,
+         CASE WHEN x.relam OPERATOR(pg_catalog.<>) ALL ($methods) THEN (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) x.relam) END,
          i.indisvalid, i.indisready, i.indisunique, i.indisprimary, i.indpred IS NOT NULL,
          -- The column is there since 15, and false for what is not unique.
          CASE WHEN i.indisunique AND NOT i.indisprimary
@@ -18,13 +19,15 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('index',
                AND d.refobjsubid OPERATOR(pg_catalog.>) 0) END,
          i.indexprs IS NOT NULL,
          i.indclass,
-         -- Each OID times four, and added to it 2 for the default of its type, and 1 for a polymorphic one: anyarray, anyelement, anynonarray, anyenum, anyrange,
-         -- anymultirange, and the anycompatible ones.
+         -- Most operator classes are known (builtin.go). Of others each OID times four, and added to it 2 for the default of its type, and 1 for a polymorphic one:
+         -- anyarray, anyelement, anynonarray, anyenum, anyrange, anymultirange, and the anycompatible ones.
+         CASE WHEN NOT i.indclass::pg_catalog.oid[] OPERATOR(pg_catalog.<@) $classes THEN
          ARRAY(SELECT o.oid::pg_catalog.int8 OPERATOR(pg_catalog.*) 4 OPERATOR(pg_catalog.+) (o.opcdefault::pg_catalog.int4 OPERATOR(pg_catalog.*) 2) OPERATOR(pg_catalog.+)
                       (o.opcintype OPERATOR(pg_catalog.=) ANY (ARRAY[2277, 2283, 2776, 3500, 3831, 4537, 4538, 5077, 5078, 5079, 5080]::pg_catalog.oid[]))::pg_catalog.int4
-                 FROM pg_catalog.pg_opclass o WHERE o.oid OPERATOR(pg_catalog.=) ANY (i.indclass::pg_catalog.oid[])),
+                 FROM pg_catalog.pg_opclass o WHERE o.oid OPERATOR(pg_catalog.=) ANY (i.indclass::pg_catalog.oid[])) END,
+         CASE WHEN NOT i.indclass::pg_catalog.oid[] OPERATOR(pg_catalog.<@) $classes THEN
          ARRAY(SELECT a.atttypid FROM pg_catalog.pg_attribute a
-                WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 ORDER BY a.attnum),
+                WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 ORDER BY a.attnum) END,
          i.indcollation, i.indoption, i.indimmediate, i.indisclustered, i.indisreplident, x.relpages,
          CASE WHEN x.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h
                                            WHERE h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid LIMIT 1) END,

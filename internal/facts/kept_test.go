@@ -138,7 +138,7 @@ func TestNobodyWaitsForBusyRelations(t *testing.T) {
 	for _, timeout := range []string{"0", "1h"} {
 		exec(t, conn, "SET lock_timeout = '"+timeout+"'")
 		known, err := facts.Read(t.Context(), question, []facts.Wanted{
-			{Name: ddl.Name{Name: "t"}, Definitions: true, Index: "t_pkey"}, {Name: ddl.Name{Name: "idle"}, Definitions: true},
+			{Name: ddl.Name{Name: "t"}, Definitions: true, Defaults: true, Index: "t_pkey"}, {Name: ddl.Name{Name: "idle"}, Definitions: true},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -18,15 +18,23 @@ import (
 // are wanted. Many small ones cost the server far less than a large one, to plan and to begin, whatever it then reads.
 var (
 	//go:embed resolve.sql
-	resolveSQL string
+	resolveText string
+	resolveSQL  = strings.ReplaceAll(resolveText, "$referencing", "SELECT NULL::pg_catalog.text AS keys, NULL::pg_catalog.text AS referencing")
+	//go:embed keys.sql
+	keysText string
+	// resolveKeysSQL is resolve.sql with the foreign keys that reference the relations.
+	resolveKeysSQL = strings.ReplaceAll(resolveText, "$referencing", keysText)
 	//go:embed session.sql
 	sessionSQL string
 	//go:embed relations.sql
-	relationsSQL string
+	relationsText string
+	relationsSQL  = builtin(relationsText)
 	//go:embed columns.sql
-	columnsSQL string
+	columnsText string
+	columnsSQL  = builtin(columnsText)
 	//go:embed indexes.sql
-	indexesSQL string
+	indexesText string
+	indexesSQL  = builtin(indexesText)
 	//go:embed constraints.sql
 	constraintsSQL string
 	//go:embed busy.sql
@@ -54,9 +62,9 @@ type Wanted struct {
 	// if Constraint is true): asks for Taken.
 	Candidates []string
 	Constraint bool
-	// Definitions asks for the definitions of its constraints and indexes, the defaults of its columns and the bounds of its partitions. The server opens
-	// the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
-	Definitions bool
+	// Definitions asks for the definitions of its constraints and indexes and the bounds of its partitions, Defaults for the defaults of its columns, too. The
+	// server opens the relation for the first: where another transaction drops it at that very moment the whole question fails, as the statement would.
+	Definitions, Defaults bool
 	// Partitions asks for its partitions as well, under their qualified keys, if it is a partitioned table that is not empty, or an index of
 	// one. That takes a second question.
 	Partitions bool
@@ -67,6 +75,8 @@ type Wanted struct {
 	// which scans the server can spare. Child is the table that is attached, wanted too; zero for one that is made. That takes more questions.
 	Bound *ddl.Bound
 	Child ddl.Name
+	// NoIndexes and NoConstraints spare its indexes and constraints, where nothing else in the question asks for any: then none are known of it.
+	NoIndexes, NoConstraints bool
 	// Parents asks for the tables that its foreign keys reference, too, and for the one that it is a partition of; they are found under their
 	// own qualified keys.
 	Parents bool
@@ -147,7 +157,12 @@ func For(stmt ddl.Statement) []Wanted {
 			add(Wanted{Name: ref.Name, Writers: slices.Contains(parents, ref.Name)})
 		}
 	}
-	return with(wanted, slices.Concat(affected(stmt), cast(stmt)))
+	wanted = with(wanted, slices.Concat(affected(stmt), cast(stmt)))
+	indexes, constraints := spared(stmt)
+	for i := range wanted {
+		wanted[i].NoIndexes, wanted[i].NoConstraints = indexes, constraints
+	}
+	return wanted
 }
 
 // with adds what more has to be known, to the same names where they are asked about already. Of the names that statements leave to the server only those of
@@ -168,8 +183,10 @@ func with(wanted, more []Wanted) []Wanted {
 
 // also asks what another one asks about the same relation.
 func (w *Wanted) also(other Wanted) {
-	w.Definitions, w.Partitions, w.Parents = w.Definitions || other.Definitions, w.Partitions || other.Partitions, w.Parents || other.Parents
+	w.Definitions, w.Defaults = w.Definitions || other.Definitions, w.Defaults || other.Defaults
+	w.Partitions, w.Parents = w.Partitions || other.Partitions, w.Parents || other.Parents
 	w.Writers, w.Children, w.Dependents = w.Writers || other.Writers, w.Children || other.Children, w.Dependents || other.Dependents
+	w.NoIndexes, w.NoConstraints = w.NoIndexes && other.NoIndexes, w.NoConstraints && other.NoConstraints
 	w.Emptied, w.Users = w.Emptied || other.Emptied, w.Users || other.Users
 	w.Types, w.Functions = slices.Concat(w.Types, other.Types), slices.Concat(w.Functions, other.Functions)
 	w.Changed, w.Collations = slices.Concat(w.Changed, other.Changed), slices.Concat(w.Collations, other.Collations)
@@ -214,7 +231,7 @@ func withTypes(alter ddl.AlterTable, wanted Wanted) Wanted {
 			}
 			wanted.Functions = append(wanted.Functions, command.Column.DefaultCalls...)
 		case command.Op == "AlterColumnType" && command.Column != nil:
-			wanted.Definitions, wanted.Dependents, wanted.Children = true, true, true
+			wanted.Definitions, wanted.Defaults, wanted.Dependents, wanted.Children = true, true, true, true
 			if command.Column.Collate.Name != "" {
 				wanted.Collations = append(wanted.Collations, command.Column.Collate)
 			}
@@ -449,9 +466,15 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	q := newQuestion(wanted)
 	var texts []string
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
-		texts = append(texts, relationsSQL, columnsSQL, indexesSQL, constraintsSQL)
+		texts = append(texts, relationsSQL, columnsSQL)
 	}
-	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions }) {
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoIndexes }) {
+		texts = append(texts, indexesSQL)
+	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoConstraints }) {
+		texts = append(texts, constraintsSQL)
+	}
+	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions && w.Defaults }) {
 		texts = append(texts, defaultsSQL)
 	}
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return len(w.Candidates) > 0 }) {
@@ -465,14 +488,16 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	}
 	texts = append(texts, nameParts(wanted)...)
 	asksDepends := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }) && !slices.ContainsFunc(wanted, Wanted.asksUsers)
+	finder := resolveSQL
 	if asksDepends {
-		texts = append(texts, dependsSQL)
+		finder = resolveKeysSQL
+		texts = append(texts, dependsSQL, referencesSQL)
 	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
 	}
-	first, err := ask(ctx, server, []string{sessionSQL}, resolveSQL, texts, parameter)
+	first, err := ask(ctx, server, []string{sessionSQL}, finder, texts, parameter)
 	if err != nil {
 		return nil, false, err
 	}

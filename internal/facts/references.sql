@@ -18,4 +18,4 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('reference',
        )::pg_catalog.text,
   CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END), 'base64')
   FROM pg_catalog.pg_constraint k
- WHERE k.oid OPERATOR(pg_catalog.=) ANY (pg_catalog.split_part($about, ' ', 6)::pg_catalog.oid[])
+ WHERE k.oid OPERATOR(pg_catalog.=) ANY ($constraints::pg_catalog.oid[])

@@ -15,8 +15,10 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('relation',
          COALESCE(pg_catalog.has_table_privilege(c.oid, 'SELECT') AND NOT pg_catalog.row_security_active(c.oid), false),
          CASE WHEN c.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h WHERE h.inhrelid OPERATOR(pg_catalog.=) c.oid LIMIT 1) END,
          CASE WHEN c.oid OPERATOR(pg_catalog.=) ANY (a.defined) THEN pg_catalog.pg_get_expr(c.relpartbound, 0) END,
-         (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) c.relam),
-         (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) c.reltablespace),
+         c.relam,
+         CASE WHEN c.relam OPERATOR(pg_catalog.<>) ALL ($methods) THEN (SELECT y.amname FROM pg_catalog.pg_am y WHERE y.oid OPERATOR(pg_catalog.=) c.relam) END,
+         CASE WHEN c.reltablespace OPERATOR(pg_catalog.<>) 0::pg_catalog.oid
+              THEN (SELECT y.spcname FROM pg_catalog.pg_tablespace y WHERE y.oid OPERATOR(pg_catalog.=) c.reltablespace) END,
          pg_catalog.array_to_json(c.reloptions), c.relispopulated, c.relrowsecurity, c.relforcerowsecurity, c.relreplident, c.reloftype,
          pg_catalog.array_to_json(c.relacl)
        )::pg_catalog.text,

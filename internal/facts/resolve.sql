@@ -1,7 +1,8 @@
 -- What the names stand for, as the session resolves them, and with that what the other parts of the question are about: one row, one column, of words with a
 -- space between them: "about"; then, each an array of OIDs, the relations to describe, those of them whose definitions are wanted, those whose dependents
 -- are wanted, and those that are to be measured and named only; then, with one place for each name, the arrays of the names' numbers, of whether the login may
--- not use the schema, of what was found, and of the table of what is an index; and the relations whose writers are wanted.
+-- not use the schema, of what was found, and of the table of what is an index; the relations whose writers are wanted; and the foreign keys that reference those
+-- whose dependents are wanted, where these are asked for (keys.sql): their tables are measured and named, too.
 -- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents, writers}, and of what taken.sql,
 -- dependents.sql and the parts about the names of types and functions are about, which are sent with it where they are wanted.
 --
@@ -19,13 +20,15 @@ SELECT pg_catalog.concat_ws(' ', 'about',
             pg_catalog.concat_ws(',', COALESCE(w.indrelid, w.oid), w.parents, w.whole, CASE WHEN w.children THEN w.oid END) END, ','), '}'),
          pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.defined AND w.indrelid IS NULL THEN w.oid::pg_catalog.text END, ','), '}'),
          pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.dependents THEN w.oid::pg_catalog.text END, ','), '}'),
-         pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.indrelid IS NOT NULL THEN w.oid::pg_catalog.text END, ','), '}'),
+         pg_catalog.concat('{', pg_catalog.concat_ws(',',
+            pg_catalog.string_agg(CASE WHEN w.indrelid IS NOT NULL THEN w.oid::pg_catalog.text END, ','), pg_catalog.string_agg(w.referencing, ',')), '}'),
          COALESCE(pg_catalog.array_agg(w.number)::pg_catalog.text, '{}'),
          COALESCE(pg_catalog.array_agg(w.hidden)::pg_catalog.text, '{}'),
          COALESCE(pg_catalog.array_agg(w.oid)::pg_catalog.text, '{}'),
          COALESCE(pg_catalog.array_agg(w.indrelid)::pg_catalog.text, '{}'),
-         pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.writers THEN w.oid::pg_catalog.text END, ','), '}')) AS about
-  FROM (SELECT w.number, w.defined, w.children, w.dependents, w.writers, h.hidden, o.oid,
+         pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.writers THEN w.oid::pg_catalog.text END, ','), '}'),
+         pg_catalog.concat('{', pg_catalog.string_agg(w.keys, ','), '}')) AS about
+  FROM (SELECT w.number, w.defined, w.children, w.dependents, w.writers, h.hidden, o.oid, k.keys, k.referencing,
                (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) o.oid) AS indrelid,
                -- The tables that its foreign keys reference, and the one that it is a partition of.
                CASE WHEN w.parents THEN (
@@ -44,6 +47,7 @@ SELECT pg_catalog.concat_ws(' ', 'about',
                                        pg_catalog.to_regnamespace(pg_catalog.quote_ident(w.schema))::pg_catalog.oid, 'USAGE'), false) AS hidden OFFSET 0) h
          CROSS JOIN LATERAL (SELECT CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
                              OFFSET 0) o
+         CROSS JOIN LATERAL ($referencing OFFSET 0) k
         -- Always true; without it the planner expects a hundred names, reads whole catalogs, and compiles the query (jit) for longer than it runs.
         WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number
         OFFSET 0) w

@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -86,6 +87,12 @@ func (r *row) next() value {
 
 // text is the next value, "" for NULL.
 func (r *row) text() string { return r.next().text }
+
+// method is the next two values, the OID of an access method and, of one that is not known, its name; "" for none.
+func (r *row) method() string {
+	oid, name := r.oid(), r.text()
+	return cmp.Or(accessMethods[oid], name)
+}
 
 // schema is the next value, a regnamespace, without its quotes; "" for NULL.
 func (r *row) schema() string {

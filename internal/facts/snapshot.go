@@ -53,7 +53,7 @@ func Export(ctx context.Context, server Querier) (*Snapshot, error) {
 		if err := json.Unmarshal([]byte(row), &name); err != nil {
 			return nil, fmt.Errorf("cannot read a table's name: %w", err)
 		}
-		all = append(all, Wanted{Name: ddl.Name{Schema: name[0], Name: name[1]}, Definitions: true, Children: true, Dependents: true})
+		all = append(all, Wanted{Name: ddl.Name{Schema: name[0], Name: name[1]}, Definitions: true, Defaults: true, Children: true, Dependents: true})
 	}
 	snapshot := &Snapshot{Format: snapshotFormat}
 	for first := true; first || len(all) > 0; first = false {
