@@ -140,15 +140,15 @@ func record(ctx context.Context, without, with *route, rounds int) (map[string]*
 			return seen[c.name]
 		}
 		for _, c := range append(recorded, recordedNothing) {
-			if err := lasting.both(ctx, c, number, number, counts(c)); err != nil {
+			send := func(conn *pgconn.PgConn, to *[]float64) error {
+				return timed(to, func() error { return c.send(ctx, conn, number) })
+			}
+			if err := lasting.inTurn(number, counts(c), send); err != nil {
 				return nil, err
 			}
 		}
-		t := counts(inTransaction)
-		if err := five(ctx, lasting.direct, number, &t.direct); err != nil {
-			return nil, err
-		}
-		if err := five(ctx, lasting.proxied, number, &t.proxied); err != nil {
+		send := func(conn *pgconn.PgConn, to *[]float64) error { return five(ctx, conn, number, to) }
+		if err := lasting.inTurn(number, counts(inTransaction), send); err != nil {
 			return nil, err
 		}
 		if number%5 == 0 {
@@ -163,6 +163,20 @@ func record(ctx context.Context, without, with *route, rounds int) (map[string]*
 		}
 	}
 	return seen, nil
+}
+
+// inTurn does the same each way. What a statement leaves behind, on the server or in pgsluice, the next one meets: so each way is the first in every other round.
+func (p pair) inTurn(round int, t *took, send func(conn *pgconn.PgConn, to *[]float64) error) error {
+	if round%2 == 1 {
+		if err := send(p.proxied, &t.proxied); err != nil {
+			return err
+		}
+		return send(p.direct, &t.direct)
+	}
+	if err := send(p.direct, &t.direct); err != nil {
+		return err
+	}
+	return send(p.proxied, &t.proxied)
 }
 
 // five makes five schema changes in a transaction, and notes what each took, its part of BEGIN, COMMIT and one message behind it included.
