@@ -95,7 +95,7 @@ func read(t *testing.T, conn *pgx.Conn, sql string) facts.Facts {
 	return readWanted(t, conn, sql, false)
 }
 
-// readWanted reads what has to be known of a statement, or with it the indexes and constraints that it could be spared, too.
+// readWanted reads what has to be known of a statement, or with it the indexes, constraints and parents that it is spared, too.
 func readWanted(t *testing.T, conn *pgx.Conn, sql string, all bool) facts.Facts {
 	t.Helper()
 	statements, err := ddl.Parse(sql)
@@ -106,7 +106,9 @@ func readWanted(t *testing.T, conn *pgx.Conn, sql string, all bool) facts.Facts 
 	defer cancel()
 	wanted := facts.For(statements[0])
 	for i := range wanted {
-		wanted[i].NoIndexes, wanted[i].NoConstraints = wanted[i].NoIndexes && !all, wanted[i].NoConstraints && !all
+		if all {
+			wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Parents = false, false, true
+		}
 	}
 	known, err := facts.Read(ctx, querier{conn}, wanted)
 	if err != nil {

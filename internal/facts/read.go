@@ -32,6 +32,8 @@ var (
 	//go:embed columns.sql
 	columnsText string
 	columnsSQL  = builtin(columnsText)
+	// describedSQL is both: to begin a statement takes about as long as to read what it is about.
+	describedSQL = relationsSQL + "UNION ALL\n" + columnsSQL
 	//go:embed indexes.sql
 	indexesText string
 	indexesSQL  = builtin(indexesText)
@@ -109,6 +111,7 @@ type Wanted struct {
 func For(stmt ddl.Statement) []Wanted {
 	var wanted []Wanted
 	add := func(w Wanted) { wanted = with(wanted, []Wanted{w}) }
+	noIndexes, noConstraints := spared(stmt)
 	for _, w := range partsWanted(stmt) {
 		add(w)
 	}
@@ -119,7 +122,7 @@ func For(stmt ddl.Statement) []Wanted {
 		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action),
 			Partitions: !action.Only, Addition: indexAddition(stmt)})
 	case ddl.AlterTable:
-		add(withTypes(action, Wanted{Name: action.Table, Parents: true, Definitions: needsProof(action), Dependents: mayFill(action),
+		add(withTypes(action, Wanted{Name: action.Table, Parents: !noIndexes, Definitions: needsProof(action), Dependents: mayFill(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true}))
 		if names := unnamedRelations(stmt, action); len(names) > 0 {
 			wanted = append(wanted, Wanted{Name: action.Table, Candidates: names})
@@ -158,9 +161,8 @@ func For(stmt ddl.Statement) []Wanted {
 		}
 	}
 	wanted = with(wanted, slices.Concat(affected(stmt), cast(stmt)))
-	indexes, constraints := spared(stmt)
 	for i := range wanted {
-		wanted[i].NoIndexes, wanted[i].NoConstraints = indexes, constraints
+		wanted[i].NoIndexes, wanted[i].NoConstraints = noIndexes, noConstraints
 	}
 	return wanted
 }
@@ -419,7 +421,7 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	if err != nil {
 		return err
 	}
-	parts := []string{relationsSQL, columnsSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, typesSQL, castsSQL, functionsSQL}
+	parts := []string{describedSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, typesSQL, castsSQL, functionsSQL}
 	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
 	return err
 }
@@ -466,7 +468,7 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	q := newQuestion(wanted)
 	var texts []string
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
-		texts = append(texts, relationsSQL, columnsSQL)
+		texts = append(texts, describedSQL)
 	}
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoIndexes }) {
 		texts = append(texts, indexesSQL)

@@ -6,8 +6,8 @@ import (
 	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
-// spared reports whether neither indexes nor constraints, of any relation that it names, matter to what is said of a statement and to its plan. They are a third of
-// the question.
+// spared reports whether indexes, and whether constraints, of the relations that it names matter neither to what is said of a statement nor to its plan. They are a
+// third of the question. What needs no indexes needs no tables that are referenced either.
 func spared(stmt ddl.Statement) (indexes, constraints bool) {
 	if len(stmt.Inner) > 0 {
 		return false, false
