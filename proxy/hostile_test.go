@@ -247,7 +247,7 @@ func noFacts(text string) (answers []string) {
 			session := "(session,150000,f,postgres,5,,postgres,postgres,,read committed,f,,8192" + strings.Repeat(",", 21) + ")"
 			answers = append(answers, base64.StdEncoding.EncodeToString([]byte(session)))
 		case strings.Contains(part, " as about"):
-			answers = append(answers, "about"+strings.Repeat(" {}", 9))
+			answers = append(answers, "about"+strings.Repeat(" {}", 10))
 		case !strings.Contains(part, "row('"):
 			answers = append(answers, base64.StdEncoding.EncodeToString([]byte("{}")))
 		}
