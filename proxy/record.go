@@ -111,6 +111,9 @@ func overridesOf(findings []policy.Finding) []revisions.Override {
 	var list []revisions.Override
 	for _, f := range findings {
 		reason := f.Override.Reason
+		if ddl.LooksSecret(reason) {
+			reason = "…"
+		}
 		if len(reason) > longestReason {
 			reason = strings.ToValidUTF8(reason[:longestReason], "") + "…"
 		}

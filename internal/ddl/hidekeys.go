@@ -7,12 +7,16 @@ import (
 
 var (
 	// keyText finds literals that are secrets by their looks: a connection string, a private key, the tokens of well-known services.
-	keyText = regexp.MustCompile(`(?i)://[^/\s]*@|\b(passw\w*|pwd|secret|token|credentials?|(api|access|private).?key)\s*[=:]\s*\S|-----BEGIN|\bbearer\s|` +
-		`\beyJ[\w-]{8}|\b(AKIA[A-Z0-9]{12}|gh[opsu]_\w{8}|glpat-|xox[abps]-|[rs]k_live_)`)
+	keyText = regexp.MustCompile(`(?i)://[^/\s]*@|(\bpass|passw\w*|passphrase|pwd|secret|token|credentials?|(api|access|private).?key)["'\\]*\s*[=:]\s*\S|` +
+		`-----BEGIN|\bbearer\s|\beyJ[\w-]{8}|` +
+		`\b(A[KS]IA[A-Z0-9]{12}|AIza[\w-]{20}|gh[opsu]_\w{8}|github_pat_|glpat-|xox[abps]-|[rs]k_live_|sk-[\w-]{16})`)
 	// keyName finds columns that hold one, keyFunction functions that are called with one.
 	keyName     = regexp.MustCompile(`(?i)passw|pwd|secret|token|credential|(api|access|private).?key`)
 	keyFunction = regexp.MustCompile(`(?i)^"?(dblink\w*|pgp_\w+|hmac|crypt|encrypt|decrypt|encrypt_iv|decrypt_iv)"?$`)
 )
+
+// LooksSecret reports whether a text has in it what looks like a password, a key or a connection string.
+func LooksSecret(text string) bool { return keyText.MatchString(text) }
 
 // hideKeys is the text of a statement about a schema with those of its string literals hidden that are a password, a key or a connection string: by
 // their looks, by the column whose default they are, or by the function that is called with them.

@@ -73,7 +73,7 @@ func Claim(value string) string {
 		}
 		return r
 	}, value)
-	if secretValue.MatchString(value) {
+	if secretValue.MatchString(value) || LooksSecret(value) {
 		return "…"
 	}
 	if len(value) > longestTag {

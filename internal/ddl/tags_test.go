@@ -35,6 +35,8 @@ func TestClaimIsOneShortLine(t *testing.T) {
 		{"a\nb\tc", "a b c"},
 		{"postgres://u:p@h/d", "…"},
 		{"password=x", "…"},
+		{"ghp_abcdefghijkl", "…"},
+		{"DB_PWD=x", "…"},
 		{strings.Repeat("ä", 200), strings.Repeat("ä", 100) + "…"},
 	} {
 		if got := Claim(c.claim); got != c.want {
