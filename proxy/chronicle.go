@@ -92,7 +92,7 @@ func mayChangeRows(text []byte) bool {
 			continue
 		}
 		switch c | 0x20 {
-		case 'i', 'u', 'd', 'm', 'w', 'c':
+		case 'i', 'u', 'd', 'm', 'w', 'c', '/', '-': // behind a comment anything may come
 			return !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
 		}
 		return false

@@ -42,6 +42,7 @@ type toolBench struct {
 	tool   revisions.Tool
 	course *revisions.Course
 	ledger map[string][]*revisions.Event
+	told   []string // the revisions in it, in the order in which they were told
 	busy   bool
 }
 
@@ -118,13 +119,17 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 			if e.Key != "" {
 				fmt.Fprintf(&out, " key %q", e.Key)
 			}
-			if e.Unsaid {
-				half := strings.Split(e.Previous, ",")[0]
-				b.ledger[half] = b.ledger[half][:len(b.ledger[half])-1]
-				out.WriteString(" unsaid")
+			if e.Unsaid > 0 {
+				kept := len(b.told) - e.Unsaid
+				for _, half := range b.told[kept:] {
+					b.ledger[half] = b.ledger[half][:len(b.ledger[half])-1]
+				}
+				b.told = b.told[:kept]
+				fmt.Fprintf(&out, " unsaid %d", e.Unsaid)
 			}
 			out.WriteString("\n")
 			b.ledger[e.Revision] = append(b.ledger[e.Revision], &e)
+			b.told = append(b.told, e.Revision)
 		}
 	}
 	return out.String()

@@ -65,8 +65,8 @@ type Event struct {
 	Previous string
 	// Key is the row's own key, by which a later write may name it; "" for none.
 	Key string
-	// Unsaid takes back what the write before told, of which this one is the second half.
-	Unsaid bool
+	// Unsaid takes back what so many writes before told, of which this one is the last part.
+	Unsaid int
 }
 
 // Past is what is known when a write is read.
@@ -76,8 +76,8 @@ type Past struct {
 	Known   bool
 	// Running is the revision that this session, or whoever wrote the row, has begun and not ended; nil for none.
 	Running *Event
-	// Before is what the session's last write to the table told, if it has run nothing since; nil for none.
-	Before *Event
+	// Halves are what the session has told of rows that it inserted or deleted since it last moved one, or ran something.
+	Halves []Event
 	// Session is what the session's last write to the table told, whatever it has run since; nil for none.
 	Session *Event
 	// Last is what the ledger last heard of a revision; nil for nothing.
@@ -105,7 +105,18 @@ func (t Tool) Learn(w Write, past Past) []Event {
 	case events:
 		return t.events(w)
 	}
-	return t.rows(w)
+	told := t.rows(w)
+	if t.stamp(past) {
+		for i := range told {
+			told[i].Direction = Force
+		}
+	}
+	return told
+}
+
+// stamp reports whether the tool writes to its table, and has run nothing.
+func (t Tool) stamp(past Past) bool {
+	return t.Stamps && past.Idle && (past.Session == nil || past.Session.Direction == Force)
 }
 
 // id is the revision that a row names, "" if it names none.
@@ -231,11 +242,12 @@ func (t Tool) verdict(row map[string]string) (Stage, Direction) {
 	return Whole, Up
 }
 
-// heads: a row is the newest revision of a branch. A merge deletes all but one and moves that; its way back moves one and inserts the others.
+// heads: a row is the newest revision of a branch. A merge deletes all but one and moves that; its way back inserts all but one and moves the last.
 func (t Tool) heads(w Write, past Past) []Event {
 	column := t.ID[0]
+	stamp := t.stamp(past)
 	stamped := func(direction Direction) Direction {
-		if past.Idle && past.Before == nil {
+		if stamp {
 			return Force
 		}
 		return direction
@@ -244,23 +256,24 @@ func (t Tool) heads(w Write, past Past) []Event {
 	case Insert:
 		var told []Event
 		for _, row := range w.Rows {
-			id := row[column]
-			last := past.Last(id)
-			split := past.Before != nil && past.Before.Direction == Down && past.Before.Revision != id
-			if id == "" || split && last != nil && last.Direction != Down {
-				continue // a head again, since the revision that merged it is gone
+			if id := row[column]; id != "" {
+				told = append(told, Event{Stage: Whole, Direction: stamped(Up), Revision: id})
 			}
-			told = append(told, Event{Stage: Whole, Direction: stamped(Up), Revision: id})
 		}
 		return told
 	case Update:
 		to, from := w.Set[column], strings.Join(w.Where[column], ",")
-		direction, revision, previous := moved(to, from, past)
-		event := Event{Stage: Whole, Direction: stamped(direction), Revision: revision, Previous: previous}
-		if merged := past.Before; direction == Up && merged != nil && merged.Direction == Down && past.Last(to) == nil {
-			event.Unsaid, event.Previous = true, merged.Revision+","+from
+		if stamp && to != "" {
+			return []Event{{Stage: Whole, Direction: Force, Revision: to, Previous: from}}
 		}
-		return []Event{event}
+		direction, revision, previous := moved(to, from, past)
+		halves := halvesOf(revision, direction, past)
+		for _, half := range slices.Backward(halves) {
+			if !slices.Contains(strings.Split(previous, ","), half.Revision) {
+				previous = half.Revision + "," + previous
+			}
+		}
+		return []Event{{Stage: Whole, Direction: direction, Revision: revision, Previous: previous, Unsaid: len(halves)}}
 	case Delete, Truncate:
 		if w.Op == Truncate || w.Everything {
 			return []Event{{Stage: Whole, Direction: Force}}
@@ -275,14 +288,43 @@ func (t Tool) heads(w Write, past Past) []Event {
 	return nil
 }
 
+// halvesOf are the rows that were deleted just before a row was moved to the revision that merges their branches, or inserted before it was moved back. What the
+// ledger knows of a revision tells which it stands on.
+func halvesOf(revision string, direction Direction, past Past) []Event {
+	other := map[Direction]Direction{Up: Down, Down: Up}[direction]
+	known, parents := past.Last(revision), []string(nil)
+	if known != nil {
+		parents = known.parents()
+	}
+	first := len(past.Halves)
+	for first > 0 {
+		half := past.Halves[first-1]
+		if half.Direction != other || known != nil && !slices.Contains(parents, half.Revision) {
+			break
+		}
+		first--
+	}
+	return past.Halves[first:]
+}
+
+// parents are the revisions that one stands on, as far as the event tells.
+func (e Event) parents() []string {
+	if e.Direction != Up && e.Direction != Down {
+		return nil
+	}
+	return strings.Split(e.Previous, ",")
+}
+
 // moved tells in which direction a head went, from what the ledger knows of both ends.
 func moved(to, from string, past Past) (direction Direction, revision, previous string) {
 	was, is := past.Last(from), past.Last(to)
 	switch {
 	case to == "":
 		return Moved, "", from
-	case was != nil && was.Direction == Up && slices.Contains(strings.Split(was.Previous, ","), to):
-		return Down, from, to
+	case was != nil && slices.Contains(was.parents(), to):
+		return Down, from, was.Previous
+	case is != nil && slices.Contains(is.parents(), from):
+		return Up, to, is.Previous
 	case is != nil && is.Direction == Up && to != from:
 		return Down, from, to
 	case is != nil && is.Direction == Down, was != nil && (was.Direction == Up || was.Direction == Force && is == nil && past.Session != nil):
@@ -472,7 +514,7 @@ func (c *Course) Lists() bool { return c.Tool.style == rows }
 func (c *Course) Was(version string) { c.past.Current, c.past.Known = version, true }
 
 // Ran says that the session has run something that a revision may consist of.
-func (c *Course) Ran() { c.past.Before = nil }
+func (c *Course) Ran() { c.past.Halves = nil }
 
 // Running is the revision that was begun and has not ended; nil for none.
 func (c *Course) Running() *Event { return c.past.Running }
@@ -482,6 +524,9 @@ func (c *Course) Tell(w Write, last func(revision string) *Event, idle bool) []E
 	past := c.past
 	past.Last, past.Idle = last, idle
 	told := c.Tool.Learn(w, past)
+	if w.Op == Update {
+		c.past.Halves = nil
+	}
 	for _, event := range told {
 		switch event.Stage {
 		case Begun:
@@ -489,7 +534,10 @@ func (c *Course) Tell(w Write, last func(revision string) *Event, idle bool) []E
 		case Ended, Broken:
 			c.past.Running = nil
 		}
-		c.past.Before, c.past.Session = &event, &event
+		if w.Op != Update {
+			c.past.Halves = append(c.past.Halves, event)
+		}
+		c.past.Session = &event
 	}
 	return told
 }

@@ -73,7 +73,7 @@ func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
 		Key        string    `json:"row_key"`
 		Direction  Direction `json:"direction"`
 		Stage      Stage     `json:"stage"`
-		Unsaid     bool      `json:"unsaid"`
+		Unsaid     int       `json:"unsaid"`
 		Wrote      int64     `json:"statement_id"`
 		Statements []int64   `json:"statements"`
 		Beside     bool      `json:"beside"`

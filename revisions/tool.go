@@ -26,6 +26,8 @@ type Tool struct {
 	ByKin bool
 	// Beside is true when the tool writes to its table on one connection and runs its migrations on another.
 	Beside bool
+	// Stamps is true when the tool can be told to write or delete its rows and run nothing, and runs all that it runs on one connection.
+	Stamps bool
 	// style is how its writes are read.
 	style style
 }
@@ -49,9 +51,9 @@ const (
 // Tools are the migration tools that are known. Those that share a table's name stand with those first whose columns say more.
 func Tools() []Tool {
 	return []Tool{
-		{Name: "alembic", Table: "alembic_version", Columns: []string{"version_num character"}, ID: []string{"version_num"}, style: heads},
+		{Name: "alembic", Table: "alembic_version", Columns: []string{"version_num character"}, ID: []string{"version_num"}, Stamps: true, style: heads},
 		{Name: "django", Table: "django_migrations", Columns: []string{"id", "app character", "name character", "applied timestamp"},
-			ID: []string{"app", "name"}, Join: ".", Key: "id"},
+			ID: []string{"app", "name"}, Join: ".", Key: "id", Stamps: true}, // migrate --fake
 		{Name: "rails", Table: "schema_migrations", Columns: []string{"version =character varying"}, ID: []string{"version"},
 			Kin: []string{"ar_internal_metadata"}, ByKin: true},
 		{Name: "dbmate", Table: "schema_migrations", Columns: []string{"version character"}, ID: []string{"version"}},
@@ -67,7 +69,7 @@ func Tools() []Tool {
 		{Name: "knex", Table: "knex_migrations", Columns: []string{"id", "name character", "batch integer", "migration_time timestamp"},
 			ID: []string{"name"}, Key: "id", Kin: []string{"knex_migrations_lock"}},
 		{Name: "typeorm", Table: "migrations", Columns: []string{"id", "timestamp bigint", "name character"}, ID: []string{"name"},
-			Kin: []string{"typeorm_metadata"}},
+			Kin: []string{"typeorm_metadata"}, Stamps: true}, // migration:run --fake
 		{Name: "db-migrate", Table: "migrations", Columns: []string{"id", "name character", "run_on timestamp"}, ID: []string{"name"}},
 		{Name: "laravel", Table: "migrations", Columns: []string{"id", "migration character", "batch integer"}, ID: []string{"migration"}},
 		{Name: "gormigrate", Table: "migrations", Columns: []string{"id character"}, ID: []string{"id"}},
@@ -75,7 +77,8 @@ func Tools() []Tool {
 			Key: "id", Kin: []string{"bun_migration_locks"}},
 		{Name: "drizzle", Table: "__drizzle_migrations", Schema: "drizzle", Columns: []string{"id", "hash text", "created_at bigint"},
 			ID: []string{"created_at", "hash"}},
-		{Name: "node-pg-migrate", Table: "pgmigrations", Columns: []string{"id", "name character", "run_on timestamp"}, ID: []string{"name"}},
+		{Name: "node-pg-migrate", Table: "pgmigrations", Columns: []string{"id", "name character", "run_on timestamp"}, ID: []string{"name"},
+			Stamps: true}, // up --fake
 		{Name: "mikro-orm", Table: "mikro_orm_migrations", Columns: []string{"id", "name character", "executed_at timestamp"}, ID: []string{"name"}},
 		{Name: "kysely", Table: "kysely_migration", Columns: []string{"name character", "timestamp character"}, ID: []string{"name"},
 			Kin: []string{"kysely_migration_lock"}},
@@ -105,7 +108,7 @@ func Tools() []Tool {
 			Columns: []string{"version bigint", "description text", "installed_on timestamp", "success boolean", "checksum bytea"},
 			ID:      []string{"version"}},
 		{Name: "doctrine", Table: "doctrine_migration_versions",
-			Columns: []string{"version character", "executed_at timestamp", "execution_time integer"}, ID: []string{"version"}},
+			Columns: []string{"version character", "executed_at timestamp", "execution_time integer"}, ID: []string{"version"}, Stamps: true}, // version --add
 		{Name: "atlas", Table: "atlas_schema_revisions",
 			Columns: []string{"version character", "type", "applied", "total", "hash character"}, ID: []string{"version"}, style: steps},
 	}

@@ -12,12 +12,13 @@ WITH given AS (
 	UPDATE pgsluice.revisions AS r
 	SET state = 'unsaid'
 	FROM given AS g
-	WHERE (g.j OPERATOR(pg_catalog.->>) 'unsaid')::boolean
-		AND r.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND r.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
-		AND r.id OPERATOR(pg_catalog.=) (
-			SELECT pg_catalog.max(b.id) FROM pgsluice.revisions AS b
+	WHERE r.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND r.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
+		AND r.id OPERATOR(pg_catalog.=) ANY (ARRAY(
+			SELECT b.id FROM pgsluice.revisions AS b
 			WHERE b.system_identifier OPERATOR(pg_catalog.=) $1::bigint AND b.database_oid OPERATOR(pg_catalog.=) $2::pg_catalog.oid
-				AND b.session OPERATOR(pg_catalog.=) g.session AND b.version_table OPERATOR(pg_catalog.=) g.version_table)
+				AND b.session OPERATOR(pg_catalog.=) g.session AND b.version_table OPERATOR(pg_catalog.=) g.version_table
+			ORDER BY b.id DESC
+			LIMIT (g.j OPERATOR(pg_catalog.->>) 'unsaid')::bigint))
 	RETURNING r.id
 ), begun AS (
 	UPDATE pgsluice.revisions AS r
