@@ -28,6 +28,8 @@ type chronicle struct {
 	courses map[uint32]*revisions.Course
 	// pending are the statements that have run and belong to no revision yet, the last mostPending of them: most tools write its row behind them.
 	pending []int64
+	// told are revisions of which nobody knows yet in which order their rows and their statements come.
+	told []toldRevision
 	// running is the revision that was begun and has not ended, and revision its id by the tool; 0 and "" for none.
 	running  int64
 	revision string
@@ -295,6 +297,7 @@ func (s *session) tell(ctx context.Context, ledger *revisions.Ledger, course *re
 			s.logger().WarnContext(ctx, "a revision is not in the ledger", "error", err)
 		}
 	}
+	s.noteOrder(course, event, id, learned.Statements)
 	c.running, c.revision = 0, ""
 	if event.Stage == revisions.Begun {
 		c.running, c.revision = id, event.Revision
@@ -456,6 +459,7 @@ func (s *session) settled(ctx context.Context) error {
 	s.pen.nonce = revisions.Nonce{} // it was of that transaction
 	s.worked()
 	ledger := s.ledger(ctx)
+	s.orderWithin(ctx, ledger)
 	if ledger == nil {
 		s.tellEnds(ctx, nil)
 		return nil
@@ -467,13 +471,15 @@ func (s *session) settled(ctx context.Context) error {
 
 // closeChronicle is the end of the session: what it has left open is settled as far as the server knows by now; the rest is done later.
 func (s *session) closeChronicle() {
-	if !s.chronicle.open && s.chronicle.running == 0 {
+	if !s.chronicle.open && s.chronicle.running == 0 && len(s.chronicle.told) == 0 {
 		return
 	}
 	s.chronicle.end = cmp.Or(s.chronicle.end, s.pipe.heeded())
 	ctx, enough := context.WithTimeout(context.Background(), deskPatience)
 	defer enough()
 	ledger := s.ledger(ctx)
+	s.orderWithin(ctx, ledger)
+	s.order(ctx, ledger, s.chronicle.told)
 	if ledger == nil {
 		s.tellLastEnds(ctx, nil)
 		return

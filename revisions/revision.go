@@ -16,6 +16,9 @@ var versionTableSQL string
 //go:embed sql/learn.sql
 var learnSQL string
 
+//go:embed sql/give.sql
+var giveSQL string
+
 //go:embed sql/last_event.sql
 var lastEventSQL string
 
@@ -90,6 +93,18 @@ func (l *Ledger) Learn(ctx context.Context, e Learned) (id int64, err error) {
 		return 0, fmt.Errorf("cannot write down revision %s of %s: %w", e.Event.Revision, e.Tool.Name, err)
 	}
 	return id, nil
+}
+
+// Give gives statements to a revision, whatever they belonged to.
+func (l *Ledger) Give(ctx context.Context, revision int64, statements []int64) error {
+	ids, err := asciiJSON(append([]int64{}, statements...))
+	if err == nil {
+		_, err = l.conn.Exec(ctx, giveSQL, append(l.home.args(), strconv.FormatInt(revision, 10), ids)...)
+	}
+	if err != nil {
+		return fmt.Errorf("cannot give statements to revision %d: %w", revision, err)
+	}
+	return nil
 }
 
 // Last is what a tool has last told of a revision by that table; nil for nothing.

@@ -119,6 +119,9 @@ func Custom(name, schema, table string, id []string) Tool {
 	return Tool{Name: name, Schema: schema, Table: table, ID: id, Join: ".", style: rows}
 }
 
+// Described reports whether the configuration describes the tool: then nobody knows when it writes its rows.
+func (t Tool) Described() bool { return t.Columns == nil }
+
 // Renamed is the tool with another version table.
 func (t Tool) Renamed(schema, table string) Tool {
 	t.Schema, t.Table = schema, table
