@@ -175,7 +175,7 @@ func (s *session) course(ctx context.Context, name ddl.Name) (*revisions.Course,
 		return nil, s.aside(ctx, "cannot look at a version table", err)
 	}
 	tool, known := revisions.Recognise(s.options.Tools, table)
-	if !there || !known {
+	if !there || !known || strings.HasPrefix(table.Schema, "pg_temp_") {
 		return nil, nil
 	}
 	course := s.chronicle.courses[table.OID]

@@ -34,6 +34,9 @@ var statementsSQL string
 //go:embed sql/count_revisions.sql
 var countRevisionsSQL string
 
+//go:embed sql/count_unattributed.sql
+var countUnattributedSQL string
+
 // LookAt asks the client's own connection which table a name, quoted as in SQL, stands for. ok is false when there is none.
 func LookAt(ctx context.Context, client Asker, name string) (table VersionTable, ok bool, err error) {
 	rows, err := client.Query(ctx, versionTableSQL, name, "{"+strings.Join(kin(Tools()), ",")+"}")
@@ -186,6 +189,15 @@ func (l *Ledger) CountRevisions(ctx context.Context) ([]RevisionCount, error) {
 		return nil, fmt.Errorf("cannot count revisions: %w", err)
 	}
 	return counts, nil
+}
+
+// CountUnattributed counts the schema changes that belong to no revision, but those that had no effect.
+func (l *Ledger) CountUnattributed(ctx context.Context) (int64, error) {
+	count, err := queryRow[int64](ctx, l.conn, countUnattributedSQL, l.home.args()...)
+	if err != nil {
+		return 0, fmt.Errorf("cannot count what belongs to no revision: %w", err)
+	}
+	return count, nil
 }
 
 // Statements are those of a revision, in order; with 0 the last thousand that belong to none.

@@ -75,13 +75,18 @@ func (f *revisionFlags) choose(cmd *cobra.Command) {
 	cmd.Flags().IntVar(&f.filter.Limit, "limit", 50, "at most so `MANY`; 0 for all")
 }
 
+// chosen reports whether the flags leave any revision out for what it is.
+func (f *revisionFlags) chosen() bool {
+	return f.filter != revisions.Filter{Limit: f.filter.Limit} || f.way != "" || f.since != 0
+}
+
 func newRevisionsShowCommand(flags *revisionFlags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ID",
 		Short: "show every statement of a revision: asked, ran, locks, waits",
 		Long: `Show every statement of a revision: what was asked, what ran instead, which locks it took
 that others wait for, how long it waited, and how it ended. "show none" shows the last
-thousand schema changes that belong to no revision.`,
+thousand schema changes that are unattributed: they belong to no revision.`,
 		Example:               `  pgsluice revisions show 12 --config config.yaml`,
 		DisableFlagsInUseLine: true,
 		Args:                  cobra.ArbitraryArgs,
@@ -160,15 +165,23 @@ func listRevisions(cmd *cobra.Command, flags *revisionFlags) error {
 	if flags.asJSON {
 		return printJSON(cmd.OutOrStdout(), append([]revisions.RevisionRow{}, rows...))
 	}
-	if len(rows) == 0 {
-		_, err := fmt.Fprintln(cmd.OutOrStdout(), "There are no revisions.")
+	if err := printRevisions(cmd.OutOrStdout(), rows); err != nil || flags.chosen() {
 		return err
 	}
-	return printRevisions(cmd.OutOrStdout(), rows)
+	unattributed, err := ledger.CountUnattributed(cmd.Context())
+	if err != nil || unattributed == 0 {
+		return err
+	}
+	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nUnattributed: %s of no revision (pgsluice revisions show none).\n", plural(int(unattributed), "schema change"))
+	return err
 }
 
 // printRevisions prints a table. What is too long for it is cut: the revision's id first, then whose it was, then the tool.
 func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, "There are no revisions.")
+		return err
+	}
 	const idColumn, toolColumn, stateColumn, byColumn = 2, 3, 4, 7
 	table := [][]string{{"ID", "WAY", "REVISION", "TOOL", "STATE", "AGE", "TOOK", "BY", "SQL"}}
 	for _, row := range rows {
@@ -177,8 +190,8 @@ func printRevisions(w io.Writer, rows []revisions.RevisionRow) error {
 			took = short(row.Finished.Sub(row.Started))
 		}
 		table = append(table, []string{
-			strconv.FormatInt(row.ID, 10), string(row.Direction), orDash(printable(row.Revision)), row.Tool, row.State, age(row.Started), took,
-			row.Login, work(row),
+			strconv.FormatInt(row.ID, 10), string(row.Direction), orDash(printable(row.Revision)), printable(row.Tool), row.State, age(row.Started), took,
+			printable(row.Login), work(row),
 		})
 	}
 	paint := painter(w)
@@ -272,6 +285,9 @@ func showRevision(cmd *cobra.Command, flags *revisionFlags, id int64) error {
 	}
 	for i, s := range shown.List {
 		printStatement(cmd.OutOrStdout(), i+1, s)
+		if id == 0 {
+			fmt.Fprintf(cmd.OutOrStdout(), "   by      %s from %s, %s\n", printable(s.Login), printable(s.Client), s.Started.Format(time.RFC3339))
+		}
 	}
 	return nil
 }
@@ -279,14 +295,14 @@ func showRevision(cmd *cobra.Command, flags *revisionFlags, id int64) error {
 func printRevision(w io.Writer, row revisions.RevisionRow) {
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(w, "%-9s  %s\n", name, value)
+			fmt.Fprintf(w, "%-9s  %s\n", name, printable(value))
 		}
 	}
 	line("revision", orDash(row.Revision))
 	line("way", string(row.Direction))
 	line("before it", row.Previous)
 	line("tool", row.Tool+", in "+row.Table)
-	line("state", painter(w)(row.State, row.State))
+	fmt.Fprintf(w, "%-9s  %s\n", "state", painter(w)(row.State, row.State))
 	line("began", row.Started.Format(time.RFC3339))
 	if row.Finished != nil {
 		line("took", short(row.Finished.Sub(row.Started)))
@@ -311,7 +327,7 @@ func printStatement(w io.Writer, n int, s revisions.Statement) {
 		fmt.Fprintf(w, "   ran     %s\n", printable(ran))
 	}
 	for _, lock := range s.Locks {
-		fmt.Fprintf(w, "   lock    %s on %s\n", lock.Mode, lock.Table)
+		fmt.Fprintf(w, "   lock    %s on %s\n", lock.Mode, printable(lock.Table))
 	}
 	if s.WaitedMS > 0 || s.Tries > 1 {
 		fmt.Fprintf(w, "   waited  %s, %d tries\n", short(time.Duration(s.WaitedMS)*time.Millisecond), s.Tries)
@@ -330,6 +346,9 @@ func printStatement(w io.Writer, n int, s revisions.Statement) {
 	}
 }
 
+// appliedKey is what a revision is known by.
+type appliedKey struct{ tool, table, revision string }
+
 // applied is how a revision was applied in one database.
 type applied struct {
 	Checksum string   `json:"checksum"`
@@ -341,6 +360,7 @@ type applied struct {
 // difference is a revision that was applied with different SQL.
 type difference struct {
 	Tool     string  `json:"tool"`
+	Table    string  `json:"version_table"` // "" when the tool has one table in each of the databases
 	Revision string  `json:"revision"`
 	One      applied `json:"one"`
 	Other    applied `json:"other"`
@@ -348,7 +368,7 @@ type difference struct {
 
 func diffRevisions(cmd *cobra.Command, logins []string, asJSON bool) error {
 	var ledgers [2]*revisions.Ledger
-	var all [2]map[[2]string]applied
+	var all [2]map[appliedKey]applied
 	for i, login := range logins {
 		conn, err := connect(cmd.Context(), login)
 		if err != nil {
@@ -365,6 +385,7 @@ func diffRevisions(cmd *cobra.Command, logins []string, asJSON bool) error {
 			return err
 		}
 	}
+	leaveOutTables(all)
 	differences := []difference{}
 	same, alone := 0, 0
 	for key, one := range all[0] {
@@ -375,7 +396,7 @@ func diffRevisions(cmd *cobra.Command, logins []string, asJSON bool) error {
 		case one.Checksum == other.Checksum:
 			same++
 		default:
-			differences = append(differences, difference{Tool: key[0], Revision: key[1], One: one, Other: other})
+			differences = append(differences, difference{Tool: key.tool, Table: key.table, Revision: key.revision, One: one, Other: other})
 		}
 	}
 	alone += len(all[1]) - same - len(differences)
@@ -403,15 +424,15 @@ func diffRevisions(cmd *cobra.Command, logins []string, asJSON bool) error {
 	return nil
 }
 
-// appliedIn is how each revision last went up in a database, by tool and revision.
-func appliedIn(ctx context.Context, ledger *revisions.Ledger) (map[[2]string]applied, error) {
+// appliedIn is how each revision last went up in a database.
+func appliedIn(ctx context.Context, ledger *revisions.Ledger) (map[appliedKey]applied, error) {
 	rows, err := ledger.Revisions(ctx, revisions.Filter{Direction: revisions.Up, State: "applied"})
 	if err != nil {
 		return nil, err
 	}
-	all := map[[2]string]applied{}
+	all := map[appliedKey]applied{}
 	for _, row := range rows { // newest first
-		key := [2]string{row.Tool, row.Revision}
+		key := appliedKey{row.Tool, row.Table, row.Revision}
 		if _, later := all[key]; !later {
 			all[key] = applied{Checksum: row.Work.Checksum, id: row.ID, SQL: []string{}}
 		}
@@ -419,12 +440,38 @@ func appliedIn(ctx context.Context, ledger *revisions.Ledger) (map[[2]string]app
 	return all, nil
 }
 
+// leaveOutTables leaves the version table out of the keys of each tool that has one in each of the databases: it need not have the same name. Where there are
+// several, as for tenants, each is a history of its own.
+func leaveOutTables(all [2]map[appliedKey]applied) {
+	var tables [2]map[string][]string
+	for i, one := range all {
+		tables[i] = map[string][]string{}
+		for key := range one {
+			if !slices.Contains(tables[i][key.tool], key.table) {
+				tables[i][key.tool] = append(tables[i][key.tool], key.table)
+			}
+		}
+	}
+	for _, one := range all {
+		for key, how := range one {
+			if key.table != "" && len(tables[0][key.tool]) == 1 && len(tables[1][key.tool]) == 1 {
+				delete(one, key)
+				one[appliedKey{tool: key.tool, revision: key.revision}] = how
+			}
+		}
+	}
+}
+
 func printDifferences(w io.Writer, differences []difference, same, alone int, asJSON bool) error {
 	if asJSON {
 		return printJSON(w, differences)
 	}
 	for _, d := range differences {
-		fmt.Fprintf(w, "%s %s\n", d.Tool, d.Revision)
+		table := ""
+		if d.Table != "" {
+			table = " in " + d.Table
+		}
+		fmt.Fprintln(w, printable(d.Tool+" "+d.Revision+table))
 		for _, line := range d.One.SQL {
 			if !slices.Contains(d.Other.SQL, line) {
 				fmt.Fprintf(w, "  - %s\n", printable(line))

@@ -39,7 +39,7 @@ WHERE (w.id OPERATOR(pg_catalog.=) 0 OR w.id OPERATOR(pg_catalog.=) k.id)
 	AND (w.tool OPERATOR(pg_catalog.=) '' OR w.tool OPERATOR(pg_catalog.=) k.tool)
 	AND (w.revision OPERATOR(pg_catalog.=) '' OR w.revision OPERATOR(pg_catalog.=) k.revision)
 	AND (w.direction OPERATOR(pg_catalog.=) '' OR w.direction OPERATOR(pg_catalog.=) k.direction)
-	AND (w.state OPERATOR(pg_catalog.=) '' OR w.state OPERATOR(pg_catalog.=) k.now)
+	AND (w.state OPERATOR(pg_catalog.=) '' OR w.state OPERATOR(pg_catalog.=) COALESCE(k.now, 'lost'))
 	AND (w.since IS NULL OR k.started OPERATOR(pg_catalog.>=) w.since)
 ORDER BY k.id DESC
 LIMIT (SELECT most FROM wanted)
