@@ -104,7 +104,13 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 			if len(told) == 0 {
 				return nil
 			}
-			return told[len(told)-1]
+			event := *told[len(told)-1]
+			for _, e := range told {
+				if (e.Direction == revisions.Up || e.Direction == revisions.Down) && e.Previous != "" {
+					event.Parents = e.Previous
+				}
+			}
+			return &event
 		}
 		if count, ok := strings.CutPrefix(strings.TrimSpace(statements[0].Tail), "-- rows "); ok {
 			if write.Count, err = strconv.ParseInt(count, 10, 64); err != nil {

@@ -67,6 +67,8 @@ type Event struct {
 	Key string
 	// Unsaid takes back what so many writes before told, of which this one is the last part.
 	Unsaid int
+	// Parents are the revisions that it stands on, separated by commas, as far as the ledger, which was asked for it, knows.
+	Parents string
 }
 
 // Past is what is known when a write is read.
@@ -267,7 +269,7 @@ func (t Tool) heads(w Write, past Past) []Event {
 			return []Event{{Stage: Whole, Direction: Force, Revision: to, Previous: from}}
 		}
 		direction, revision, previous := moved(to, from, past)
-		halves := halvesOf(revision, direction, past)
+		halves := halvesOf(direction, past)
 		for _, half := range slices.Backward(halves) {
 			if !slices.Contains(strings.Split(previous, ","), half.Revision) {
 				previous = half.Revision + "," + previous
@@ -288,43 +290,30 @@ func (t Tool) heads(w Write, past Past) []Event {
 	return nil
 }
 
-// halvesOf are the rows that were deleted just before a row was moved to the revision that merges their branches, or inserted before it was moved back. What the
-// ledger knows of a revision tells which it stands on.
-func halvesOf(revision string, direction Direction, past Past) []Event {
+// halvesOf are the rows that were deleted just before a row was moved to the revision that merges their branches, or inserted before it was moved back: who goes
+// up deletes rows for nothing else, and who goes down inserts none for anything else.
+func halvesOf(direction Direction, past Past) []Event {
 	other := map[Direction]Direction{Up: Down, Down: Up}[direction]
-	known, parents := past.Last(revision), []string(nil)
-	if known != nil {
-		parents = known.parents()
-	}
 	first := len(past.Halves)
-	for first > 0 {
-		half := past.Halves[first-1]
-		if half.Direction != other || known != nil && !slices.Contains(parents, half.Revision) {
-			break
-		}
+	for first > 0 && past.Halves[first-1].Direction == other {
 		first--
 	}
 	return past.Halves[first:]
 }
 
-// parents are the revisions that one stands on, as far as the event tells.
-func (e Event) parents() []string {
-	if e.Direction != Up && e.Direction != Down {
-		return nil
-	}
-	return strings.Split(e.Previous, ",")
-}
-
 // moved tells in which direction a head went, from what the ledger knows of both ends.
 func moved(to, from string, past Past) (direction Direction, revision, previous string) {
 	was, is := past.Last(from), past.Last(to)
+	stands := func(on string, revision *Event) bool {
+		return revision != nil && slices.Contains(strings.Split(revision.Parents, ","), on)
+	}
 	switch {
 	case to == "":
 		return Moved, "", from
-	case was != nil && slices.Contains(was.parents(), to):
-		return Down, from, was.Previous
-	case is != nil && slices.Contains(is.parents(), from):
-		return Up, to, is.Previous
+	case stands(to, was):
+		return Down, from, was.Parents
+	case stands(from, is):
+		return Up, to, is.Parents
 	case is != nil && is.Direction == Up && to != from:
 		return Down, from, to
 	case is != nil && is.Direction == Down, was != nil && (was.Direction == Up || was.Direction == Force && is == nil && past.Session != nil):
