@@ -60,7 +60,11 @@ func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.
 		if !known {
 			continue
 		}
-		for _, write := range writesBetween(course.Tool.ID, before[i], after) {
+		writes := writesBetween(course.Tool.ID, before[i], after)
+		if len(writes) > revisions.MostRows {
+			writes = []revisions.Write{{Op: revisions.Load}}
+		}
+		for _, write := range writes {
 			if err := s.learn(ctx, at, course, write); err != nil {
 				return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 			}

@@ -33,6 +33,55 @@ type Write struct {
 	Count int64
 }
 
+const (
+	// MostRows is how many rows one write may name: more are a load. Clients choose them, and each costs the ledger a row.
+	MostRows = 100
+	// longestValue is how much of a value counts, in bytes.
+	longestValue = 500
+)
+
+// many reports whether a write names more than MostRows rows. Each of several columns with several values multiplies them.
+func (w Write) many() bool {
+	named := 1
+	for _, values := range w.Where {
+		if named *= max(1, len(values)); named > MostRows {
+			return true
+		}
+	}
+	return len(w.Rows) > MostRows
+}
+
+// shortened is the write with its values cut.
+func (w Write) shortened() Write {
+	short := func(value string) string {
+		if len(value) <= longestValue {
+			return value
+		}
+		return strings.ToValidUTF8(value[:longestValue], "") + "…"
+	}
+	row := func(from map[string]string) map[string]string {
+		to := make(map[string]string, len(from))
+		for column, value := range from {
+			to[column] = short(value)
+		}
+		return to
+	}
+	rows := w.Rows
+	w.Rows = nil
+	for _, one := range rows {
+		w.Rows = append(w.Rows, row(one))
+	}
+	where := w.Where
+	w.Where = make(map[string][]string, len(where))
+	for column, values := range where {
+		for _, value := range values {
+			w.Where[column] = append(w.Where[column], short(value))
+		}
+	}
+	w.Set = row(w.Set)
+	return w
+}
+
 // Direction is where a revision takes the schema.
 type Direction string
 
@@ -90,7 +139,7 @@ type Past struct {
 
 // Learn reads a write to the tool's version table.
 func (t Tool) Learn(w Write, past Past) []Event {
-	if w.Op == Load && t.style != oneRow {
+	if (w.Op == Load || w.many()) && t.style != oneRow {
 		return []Event{{Stage: Whole, Direction: Force}}
 	}
 	switch t.style {
@@ -512,7 +561,7 @@ func (c *Course) Running() *Event { return c.past.Running }
 func (c *Course) Tell(w Write, last func(revision string) *Event, idle bool) []Event {
 	past := c.past
 	past.Last, past.Idle = last, idle
-	told := c.Tool.Learn(w, past)
+	told := c.Tool.Learn(w.shortened(), past)
 	if w.Op == Update {
 		c.past.Halves = nil
 	}
