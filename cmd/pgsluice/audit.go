@@ -264,8 +264,19 @@ func (f *tailFlags) file(cmd *cobra.Command, args []string) (string, error) {
 	if f.kind != "" && !slices.Contains(kinds(), revisions.Kind(f.kind)) {
 		return "", &usageError{message: "--kind must be intent, decision, result, outcome, override, job or admin", hint: seeHelp(cmd)}
 	}
-	if f.last < 0 {
-		return "", &usageError{message: "--lines must not be negative", hint: seeHelp(cmd)}
+	for _, word := range []struct {
+		flag, given string
+		known       []string
+	}{
+		{"verdict", f.verdict, []string{"pass", "warn", "rewrite", "block"}},
+		{"outcome", f.outcome, []string{"done", "deferred", "failed", "lost", "refused", "observed", "committed", "rolled back", "prepared", "in doubt", "unseen"}},
+	} {
+		if word.given != "" && !slices.Contains(word.known, word.given) {
+			return "", &usageError{message: "--" + word.flag + " must be one of: " + strings.Join(word.known, ", "), hint: seeHelp(cmd)}
+		}
+	}
+	if f.last < 0 || f.since < 0 {
+		return "", &usageError{message: "--lines and --since must not be negative", hint: seeHelp(cmd)}
 	}
 	if len(args) == 1 {
 		return args[0], nil

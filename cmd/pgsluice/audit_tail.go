@@ -222,13 +222,26 @@ func (v *trailView) line(text string) error {
 	what, state := headline(e)
 	head := fmt.Sprintf("%s  %-*s  ", at.Format(time.TimeOnly), trailWho, clipped(who, trailWho))
 	rest := clipped(what, lineWidth-len([]rune(head)))
+	cut := rest != what
 	if state != "" && strings.HasPrefix(rest, state) {
 		rest = painter(v.w)(painted(state), state) + rest[len(state):]
 	}
 	if _, err := fmt.Fprintln(v.w, head+rest); err != nil {
 		return err
 	}
+	if cut && e.Asked != "" {
+		v.detail("asked", e.Asked)
+	}
 	return v.details(e)
+}
+
+// detail is what stands below a line, in as many lines as it needs.
+func (v *trailView) detail(name, text string) {
+	first := fmt.Sprintf("%*s%-8s ", trailIndent, "", printable(name))
+	for _, part := range lint.Broken(printable(text), lineWidth-len(first)) {
+		fmt.Fprintf(v.w, "%s%s\n", first, part)
+		first = strings.Repeat(" ", len(first))
+	}
 }
 
 // kindOf lets a line of any kind be read.
@@ -283,18 +296,11 @@ func headline(e revisions.Entry) (text, state string) {
 	return "pgsluice " + printable(e.Event), ""
 }
 
-// details are what stands below a line, each in as many lines as it needs.
+// details are what stands below a line.
 func (v *trailView) details(e revisions.Entry) error {
-	line := func(name, text string) {
-		first := fmt.Sprintf("%*s%-8s ", trailIndent, "", printable(name))
-		for _, part := range lint.Broken(printable(text), lineWidth-len(first)) {
-			fmt.Fprintf(v.w, "%s%s\n", first, part)
-			first = strings.Repeat(" ", len(first))
-		}
-	}
 	some := func(name, text string) {
 		if text != "" {
-			line(name, text)
+			v.detail(name, text)
 		}
 	}
 	if e.Kind == revisions.Admin {
@@ -306,20 +312,20 @@ func (v *trailView) details(e revisions.Entry) error {
 	if e.Kind == revisions.Result || e.Kind == revisions.Decision {
 		some("rules", strings.Join(e.Rules, ", "))
 		for _, o := range e.Overrides {
-			line("allowed", fmt.Sprintf("%s by the %s: %s", o.Rule, o.Source, o.Reason))
+			v.detail("allowed", fmt.Sprintf("%s by the %s: %s", o.Rule, o.Source, o.Reason))
 		}
 		some("actor", e.Actor)
 	}
 	for _, ran := range e.Ran {
 		if ran != e.Asked {
-			line("ran", ran)
+			v.detail("ran", ran)
 		}
 	}
 	if e.Waited >= time.Millisecond || e.Tries > 1 {
-		line("waited", fmt.Sprintf("%s, %d tries", short(e.Waited), e.Tries))
+		v.detail("waited", fmt.Sprintf("%s, %d tries", short(e.Waited), e.Tries))
 	}
 	for _, b := range e.Blockers {
-		line("blocker", strings.TrimSpace(fmt.Sprintf("pid %d %s, %s", b.PID, b.User, b.Kind)))
+		v.detail("blocker", strings.TrimSpace(fmt.Sprintf("pid %d %s, %s", b.PID, b.User, b.Kind)))
 	}
 	some("error", strings.TrimSpace(e.SQLState+" "+e.Error))
 	return nil

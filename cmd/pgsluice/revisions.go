@@ -40,6 +40,7 @@ learned from what the tools write to their own version tables.
   open      it has not ended yet
   running   the revision has begun: its row comes first
   failed    it was begun and has not ended, or the tool said so
+  lost      nobody knows how its transaction ended
 
 SQL counts the statements and names the strictest verdict about them. Rows that a
 migration changes are no schema changes and not listed.`,
@@ -147,6 +148,13 @@ func listRevisions(cmd *cobra.Command, flags *revisionFlags) error {
 	case "", "up", "down", "force", "moved":
 	default:
 		return &usageError{message: "--direction must be up, down, force or moved", hint: seeHelp(cmd)}
+	}
+	states := []string{"applied", "open", "running", "failed", "rolled back", "lost", "begun"}
+	switch state := flags.filter.State; {
+	case state != "" && !slices.Contains(states, state):
+		return &usageError{message: "--state must be one of: " + strings.Join(states[:6], ", "), hint: seeHelp(cmd)}
+	case flags.filter.Limit < 0 || flags.since < 0:
+		return &usageError{message: "--limit and --since must not be negative", hint: seeHelp(cmd)}
 	}
 	conn, ledger, err := flags.open(cmd)
 	if err != nil {
