@@ -5,7 +5,7 @@ import "testing"
 // Outside of transactions the end of the session tells that the rows came first.
 func TestRowsComeFirst(t *testing.T) {
 	w := newStage(t, Enforce, true, false)
-	w.configure(t, "tool ours deployments id")
+	w.configure(t, "tool ours public.deployments id")
 	for _, sql := range []string{
 		"CREATE TABLE deployments (id text PRIMARY KEY)",
 		"INSERT INTO deployments VALUES ('1')",

@@ -290,8 +290,12 @@ func (w *stage) configure(t *testing.T, text string) {
 			}
 			settings.Actions[words[1]] = action
 		case "tool":
-			options.Tools = append([]revisions.Tool{revisions.Custom(words[1], "", words[2], words[3:])}, revisions.Tools()...)
-			options.VersionTables = regexp.MustCompile("(?i)" + words[2])
+			schema, table, qualified := strings.Cut(words[2], ".")
+			if !qualified {
+				schema, table = "", words[2]
+			}
+			options.Tools = append([]revisions.Tool{revisions.Custom(words[1], schema, table, words[3:])}, revisions.Tools()...)
+			options.VersionTables = regexp.MustCompile("(?i)" + table)
 		case "exclusive":
 			options.Exclusive = map[string]Exclusive{"off": Together, "wait": OneWaits, "refuse": OneRefused}[words[1]]
 		case "override":

@@ -10,6 +10,8 @@ type Tool struct {
 	Name string
 	// Table is the table's own name unless somebody has given it another, Schema its schema if the tool makes one; "" is any.
 	Table, Schema string
+	// Shared is true when the schema was there before the tool: other things are in it.
+	Shared bool
 	// Columns are the table's columns, "name type" each, by which tools with tables of the same name are told apart. The column's type begins with
 	// the type, in the server's words; "=" in front of it means that it is the whole type. Of up to four columns there are no others.
 	Columns []string
@@ -116,7 +118,7 @@ func Tools() []Tool {
 
 // Custom is a tool that the configuration describes: a row of the table is a revision, named by the columns.
 func Custom(name, schema, table string, id []string) Tool {
-	return Tool{Name: name, Schema: schema, Table: table, ID: id, Join: ".", style: rows}
+	return Tool{Name: name, Schema: schema, Shared: true, Table: table, ID: id, Join: ".", style: rows}
 }
 
 // Described reports whether the configuration describes the tool: then nobody knows when it writes its rows.
@@ -124,7 +126,11 @@ func (t Tool) Described() bool { return t.Columns == nil }
 
 // Renamed is the tool with another version table.
 func (t Tool) Renamed(schema, table string) Tool {
-	t.Schema, t.Table = schema, table
+	kin := make([]string, len(t.Kin))
+	for i, name := range t.Kin {
+		kin[i] = strings.Replace(name, t.Table, table, 1) // as knex calls its lock
+	}
+	t.Schema, t.Shared, t.Table, t.Kin = schema, true, table, kin
 	return t
 }
 
@@ -226,10 +232,11 @@ func KeepsAs(tools []Tool, schema, table string, columns []string) bool {
 // Keeps reports whether a table, by its name alone, is one that some tool makes for itself: what is done to it belongs to no revision.
 func Keeps(tools []Tool, schema, table string) bool {
 	return slices.ContainsFunc(tools, func(t Tool) bool {
-		if t.Schema != "" && t.Schema == schema {
+		if t.Schema != "" && !t.Shared && t.Schema == schema {
 			return true
 		}
-		named := strings.EqualFold(t.Table, table) && (t.Schema == "" || schema == "")
-		return named && t.style != events || slices.Contains(t.Kin, table) && t.Schema == ""
+		there := t.Schema == "" || t.Shared && (schema == "" || schema == t.Schema)
+		named := strings.EqualFold(t.Table, table) && (there || schema == "")
+		return named && t.style != events || there && slices.Contains(t.Kin, table)
 	})
 }

@@ -46,6 +46,14 @@ func TestVersionTablesOfTheConfiguration(t *testing.T) {
 	if tools[0].Table != "my_migrations" || tools[1].Name != "ours" || len(tools) != len(revisions.Tools())+2 {
 		t.Errorf("got %+v", tools[:2])
 	}
+	for name, own := range map[string]bool{"my_migrations": true, "my_migrations_lock": true, "users": false} {
+		if revisions.Keeps(tools, "app", name) != own {
+			t.Errorf("that a tool keeps app.%s is %v", name, !own)
+		}
+	}
+	if revisions.Keeps(tools, "ops", "users") || !revisions.Keeps(tools, "ops", "deployments") || revisions.Keeps(tools, "public", "deployments") {
+		t.Error("ops is not the tool's, or its table is not")
+	}
 	// The first has a name that is found anyway.
 	if names == nil || !names.MatchString(`INSERT INTO "Deployments"`) || names.MatchString("my_migrations") {
 		t.Errorf("got %v", names)
