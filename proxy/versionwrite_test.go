@@ -106,7 +106,7 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 			}
 			event := *told[len(told)-1]
 			for _, e := range told {
-				if (e.Direction == revisions.Up || e.Direction == revisions.Down) && e.Previous != "" {
+				if e.Direction == revisions.Up && e.Previous != "" {
 					event.Parents = e.Previous
 				}
 			}

@@ -356,12 +356,13 @@ func moved(to, from string, past Past) (direction Direction, revision, previous 
 	stands := func(on string, revision *Event) bool {
 		return revision != nil && slices.Contains(strings.Split(revision.Parents, ","), on)
 	}
+	back, forth := stands(to, was), stands(from, is) // both, if one was guessed wrong once
 	switch {
 	case to == "":
 		return Moved, "", from
-	case stands(to, was):
+	case back && !forth:
 		return Down, from, was.Parents
-	case stands(from, is):
+	case forth && !back:
 		return Up, to, is.Parents
 	case is != nil && is.Direction == Up && to != from:
 		return Down, from, to

@@ -1,10 +1,10 @@
--- What the ledger last heard of a revision, if that has not been rolled back; and what it stands on, by whoever went up to it or down from it, whatever became of that.
+-- What the ledger last heard of a revision, if that has not been rolled back; and what it stands on, by whoever went up to it, whatever became of that.
 SELECT pg_catalog.json_build_object('Direction', r.direction, 'Revision', r.revision, 'Previous', r.previous, 'Parents', COALESCE((
 	SELECT p.previous
 	FROM pgsluice.revisions AS p
 	WHERE p.system_identifier OPERATOR(pg_catalog.=) r.system_identifier AND p.database_oid OPERATOR(pg_catalog.=) r.database_oid
 		AND p.tool OPERATOR(pg_catalog.=) r.tool AND p.version_table OPERATOR(pg_catalog.=) r.version_table
-		AND p.revision OPERATOR(pg_catalog.=) r.revision AND p.direction OPERATOR(pg_catalog.=) ANY (ARRAY['up', 'down'])
+		AND p.revision OPERATOR(pg_catalog.=) r.revision AND p.direction OPERATOR(pg_catalog.=) 'up'
 		AND p.state OPERATOR(pg_catalog.<>) 'unsaid' AND p.previous OPERATOR(pg_catalog.<>) ''
 	ORDER BY p.id DESC
 	LIMIT 1), ''))
