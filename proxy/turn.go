@@ -103,9 +103,29 @@ func (s *session) looks(statement ddl.Statement) bool {
 	return reads && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
 }
 
-// heedsTurn reports whether a statement matters to whose turn it is: a look at a version table, or a tool that gives back its own lock.
+// asks reports whether a statement asks the catalog for a version table by its name, as tools do before their first migration. A tool that works on several
+// connections at once does not count, nor does one whose table has the same name.
+func (s *session) asks(statement ddl.Statement) bool {
+	_, reads := statement.Action.(ddl.Query)
+	if !reads || !slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool {
+		return slices.Contains([]string{"pg_class", "pg_tables", "tables"}, ref.Name.Name)
+	}) {
+		return false
+	}
+	named := false
+	for _, tool := range s.options.Tools {
+		if strings.Contains(statement.Text, "'"+tool.Table+"'") {
+			if named = true; tool.Beside {
+				return false
+			}
+		}
+	}
+	return named
+}
+
+// heedsTurn reports whether a statement matters to whose turn it is: a look at a version table, or for one, or a tool that gives back its own lock.
 func (s *session) heedsTurn(statement ddl.Statement) bool {
-	return s.exclusive() && (s.looks(statement) || s.chronicle.turn.held && unlocks(statement))
+	return s.exclusive() && (s.looks(statement) || s.asks(statement) || s.chronicle.turn.held && unlocks(statement))
 }
 
 func unlocks(statement ddl.Statement) bool {
@@ -115,8 +135,8 @@ func unlocks(statement ddl.Statement) bool {
 // takeTurn waits for the session's turn before a statement of a migration. A session that is no migration tool's takes no part, nor does one of
 // a tool that works on several connections at once: it would wait for itself. When the statement must not run the client has been told.
 //
-// A look at the version table waits, and in a transaction keeps the turn to its end, because what the tool then does rests on it. What is
-// first of a migration keeps the turn for the session.
+// A look at the version table, or within a transaction at whether there is one, waits, and in a transaction keeps the turn to its end, because what the tool
+// then does rests on it. What is first of a migration keeps the turn for the session.
 func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err error) {
 	t := &s.chronicle.turn
 	switch at.Action.(type) {
@@ -130,9 +150,14 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	if err != nil {
 		return false, s.relayFailure(err)
 	}
-	if len(s.chronicle.courses) == 0 || s.besideOthers() || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement)) {
+	asks := s.asks(at.Statement)
+	if asks && s.backend.TxStatus() != 'T' {
+		return true, nil // nothing that it does rests on the answer for certain
+	}
+	if !asks && (len(s.chronicle.courses) == 0 || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement))) || s.besideOthers() {
 		return true, nil
 	}
+	looks = looks || asks
 	function, keeps := "pg_catalog.pg_try_advisory_lock($1::bigint)", true
 	if looks {
 		function, keeps = "pg_catalog.pg_try_advisory_xact_lock($1::bigint)", false
