@@ -18,7 +18,7 @@ func (c *Check) Relation(name ddl.Name) (relation *facts.Relation, known bool) {
 // Light reports whether a relation can be scanned, rewritten or built on without anybody noticing: it is temporary, made by this
 // very transaction, empty, or small. An estimate of rows that is not known decides nothing; a size that is not known does.
 func (c *Check) Light(r *facts.Relation) bool {
-	if r.Persistence == "t" || r.CreatedHere {
+	if r.Persistence == "t" || r.CreatedHere && !r.Adopted {
 		return true
 	}
 	if r.Foreign {

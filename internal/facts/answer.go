@@ -361,6 +361,7 @@ func (q *question) addTransaction(document []byte) error {
 	}
 	for _, r := range q.byOID {
 		r.CreatedHere = slices.Contains(a.Created, r.OID)
+		r.Adopted = r.CreatedHere && slices.ContainsFunc(q.descendants(r.OID), func(oid uint32) bool { return !slices.Contains(a.Created, oid) })
 	}
 	return nil
 }

@@ -114,6 +114,8 @@ type Relation struct {
 	Readable bool `json:"readable"`
 	// CreatedHere is true when this very transaction made it (by the xmin of its pg_attribute row for tableoid); of an index, its table.
 	CreatedHere bool `json:"created_here"`
+	// Adopted is true when this very transaction made it and put below it, as partition or inheritance child, what was there before.
+	Adopted bool `json:"adopted,omitempty"`
 	// Rows is the planner's estimate over the relation and all its descendants; negative is unknown.
 	Rows float64 `json:"rows"`
 	// Bytes is pg_table_size over the same; negative is unknown.

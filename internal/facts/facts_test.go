@@ -340,7 +340,7 @@ func show(known facts.Facts, d *datadriven.TestData) string {
 func describe(r *facts.Relation) string {
 	size := fmt.Sprintf(" rows=%s bytes=%s", rows(r.Rows), bytes(r.Bytes))
 	return "kind=" + r.Kind + flag(r.Table == nil, size) +
-		flag(r.Empty, " empty") + flag(r.CreatedHere, " created-here") + flag(r.Persistence != "p", " persistence="+r.Persistence) +
+		flag(r.Empty, " empty") + flag(r.CreatedHere, " created-here") + flag(r.Adopted, " adopted") + flag(r.Persistence != "p", " persistence="+r.Persistence) +
 		flag(r.Descendants > 0, fmt.Sprintf(" descendants=%d", r.Descendants)) + flag(r.Foreign, " foreign") +
 		flag(r.PartitionOf != 0, " partition") + flag(!r.MayAlter, " not-mine") + flag(!r.Readable, " not-readable") +
 		flag(r.VersionTable, " version-table") + flag(r.Busy > 0, " busy") + flag(r.Busy < 0, " busy-unknown")

@@ -196,6 +196,14 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 		w.utility(s, action, file)
 	case ddl.AlterTable:
 		w.alter(action)
+		for _, command := range action.Commands {
+			switch command.Op {
+			case "AddInherit":
+				w.adopt(command.Relation, action.Table, before)
+			case "AttachPartition":
+				w.adopt(action.Table, command.Relation, before)
+			}
+		}
 	case ddl.Drop:
 		w.drop(action)
 	case ddl.Write:
@@ -406,6 +414,35 @@ func (w *world) alter(a ddl.AlterTable) {
 			w.rename(a.Table, to)
 		}
 	}
+}
+
+// adopt takes in that something which others use, or may, is below what the files have made.
+func (w *world) adopt(parent, child ddl.Name, before func(ddl.Name) *facts.Relation) {
+	key := w.key(parent)
+	o := w.objects[key]
+	if below, here := w.objects[w.key(child)]; o == nil || here && (below == nil || !below.Adopted) {
+		return
+	}
+	adopting := *o
+	adopting.Adopted, adopting.Empty, adopting.Descendants = true, false, o.Descendants+1
+	rows, bytes := -1.0, int64(-1)
+	if r := before(child); r != nil {
+		rows, bytes = r.Rows, r.Bytes
+	}
+	if adopting.Rows >= 0 {
+		adopting.Rows += rows
+	}
+	if adopting.Bytes >= 0 {
+		adopting.Bytes += bytes
+	}
+	if rows < 0 {
+		adopting.Rows = -1
+	}
+	if bytes < 0 {
+		adopting.Bytes = -1
+	}
+	set(w, w.made, key, false, true)
+	w.put(key, &adopting)
 }
 
 func (w *world) rename(from, to ddl.Name) {

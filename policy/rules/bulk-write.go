@@ -164,7 +164,7 @@ func lightTarget(c *policy.Check) bool {
 		return false
 	}
 	table, known := c.Relation(write.Target)
-	return known && table != nil && (table.Persistence == "t" || table.CreatedHere || table.VersionTable)
+	return known && table != nil && (table.Persistence == "t" || table.CreatedHere && !table.Adopted || table.VersionTable)
 }
 
 // unsplit refuses what cannot be run in batches.

@@ -1135,3 +1135,22 @@ UPDATE hollow SET a = 1 WHERE a IS NULL
 ----
 rewrite
   UPDATE of about 2,260 rows of "hollow" in one transaction keeps them locked until the last is done; run it in batches
+
+# The rows of what a parent that is new in this transaction took in.
+setup
+CREATE TABLE taken_in (a int); INSERT INTO taken_in VALUES (1)
+----
+
+begin
+CREATE TABLE around (a int); ALTER TABLE taken_in INHERIT around
+----
+
+check rows=2000000 bytes=500000000
+DELETE FROM around
+----
+block
+  DELETE of about 2,000,000 rows of "around" in one transaction keeps them locked until the last is done; run it in batches, outside of the transaction
+  hint: Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+
+rollback
+----

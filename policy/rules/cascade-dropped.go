@@ -66,7 +66,7 @@ func dependents(c *policy.Check, drop ddl.Drop, name ddl.Name) (things []string,
 	switch drop.Object {
 	case "TABLE", "FOREIGN TABLE", "VIEW", "MATERIALIZED VIEW", "SEQUENCE":
 		relation, asked := c.Relation(name)
-		if relation == nil || private(relation) {
+		if relation == nil || fresh(relation) {
 			return nil, asked
 		}
 		return inTheWay(relation, "", namedRelations(c, drop.Names)...), relation.Depends != nil
@@ -105,7 +105,7 @@ func typeUsers(t *facts.Type) []string {
 
 func alterCascades(c *policy.Check, alter ddl.AlterTable) {
 	table, known := c.Relation(alter.Table)
-	if alter.Object != "TABLE" || known && (table == nil || !table.MayAlter || private(table)) {
+	if alter.Object != "TABLE" || known && (table == nil || !table.MayAlter || fresh(table)) {
 		return
 	}
 	for _, command := range alter.Commands {

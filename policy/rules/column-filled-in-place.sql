@@ -329,3 +329,23 @@ block
     CREATE FUNCTION t_twice() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT a * 2 INTO NEW.twice FROM (SELECT NEW.*) AS t; RETURN NEW; END $$;
     CREATE TRIGGER t_twice BEFORE INSERT OR UPDATE ON t FOR EACH ROW EXECUTE FUNCTION t_twice();
     UPDATE t SET twice = a * 2 WHERE twice IS NULL; -- in batches
+
+# A table that is new in this transaction, around one that is not.
+begin
+CREATE TABLE around (LIKE t); ALTER TABLE t INHERIT around
+----
+
+check
+ALTER TABLE around ADD COLUMN token uuid DEFAULT gen_random_uuid()
+----
+block
+  adding "token" with DEFAULT gen_random_uuid() rewrites "around" and blocks reads and writes until every row has its value; add it empty, then set its default and fill the rows in batches outside of the transaction
+  detail: Table public.around has about 100 rows, its children's included, 8192 bytes.
+  hint: ALTER TABLE around ADD COLUMN token uuid;
+    ALTER TABLE around ALTER COLUMN token SET DEFAULT gen_random_uuid();
+    UPDATE around SET token = DEFAULT WHERE token IS NULL /* in batches */;
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
+
+rollback
+----

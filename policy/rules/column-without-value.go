@@ -32,7 +32,7 @@ without NOT NULL, fill it, and set it NOT NULL afterwards. New and empty tables 
 func runColumnWithoutValue(c *policy.Check) {
 	for _, a := range addedColumns(c) {
 		own := a.column.Identity || a.column.Serial() || a.column.Generated || a.defaulted() || a.domain != nil && a.domain.HasDefault
-		if !a.required() || own || a.table != nil && (a.table.Empty || a.table.CreatedHere || a.table.Persistence == "t") {
+		if !a.required() || own || a.table != nil && (a.table.Empty || a.table.CreatedHere && !a.table.Adopted || a.table.Persistence == "t") {
 			continue
 		}
 		finding := policy.Finding{

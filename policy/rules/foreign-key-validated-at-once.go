@@ -40,7 +40,7 @@ func foreignKeyHarm(table string, add ddl.Constraint) string {
 
 // foreignKeyFree reports whether there is nothing to check, or both tables are light.
 func foreignKeyFree(c *policy.Check, table *facts.Relation, add ddl.Constraint) (free, known bool) {
-	if table.Persistence == "t" || table.CreatedHere || table.Empty {
+	if table.Persistence == "t" || table.CreatedHere && !table.Adopted || table.Empty {
 		return true, true
 	}
 	parent, known := c.Relation(add.Parent)

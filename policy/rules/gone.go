@@ -13,8 +13,11 @@ import (
 // disposable reports whether nobody misses a relation, or what is in it: it is temporary, made by this very transaction, or a table
 // without a row.
 func disposable(r *facts.Relation) bool {
-	return private(r) || r.Empty && strings.Contains("rmp", r.Kind)
+	return fresh(r) || r.Empty && strings.Contains("rmp", r.Kind)
 }
+
+// fresh reports whether only this session has used a relation, and all that is below it.
+func fresh(r *facts.Relation) bool { return private(r) && !r.Adopted }
 
 // meant is the last line of a hint: how to do it all the same.
 func meant(c *policy.Check, rule string) string { return "If it is meant, " + allowed(c, rule) }

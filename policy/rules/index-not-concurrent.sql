@@ -582,3 +582,31 @@ pass
 
 rollback
 ----
+
+# A partitioned table is new in this transaction, but not the table that has become its partition.
+begin
+CREATE TABLE around (LIKE users) PARTITION BY RANGE (id); ALTER TABLE around ATTACH PARTITION users DEFAULT; CREATE TABLE around_1 PARTITION OF around FOR VALUES FROM (200) TO (300)
+----
+
+check
+CREATE INDEX around_email ON around (email)
+----
+block
+  building index "around_email" blocks writes to "around" until it is done on all 2 partitions; index them one by one, concurrently, and attach each outside of the transaction
+  detail: Table public.around has about 100 rows in 2 partitions, 24 kB.
+  hint: Each by itself, outside of a transaction:
+    CREATE INDEX around_email ON ONLY public.around (email);
+    CREATE INDEX CONCURRENTLY around_1_email_idx ON public.around_1 (email);
+    ALTER INDEX public.around_email ATTACH PARTITION public.around_1_email_idx;
+    CREATE INDEX CONCURRENTLY users_email_idx ON public.users (email);
+    ALTER INDEX public.around_email ATTACH PARTITION public.users_email_idx;
+    Outside of the transaction: Alembic "with op.get_context().autocommit_block():"; Django "atomic = False"; Rails "disable_ddl_transaction!"; goose "-- +goose NO TRANSACTION"; dbmate "transaction:false"; sql-migrate "notransaction"; Flyway "executeInTransaction=false"; knex "config = {transaction: false}"; golang-migrate, Prisma and psql: alone in a file of its own.
+    Or run "pgsluice install" once and set control.dsn: then pgsluice does it right behind the COMMIT.
+
+check
+CREATE INDEX around_email ON around_1 (email)
+----
+pass
+
+rollback
+----

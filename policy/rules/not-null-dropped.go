@@ -36,7 +36,7 @@ func runNotNullDropped(c *policy.Check) {
 		return
 	}
 	table, known := c.Relation(alter.Table)
-	if known && (table == nil || !table.MayAlter || private(table)) {
+	if known && (table == nil || !table.MayAlter || fresh(table)) {
 		return
 	}
 	for _, command := range alter.Commands {
