@@ -45,8 +45,8 @@ func Respell(random *rand.Rand, text string) string {
 // looksAhead are words behind which libpg_query takes no comment, although a server does: it looks at the next token to know what they are.
 var looksAhead = wordSet("UESCAPE WITH WITHOUT NULLS NOT FORMAT")
 
-// newerKeywords are keywords of 17 and 18 that the parser takes for names.
-var newerKeywords = wordSet("ENFORCED VIRTUAL OVERLAPS PERIOD SOURCE TARGET EXPRESSION")
+// newerKeywords are keywords of 17 to 19 that the parser takes for names.
+var newerKeywords = wordSet("ENFORCED VIRTUAL OVERLAPS PERIOD SOURCE TARGET EXPRESSION SPLIT PARTITIONS")
 
 // ownsItsQuotes reports whether a name can be quoted where it stands: not behind a literal's or an operator's U& and E.
 func ownsItsQuotes(text string, t token) bool {

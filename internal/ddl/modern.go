@@ -22,6 +22,8 @@ const (
 	temporal                          // WITHOUT OVERLAPS, PERIOD
 	setExpression                     // ALTER COLUMN … SET EXPRESSION AS (…)
 	defaultMethod                     // SET ACCESS METHOD DEFAULT
+	splitPartition                    // SPLIT PARTITION c INTO (…)
+	mergePartitions                   // MERGE PARTITIONS (c, …) INTO d
 )
 
 // modern writes a text in the grammar of PostgreSQL 16, byte for byte at the same places, as far as it knows the forms of 17 and 18 in it. It
@@ -85,6 +87,14 @@ func (m *modernizer) form(i int) {
 		m.replace(i+1, i+3, "DEFAULT", setExpression)
 	case m.is(i, "SET") && m.is(i+1, "ACCESS") && m.is(i+2, "METHOD") && m.is(i+3, "DEFAULT"):
 		m.replace(i+3, i+4, "heap", defaultMethod)
+	case m.is(i, "SPLIT") && m.is(i+1, "PARTITION") && m.isName(i+2):
+		if into := m.name(i + 2); m.is(into, "INTO") && m.is(into+1, "(") {
+			m.replace(i, m.over(into+1), "DETACH PARTITION "+m.spelled(i+2), splitPartition)
+		}
+	case m.is(i, "MERGE") && m.is(i+1, "PARTITIONS") && m.is(i+2, "(") && m.isName(i+3):
+		if into := m.over(i + 2); m.is(into, "INTO") && m.isName(into+1) {
+			m.replace(i, m.name(into+1), "DETACH PARTITION "+m.spelled(i+3), mergePartitions)
+		}
 	case m.is(i, "SET") && m.is(i+1, "STATISTICS") && m.is(i+2, "DEFAULT"):
 		m.replace(i+2, i+3, "-1", onlyDropped)
 	case (m.is(i, "VACUUM") || m.is(i, "ANALYZE") || m.is(i, "ANALYSE")) && (i == 0 || m.is(i-1, ";") || m.is(i-1, "VACUUM")):
@@ -159,9 +169,14 @@ func (m *modernizer) notNull(i int) {
 		return
 	}
 	name := m.span(column, m.name(column))
-	spelled := m.text[name.Start:name.End]
-	m.replace(i, m.name(column), "CHECK("+spelled+")", notNull)
+	m.replace(i, m.name(column), "CHECK("+m.spelled(column)+")", notNull)
 	m.found[len(m.found)-1].name = name
+}
+
+// spelled is the name that begins at token i as it is written.
+func (m *modernizer) spelled(i int) string {
+	name := m.span(i, m.name(i))
+	return m.text[name.Start:name.End]
 }
 
 // drop leaves the tokens from i up to j out.
@@ -192,6 +207,10 @@ func (f newerForm) tell(s *Statement, offset int) {
 			command.Default.Start += strings.IndexByte(s.Text[command.Default.Start:command.Default.End], '(')
 		case defaultMethod:
 			command.Name = ""
+		case splitPartition:
+			command.Op = "SplitPartition"
+		case mergePartitions:
+			command.Op = "MergePartitions"
 		case enforced, notEnforced:
 			f.enforce(command)
 		case virtual, virtualByDefault:

@@ -36,6 +36,9 @@ ones, and those made by the same transaction pass.`,
 
 func runColumnDropped(c *policy.Check) {
 	alter, ok := c.Stmt.Action.(ddl.AlterTable)
+	if ok && alter.Object == "TYPE" {
+		attributeDropped(c, alter)
+	}
 	if !ok || alter.Object != "TABLE" {
 		return
 	}
@@ -61,6 +64,18 @@ func runColumnDropped(c *policy.Check) {
 			finding.Detail = consequences(table, command.Name, command.Cascade)
 		}
 		c.Report(finding)
+	}
+}
+
+// attributeDropped judges ALTER TYPE … DROP ATTRIBUTE of a composite type.
+func attributeDropped(c *policy.Check, alter ddl.AlterTable) {
+	for _, command := range typedTables(c, alter, "DropColumn") {
+		c.Report(policy.Finding{
+			Message: fmt.Sprintf("dropping attribute %q of type %s with CASCADE destroys the values of that column in every table OF it; release code without it first, then allow the drop",
+				command.Name, shown(alter.Table)),
+			Hint:    fmt.Sprintf("SELECT oid::regclass FROM pg_class WHERE reloftype = %s::regtype;\n%s", text(shown(alter.Table)), meant(c, "column-dropped")),
+			Unknown: fmt.Sprintf("which tables there are OF type %s", shown(alter.Table)),
+		})
 	}
 }
 

@@ -142,3 +142,23 @@ check role
 ----
 pass
   overridden: dropping column "name" of "users" destroys its values and breaks what still names it; release code without it first, then allow the drop
+
+# An attribute of a composite type is a column of the tables OF it.
+setup
+CREATE TYPE pair AS (a int, b int); CREATE TABLE pairs OF pair; INSERT INTO pairs VALUES (1, 2)
+----
+
+check
+ALTER TYPE pair DROP ATTRIBUTE IF EXISTS b CASCADE
+----
+block
+  dropping attribute "b" of type pair with CASCADE destroys the values of that column in every table OF it; release code without it first, then allow the drop
+  hint: SELECT oid::regclass FROM pg_class WHERE reloftype = 'pair'::regtype;
+    If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow column-dropped reason="..." */ ALTER TYPE pair DROP ATTRIBUTE IF EXISTS b CASCADE;
+  unknown: which tables there are OF type pair
+
+check
+ALTER TYPE pair DROP ATTRIBUTE b
+----
+pass

@@ -55,9 +55,10 @@ func runColumnRenamed(c *policy.Check) {
 	} else {
 		finding.Detail = renameDetail(table, command.Name)
 	}
-	if table != nil && table.Kind == "v" || alter.Object == "VIEW" {
+	if object := kindOf(alter, table); object == "VIEW" || object == "MATERIALIZED VIEW" {
+		view := strings.ToLower(string(object))
 		finding.Action = policy.Warn
-		finding.Message = fmt.Sprintf("renaming column %q of view %q breaks code that uses the old name; make a new view beside it", command.Name, alter.Table.Name)
+		finding.Message = fmt.Sprintf("renaming column %q of %s %q breaks code that uses the old name; make a new %s beside it", command.Name, view, alter.Table.Name, view)
 		finding.Hint = ""
 	}
 	c.Report(finding)

@@ -76,3 +76,20 @@ check role
 ----
 pass
   overridden: renaming column "name" of "users" breaks code that uses the old name; add column "full_name" beside it and move over step by step
+
+# A materialized view gets no new column.
+setup
+CREATE MATERIALIZED VIEW named AS SELECT id, name FROM users
+----
+
+check
+ALTER MATERIALIZED VIEW named RENAME COLUMN name TO called
+----
+warn
+  renaming column "name" of materialized view "named" breaks code that uses the old name; make a new materialized view beside it
+
+check
+ALTER TABLE named RENAME name TO called
+----
+warn
+  renaming column "name" of materialized view "named" breaks code that uses the old name; make a new materialized view beside it

@@ -35,6 +35,9 @@ NOT VALID exists only since PostgreSQL 18; before, each partition gets the key f
 }
 
 func foreignKeyHarm(table string, add ddl.Constraint) string {
+	if table == add.Parent.Name {
+		return fmt.Sprintf("blocks writes to %q", table)
+	}
 	return fmt.Sprintf("blocks writes to %q and %q", table, add.Parent.Name)
 }
 

@@ -250,3 +250,17 @@ check
 ----
 pass
   overridden: adding a foreign key blocks writes to "orders" and "users" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+
+# A table that references itself is one table.
+setup
+CREATE TABLE tree (id int PRIMARY KEY, parent int); INSERT INTO tree VALUES (1, NULL); ANALYZE tree
+----
+
+check
+ALTER TABLE tree ADD CONSTRAINT tree_parent FOREIGN KEY (parent) REFERENCES tree
+----
+rewrite
+  adding constraint "tree_parent" blocks writes to "tree" while every row is checked; add it NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.tree has about 1 rows, 8192 bytes.
+  hint: ALTER TABLE tree ADD CONSTRAINT tree_parent FOREIGN KEY (parent) REFERENCES tree NOT VALID;
+    ALTER TABLE tree VALIDATE CONSTRAINT tree_parent;

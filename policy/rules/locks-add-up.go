@@ -111,7 +111,7 @@ func heldTables(c *policy.Check) []string {
 			dropped = "what it dropped"
 			continue
 		}
-		names = append(names, fmt.Sprintf("%s (%s)", qualified(h.Schema, h.Name), h.Mode))
+		names = append(names, fmt.Sprintf("%s (%s)", qualifiedAsWritten(ddl.Name{Schema: h.Schema, Name: h.Name}), h.Mode))
 	}
 	if dropped != "" {
 		names = append(names, dropped)

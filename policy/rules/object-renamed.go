@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"strings"
@@ -58,18 +59,20 @@ func runObjectRenamed(c *policy.Check) {
 
 // moved judges SET SCHEMA.
 func moved(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
+	r, _ := c.Relation(alter.Table)
+	object := kindOf(alter, r)
 	finding := policy.Finding{
 		Action: policy.Warn,
 		Message: fmt.Sprintf("moving %s %s to schema %q breaks code that uses its old place; make a new one there and move over step by step",
-			strings.ToLower(string(alter.Object)), shown(alter.Table), command.NewName),
+			strings.ToLower(string(object)), shown(alter.Table), command.NewName),
 	}
-	switch alter.Object {
+	switch object {
 	case "TABLE", "VIEW", "MATERIALIZED VIEW", "FOREIGN TABLE", "SEQUENCE":
 		r, known := c.Relation(alter.Table)
 		if known && (r == nil || !r.MayAlter || disposable(r)) {
 			return
 		}
-		if alter.Object == "TABLE" && (r == nil || r.Kind == "r" || r.Kind == "p") {
+		if object == "TABLE" {
 			finding.Action, finding.Hint = policy.Block, meant(c, "object-renamed")
 		}
 		switch {
@@ -87,6 +90,15 @@ func moved(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
 		}
 	}
 	c.Report(finding)
+}
+
+// kindOf is what an ALTER is about: as ALTER TABLE the server renames and moves views, indexes and sequences, too.
+func kindOf(alter ddl.AlterTable, r *facts.Relation) ddl.ObjectKind {
+	if alter.Object != "TABLE" || r == nil {
+		return alter.Object
+	}
+	kinds := map[string]ddl.ObjectKind{"v": "VIEW", "m": "MATERIALIZED VIEW", "S": "SEQUENCE", "f": "FOREIGN TABLE", "i": "INDEX", "I": "INDEX", "c": "TYPE"}
+	return cmp.Or(kinds[r.Kind], alter.Object)
 }
 
 // valueRenamed judges ALTER TYPE … RENAME VALUE.
@@ -112,12 +124,14 @@ func valueRenamed(c *policy.Check, alter ddl.AlterTable, command ddl.AlterComman
 
 // renamed judges RENAME TO of what is no relation, and of sequences.
 func renamed(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
+	r, _ := c.Relation(alter.Table)
+	object := kindOf(alter, r)
 	finding := policy.Finding{
 		Action: policy.Warn,
 		Message: fmt.Sprintf("renaming %s %s to %q breaks code that uses the old name; release code that knows the new one first",
-			strings.ToLower(string(alter.Object)), shown(alter.Table), command.NewName),
+			strings.ToLower(string(object)), shown(alter.Table), command.NewName),
 	}
-	switch alter.Object {
+	switch object {
 	case "SCHEMA":
 		schema, known := c.Facts.Schemas[alter.Table.Name]
 		known = known && c.Facts.Known

@@ -183,3 +183,20 @@ block
     If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow object-renamed reason="..." */ ALTER TYPE mood RENAME VALUE 'sad' TO 'blue';
   unknown: which tables have columns of type mood
+
+# ALTER TABLE renames and moves other relations, too.
+setup
+CREATE VIEW app.shown AS SELECT * FROM app.users
+----
+
+check
+ALTER TABLE counted RENAME TO numbers
+----
+warn
+  renaming sequence counted to "numbers" breaks code that uses the old name; release code that knows the new one first
+
+check
+ALTER TABLE app.shown SET SCHEMA bare
+----
+warn
+  moving view app.shown to schema "bare" breaks code that uses its old place; make a new one there and move over step by step

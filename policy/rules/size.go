@@ -9,7 +9,7 @@ import (
 
 // size describes a relation for the detail of a message: what makes it too large, as far as it is known.
 func size(r *facts.Relation) string {
-	name := r.Schema + "." + r.Name
+	name := qualified(r.Schema, r.Name)
 	if r.Foreign {
 		return fmt.Sprintf("Table %s keeps rows outside of this server's own tables, so that its size is not known.", name)
 	}

@@ -76,6 +76,13 @@ func runSlowBehindLock(c *policy.Check) {
 			what = "CREATE MATERIALIZED VIEW"
 		}
 		finding.Message = fmt.Sprintf("%s of %q runs while this transaction keeps others waiting; do it in a transaction of its own", what, c.Stmt.Refs[0].Name.Name)
+	case ddl.AlterTable:
+		at := slices.IndexFunc(action.Commands, func(command ddl.AlterCommand) bool { return command.Op == "ValidateConstraint" })
+		if _, known := c.Relation(action.Table); known || at < 0 || c.Context.Ledger {
+			return // where the constraint is known, the rule of its kind judges it
+		}
+		finding.Message = fmt.Sprintf("validating constraint %q of %q reads every row while this transaction keeps others waiting; do it in a transaction of its own", action.Commands[at].Name, action.Table.Name)
+		finding.Unknown = fmt.Sprintf("the size of table %q", action.Table.Name)
 	default:
 		return
 	}

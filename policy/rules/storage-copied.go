@@ -45,6 +45,9 @@ func runStorageCopied(c *policy.Check) {
 	if !ok {
 		return
 	}
+	for _, command := range alter.Commands {
+		partitionsCopied(c, alter, command)
+	}
 	relation, known := c.Relation(alter.Table)
 	if known && (relation == nil || !relation.MayAlter || !strings.Contains("rmi", relation.Kind)) {
 		return // the server says what is wrong, or there is nothing to copy
@@ -69,6 +72,28 @@ func runStorageCopied(c *policy.Check) {
 		c.Report(finding)
 		return
 	}
+}
+
+// partitionsCopied judges SPLIT PARTITION and MERGE PARTITIONS, which write the rows of partitions anew.
+func partitionsCopied(c *policy.Check, alter ddl.AlterTable, command ddl.AlterCommand) {
+	does := map[string]string{"SplitPartition": "splitting", "MergePartitions": "merging"}[command.Op]
+	if does == "" {
+		return
+	}
+	finding := policy.Finding{
+		Message: fmt.Sprintf("%s partitions of %q copies their rows while nobody can read or write any of it; make the new ones as tables of their own, fill them in batches, and swap them in by DETACH PARTITION ... CONCURRENTLY and ATTACH PARTITION",
+			does, alter.Table.Name),
+	}
+	part, known := c.Relation(command.Relation)
+	switch {
+	case known && part != nil && c.Light(part) && command.Op == "SplitPartition":
+		return
+	case known && part != nil && command.Op == "SplitPartition":
+		finding.Detail = size(part)
+	case !known:
+		finding.Unknown = fmt.Sprintf("the size of %q", command.Relation.Name)
+	}
+	c.Report(finding)
 }
 
 // movesAll reports whether a statement is ALTER ... ALL IN TABLESPACE, the only one of its kind that names no relation.

@@ -162,3 +162,30 @@ locks
 ALTER TABLE users ALTER name SET STORAGE EXTERNAL
 ----
 users AccessExclusiveLock
+
+# Forms of 19, which the servers up to 18 do not know.
+setup
+CREATE TABLE days (day date) PARTITION BY RANGE (day); CREATE TABLE days_1 PARTITION OF days FOR VALUES FROM ('2024-01-01') TO ('2024-02-01');
+CREATE TABLE days_2 PARTITION OF days FOR VALUES FROM ('2024-02-01') TO ('2024-03-01'); INSERT INTO days VALUES ('2024-01-05'); ANALYZE days
+----
+
+check
+ALTER TABLE days SPLIT PARTITION days_1 INTO (PARTITION days_1a FOR VALUES FROM ('2024-01-01') TO ('2024-01-15'), PARTITION days_1b FOR VALUES FROM ('2024-01-15') TO ('2024-02-01'))
+----
+block
+  splitting partitions of "days" copies their rows while nobody can read or write any of it; make the new ones as tables of their own, fill them in batches, and swap them in by DETACH PARTITION ... CONCURRENTLY and ATTACH PARTITION
+  detail: Table public.days_1 has about 1 rows, 8192 bytes.
+
+check
+alter table public.days merge partitions ("days_2", days_1) into days_both
+----
+block
+  merging partitions of "days" copies their rows while nobody can read or write any of it; make the new ones as tables of their own, fill them in batches, and swap them in by DETACH PARTITION ... CONCURRENTLY and ATTACH PARTITION
+  detail: Table public.days_2 has about 0 rows, 0 bytes.
+
+check unknown
+ALTER TABLE days SPLIT PARTITION days_1 INTO (PARTITION a DEFAULT)
+----
+block
+  splitting partitions of "days" copies their rows while nobody can read or write any of it; make the new ones as tables of their own, fill them in batches, and swap them in by DETACH PARTITION ... CONCURRENTLY and ATTACH PARTITION
+  unknown: the size of "days_1"

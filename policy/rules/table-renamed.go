@@ -45,12 +45,9 @@ func runTableRenamed(c *policy.Check) {
 	finding := policy.Finding{
 		Message: fmt.Sprintf("renaming table %q breaks code that uses the old name; leave a view of the old name in its place", alter.Table.Name),
 	}
-	switch alter.Object {
+	object := kindOf(alter, table)
+	switch object {
 	case "TABLE":
-		// ALTER TABLE renames views, indexes and sequences, too.
-		if table != nil && table.Kind != "r" && table.Kind != "p" {
-			return
-		}
 		finding.OnDemand = true
 		from, new := tableText(c.Stmt, alter), to
 		if table != nil {
@@ -64,7 +61,7 @@ With rules: {table-renamed: rewrite} pgsluice does that. Drop the view when no c
 	case "VIEW", "MATERIALIZED VIEW":
 		finding.Action = policy.Warn
 		finding.Message = fmt.Sprintf("renaming %s %q breaks code that uses the old name; make one of the new name, and drop this one later",
-			strings.ToLower(string(alter.Object)), alter.Table.Name)
+			strings.ToLower(string(object)), alter.Table.Name)
 	default:
 		return
 	}

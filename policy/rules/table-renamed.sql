@@ -115,3 +115,16 @@ check role
 ----
 pass
   overridden: renaming table "users" breaks code that uses the old name; leave a view of the old name in its place
+
+# ALTER TABLE renames views as well.
+check
+ALTER TABLE seen RENAME TO looked_at
+----
+warn
+  renaming view "seen" breaks code that uses the old name; make one of the new name, and drop this one later
+
+check
+ALTER TABLE counted RENAME TO counts
+----
+warn
+  renaming materialized view "counted" breaks code that uses the old name; make one of the new name, and drop this one later

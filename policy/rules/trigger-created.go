@@ -20,6 +20,8 @@ func triggerCreated() policy.Rule {
 fails, their statements fail. A rule (CREATE RULE) rewrites the statements themselves. CREATE TRIGGER keeps writers waiting until the COMMIT (SHARE
 ROW EXCLUSIVE), on a partitioned table those of all partitions; CREATE RULE readers, too (ACCESS EXCLUSIVE).
 
+An event trigger runs with every schema change of the database, and can refuse them.
+
 Try the function on a copy first, and keep it short. Tables without a row, temporary ones, and those made by the same transaction pass.`,
 		Since:   "0.1",
 		Default: policy.Warn,
@@ -29,12 +31,18 @@ Try the function on a copy first, and keep it short. Tables without a row, tempo
 }
 
 func runTriggerCreated(c *policy.Check) {
-	if c.Stmt.Tag != "CREATE TRIGGER" && c.Stmt.Tag != "CREATE RULE" {
+	if c.Stmt.Tag != "CREATE TRIGGER" && c.Stmt.Tag != "CREATE RULE" && c.Stmt.Tag != "CREATE EVENT TRIGGER" {
 		return
 	}
 	utility, ok := c.Stmt.Action.(ddl.Utility)
 	if !ok || len(utility.Names) == 0 {
 		return
+	}
+	if c.Stmt.Tag == "CREATE EVENT TRIGGER" {
+		c.Report(policy.Finding{
+			Message: fmt.Sprintf("event trigger %q runs with every schema change of this database from the COMMIT on, those of pgsluice included, and what fails in it fails them; try it on a copy first",
+				utility.Names[0].Name),
+		})
 	}
 	for _, ref := range c.Stmt.Refs {
 		if !ref.Lock.BlocksWriters() {

@@ -75,3 +75,10 @@ CREATE TRIGGER slimmed BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION supp
 warn
   trigger "slimmed" runs with every write of "users" from the COMMIT on, and what fails in it fails them; try it on a copy first
   unknown: whether "users" is in use: its size
+
+# An event trigger concerns everybody's schema changes.
+check
+CREATE EVENT TRIGGER guarded ON ddl_command_start WHEN TAG IN ('DROP TABLE') EXECUTE FUNCTION stopped()
+----
+warn
+  event trigger "guarded" runs with every schema change of this database from the COMMIT on, those of pgsluice included, and what fails in it fails them; try it on a copy first
