@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/url"
 	"path/filepath"
@@ -259,8 +261,47 @@ func TestJUnit(t *testing.T) {
 		total.Tests, total.Failures = total.Tests+counted.Tests, total.Failures+counted.Failures
 		total.Errors, total.Skipped = total.Errors+counted.Errors, total.Skipped+counted.Skipped
 	}
+	all.Skipped = total.Skipped // the whole has no such count
 	if total != all.junitCounts || total.Failures == 0 || total.Errors == 0 || total.Skipped == 0 {
 		t.Errorf("the whole says %+v, and has %+v", all.junitCounts, total)
+	}
+}
+
+// junitKnown are the elements of the schema of Jenkins' xUnit plugin that are written, with the attributes that it has for them.
+var junitKnown = map[string][]string{
+	"testsuites": {"name", "time", "tests", "failures", "errors"},
+	"testsuite":  {"name", "tests", "failures", "errors", "group", "time", "skipped", "timestamp", "hostname", "id", "package", "file", "log", "url"},
+	"testcase":   {"name", "time", "classname", "group"},
+	"failure":    {"type", "message"}, "error": {"type", "message"}, "skipped": {"type", "message"}, "system-out": {},
+}
+
+func TestJUnitIsWhatJenkinsTakes(t *testing.T) {
+	decoder, elements := xml.NewDecoder(bytes.NewReader(written(t, "junit", reported(t)))), 0
+	for {
+		token, err := decoder.Token()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		element, ok := token.(xml.StartElement)
+		if !ok {
+			continue
+		}
+		elements++
+		attributes, known := junitKnown[element.Name.Local]
+		if !known {
+			t.Errorf("element %s", element.Name.Local)
+		}
+		for _, a := range element.Attr {
+			if !slices.Contains(attributes, a.Name.Local) {
+				t.Errorf("attribute %s of %s", a.Name.Local, element.Name.Local)
+			}
+		}
+	}
+	if elements < 20 {
+		t.Errorf("only %d elements", elements)
 	}
 }
 

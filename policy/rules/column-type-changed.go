@@ -31,7 +31,7 @@ larger numeric of the same scale, more digits of a second, timestamp to timestam
 has already, which some tools send along with everything else that they know of a column, is left out where the server would work for it. The rest is
 refused, with the steps to type: a new column beside the old one, kept equal by a trigger, filled in batches, indexed concurrently, and swapped
 in by a rename. It also lists at once what forbids the change (views, policies, generated columns), which the server names one by one. New, empty and
-small tables are left alone. After any change of a type, prepared statements that return the column fail once with "cached plan must not change
+small tables are left alone. ALTER TYPE ... ALTER ATTRIBUTE ... CASCADE does the same to every table OF a composite type. After any change of a type, prepared statements that return the column fail once with "cached plan must not change
 result type".`,
 		Since:   "0.1",
 		Default: policy.Block,

@@ -31,5 +31,13 @@ CREATE TABLE counts (id bigint PRIMARY KEY, n amount, during int4range, noted te
 CREATE TABLE events_3 (LIKE events); INSERT INTO events_3 SELECT g, '2024-03-15', 'n' FROM generate_series(1, 20000) g;
 CREATE MATERIALIZED VIEW many AS SELECT id, email FROM big; CREATE UNIQUE INDEX many_id ON many (id);
 CREATE PUBLICATION told FOR TABLE app.big;
+-- Odd names, domains over arrays, inheritance, an unlogged table, a typed one, a rule.
+CREATE SCHEMA "Sales Dept"; CREATE TABLE "Sales Dept"."Order" ("Id" bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, "UserId" bigint, "Total" numeric(10, 2), "Note" varchar(50)); INSERT INTO "Sales Dept"."Order" ("UserId", "Total", "Note") SELECT g, g, repeat('o', 40) FROM generate_series(1, 20000) g;
+CREATE DOMAIN tag AS text; CREATE DOMAIN tag_list AS tag[]; CREATE DOMAIN few AS text[] CHECK (cardinality(VALUE) < 10); CREATE DOMAIN rated AS int CHECK (VALUE > 0);
+CREATE TABLE labelled (id bigint PRIMARY KEY, tags tag_list, rating rated); INSERT INTO labelled SELECT g, ARRAY[repeat('t', 40)], 1 FROM generate_series(1, 20000) g;
+CREATE TABLE ancestor (id bigint, note text); CREATE TABLE heir () INHERITS (ancestor); INSERT INTO heir SELECT g, repeat('h', 60) FROM generate_series(1, 20000) g;
+CREATE UNLOGGED TABLE unlogged (id bigint, note text); INSERT INTO unlogged SELECT g, repeat('u', 60) FROM generate_series(1, 20000) g;
+CREATE TYPE pair AS (a int, b int); CREATE TABLE pairs OF pair; INSERT INTO pairs SELECT g, g FROM generate_series(1, 40000) g;
+CREATE RULE kept AS ON DELETE TO unlogged DO ALSO NOTHING;
 CREATE TEMPORARY TABLE scratch (id int, email text);
 ANALYZE;
