@@ -75,7 +75,7 @@ DROP TABLE "Odd ""One"
 ----
 block
   dropping table "Odd \"One" destroys its rows and breaks what still uses it; release code without it first, then allow the drop
-  detail: Table public.Odd "One has an unknown number of rows (it was never analyzed), 8192 bytes.
+  detail: Table public."Odd ""One" has an unknown number of rows (it was never analyzed), 8192 bytes.
   hint: Is it still read or written? SELECT seq_scan, idx_scan, n_tup_ins, n_tup_upd, n_tup_del FROM pg_stat_all_tables WHERE relid = 'public."Odd ""One"'::regclass;
     If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow table-dropped reason="..." */ DROP TABLE "Odd ""One";
