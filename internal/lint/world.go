@@ -146,8 +146,11 @@ func (w *world) follow(s ddl.Statement, file int, before func(ddl.Name) *facts.R
 	}
 }
 
-// hold takes note of a strong lock, with what is known of the relation; an index stands for its table.
+// hold takes note of a strong lock, with what is known of the relation; an index stands for its table. Nobody waits long for a view or a type.
 func (w *world) hold(ref ddl.Ref, r *facts.Relation) {
+	if ref.Kind == "VIEW" || ref.Kind == "TYPE" {
+		return
+	}
 	held := facts.Held{Schema: ref.Name.Schema, Name: ref.Name.Name, Mode: ref.Lock.String()}
 	if r != nil && r.Table != nil {
 		r = r.Table

@@ -42,22 +42,22 @@ func runLocksAddUp(c *policy.Check) {
 		return
 	}
 	for _, ref := range c.Stmt.Refs {
-		table, known := c.Relation(ref.Name)
-		if !ref.Lock.BlocksWriters() || known && (table == nil || private(table) || versionTableWrite(c.Stmt, table)) {
+		table, _ := c.Relation(ref.Name)
+		if !ref.Lock.BlocksWriters() || table == nil || private(table) || versionTableWrite(c.Stmt, table) {
 			continue
 		}
-		if !known && ref.Kind == "INDEX" || holds(c.Facts.Held, ref.Name, table) {
-			continue // what it has cannot deadlock, and nobody knows whose index that is
+		if table.Table != nil {
+			table = table.Table
+		}
+		if slices.ContainsFunc(c.Facts.Held, func(h facts.Held) bool { return h.OID == table.OID }) {
+			continue // what it has cannot deadlock
 		}
 		finding := policy.Finding{
 			Message: fmt.Sprintf("this adds %s on %q to the locks that the transaction holds on %s; put it into a transaction of its own",
 				ref.Lock, ref.Name.Name, briefly(heldTables(c))),
 			Detail: "All are held until the transaction ends, and a lock that cannot be had at once fails the transaction.",
 		}
-		if !known {
-			finding.Unknown = fmt.Sprintf("whether %q exists already", ref.Name.Name)
-		}
-		if n := stillThere(c.Facts.Held); n >= manyLocked && (!known || !c.Light(table)) {
+		if n := stillThere(c.Facts.Held); n >= manyLocked && !c.Light(table) {
 			finding.Action = policy.Block
 			finding.Message = fmt.Sprintf("this adds %s on %q to the strong locks that the transaction holds on %d tables; put it into a transaction of its own",
 				ref.Lock, ref.Name.Name, n)
@@ -67,19 +67,6 @@ func runLocksAddUp(c *policy.Check) {
 		c.Report(finding)
 		return
 	}
-}
-
-// holds reports whether one of the locks is on the table, or on that of an index; of a table that is not known by its name.
-func holds(all []facts.Held, name ddl.Name, table *facts.Relation) bool {
-	if table != nil && table.Table != nil {
-		table = table.Table
-	}
-	return slices.ContainsFunc(all, func(h facts.Held) bool {
-		if table != nil && h.OID != 0 {
-			return h.OID == table.OID
-		}
-		return h.Name == name.Name && (h.Schema == name.Schema || h.Schema == "" || name.Schema == "")
-	})
 }
 
 // stillThere counts what was not dropped: nobody comes back to a table that is gone.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -78,7 +79,8 @@ func runSlowBehindLock(c *policy.Check) {
 		finding.Message = fmt.Sprintf("%s of %q runs while this transaction keeps others waiting; do it in a transaction of its own", what, c.Stmt.Refs[0].Name.Name)
 	case ddl.AlterTable:
 		at := slices.IndexFunc(action.Commands, func(command ddl.AlterCommand) bool { return command.Op == "ValidateConstraint" })
-		if _, known := c.Relation(action.Table); known || at < 0 || c.Context.Ledger {
+		writersWait := slices.ContainsFunc(c.Facts.Held, func(h facts.Held) bool { return h.Mode != ddl.ShareUpdateExclusive.String() })
+		if _, known := c.Relation(action.Table); known || at < 0 || c.Context.Ledger || !writersWait {
 			return // where the constraint is known, the rule of its kind judges it
 		}
 		finding.Message = fmt.Sprintf("validating constraint %q of %q reads every row while this transaction keeps others waiting; do it in a transaction of its own", action.Commands[at].Name, action.Table.Name)
