@@ -87,19 +87,30 @@ func (s *session) tells(kind byte, frame []byte) bool {
 // ending finds the words that end a transaction.
 var ending = regexp.MustCompile(`(?i)\b(commit|end|rollback|abort|prepare)\b`)
 
-// mayChangeRows reports whether the text begins like a statement that may change rows.
-func mayChangeRows(text []byte) bool {
-	for _, c := range text {
-		if c == ' ' || c == '\n' || c == '\t' || c == '\r' || c == '(' {
-			continue
-		}
-		switch c | 0x20 {
-		case 'i', 'u', 'd', 'm', 'w', 'c', '/', '-': // behind a comment anything may come
-			return !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
-		}
-		return false
+// noteWrite notes that a statement changes rows, if they are no version table's: then what is told of revisions behind it is no mere stamp.
+func (s *session) noteWrite(statement ddl.Statement) {
+	if write, ok := statement.Action.(ddl.Write); ok && !s.mayKeepVersions(write.Target) {
+		s.chronicle.wrote = true
 	}
-	return false
+}
+
+// mayChangeRows reports whether the text begins like a statement that may change rows, behind comments or not.
+func mayChangeRows(text []byte) bool {
+	for {
+		text = bytes.TrimLeft(text, " \n\t\r(")
+		var found bool
+		switch {
+		case bytes.HasPrefix(text, []byte("/*")):
+			_, text, found = bytes.Cut(text, []byte("*/"))
+		case bytes.HasPrefix(text, []byte("--")):
+			_, text, found = bytes.Cut(text, []byte("\n"))
+		default:
+			return len(text) > 0 && bytes.IndexByte([]byte("iudmwc"), text[0]|0x20) >= 0 && !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
+		}
+		if !found {
+			return false
+		}
+	}
 }
 
 // mayKeepVersions reports whether a table of the name may be a version table.

@@ -326,6 +326,7 @@ func (s *session) mixed(ctx context.Context, size int) error {
 func (s *session) observe(ctx context.Context, r reading, size int) error {
 	silent := false
 	for _, statement := range r.statements {
+		s.noteWrite(statement)
 		switch statement.Action.(type) {
 		case ddl.Setting, ddl.Transaction, ddl.LockTable:
 			silent = silent || s.backend.TxStatus() == 'T'
@@ -383,6 +384,7 @@ func (s *session) statement(ctx context.Context, at occasion) error {
 
 // judged is what follows for a statement that runs something: it is judged if a rule could care.
 func (s *session) judged(ctx context.Context, at occasion) error {
+	s.noteWrite(at.Statement)
 	if goOn, err := s.takeTurn(ctx, at); err != nil || !goOn {
 		return err
 	}

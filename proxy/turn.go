@@ -150,7 +150,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	if err != nil {
 		return false, s.relayFailure(err)
 	}
-	asks := s.asks(at.Statement)
+	asks := !looks && s.asks(at.Statement)
 	if asks && s.backend.TxStatus() != 'T' {
 		return true, nil // nothing that it does rests on the answer for certain
 	}

@@ -56,6 +56,7 @@ func (s *session) onlyWrites(statement ddl.Statement) bool {
 func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, error) {
 	var writes []ddl.Statement
 	for _, statement := range r.statements {
+		s.noteWrite(statement)
 		many, err := s.many(ctx, statement, len(raw))
 		if err != nil {
 			return shape{}, err

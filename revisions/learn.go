@@ -573,7 +573,7 @@ func (c *Course) Tell(w Write, last func(revision string) *Event, idle bool) []E
 		case Ended, Broken:
 			c.past.Running = nil
 		}
-		if w.Op != Update {
+		if w.Op != Update && len(c.past.Halves) < MostRows {
 			c.past.Halves = append(c.past.Halves, event)
 		}
 		c.past.Session = &event
