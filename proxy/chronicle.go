@@ -89,9 +89,11 @@ var ending = regexp.MustCompile(`(?i)\b(commit|end|rollback|abort|prepare)\b`)
 
 // noteWrite notes that a statement changes rows, if they are no version table's: then what is told of revisions behind it is no mere stamp.
 func (s *session) noteWrite(statement ddl.Statement) {
-	if write, ok := statement.Action.(ddl.Write); ok && !s.mayKeepVersions(write.Target) {
-		s.chronicle.wrote = true
+	if s.chronicle.wrote {
+		return // a look through all tools is for the first only
 	}
+	write, ok := statement.Action.(ddl.Write)
+	s.chronicle.wrote = ok && !s.mayKeepVersions(write.Target)
 }
 
 // mayChangeRows reports whether the text begins like a statement that may change rows, behind comments or not.
