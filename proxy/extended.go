@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -339,6 +340,46 @@ func (s *session) endSegment() error {
 			return nil
 		}
 	}
+}
+
+// apart has f ask the server outside of the pipeline's transaction where nothing has run in that, and binds the portal of the Execute at hand anew behind it. An
+// error of f is then none of the client's pipeline, what is prepared for it need not be looked up, and no lock of this transaction can matter to it.
+func (s *session) apart(at occasion, f func() error) error {
+	if !at.alone || s.prepared[key(at.portal.bind.PreparedStatement)] != at.portal.prepared { // the portal has outlived its statement
+		return f()
+	}
+	s.backend.piped = false
+	_, err := s.backend.exchange(nil) // a Sync
+	if err == nil {
+		err = f()
+	}
+	s.backend.piped = true
+	if isGone(err) {
+		return err
+	}
+	return errors.Join(err, s.rebind(at.portal.bind))
+}
+
+// rebind binds a portal of the client's that the server has had before.
+func (s *session) rebind(bind *pgproto3.Bind) error {
+	out, err := bind.Encode(nil)
+	if err != nil {
+		return fmt.Errorf("cannot bind the client's portal again: %w", err)
+	}
+	if _, err := s.link.server.conn.Write(append(out, flush...)); err != nil {
+		return errServerGone
+	}
+	kind, body, err := s.backend.next()
+	if err != nil {
+		return err
+	}
+	if kind == 'E' {
+		s.pipe.mu.Lock()
+		s.pipe.skipping = true
+		s.pipe.mu.Unlock()
+		return decodeError(body)
+	}
+	return nil
 }
 
 // portalExists asks the server whether the portal still is there: a transaction's end, a Close or an error may have

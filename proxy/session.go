@@ -490,8 +490,12 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	if s.owes() {
 		wanted = facts.All(at.Statement, wanted)
 	}
-	known, err := facts.Read(ctx, s.asking(at), wanted)
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.backend.piped) {
+	var known facts.Facts
+	err := s.apart(at, func() (err error) {
+		known, err = facts.Read(ctx, s.asking(at), wanted)
+		return err
+	})
+	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.pipe.skipping) {
 		return known, err
 	}
 	if err != nil {
