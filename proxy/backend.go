@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"strings"
@@ -585,11 +586,14 @@ func (c *copying) end(client *leg) error {
 
 // firstColumn is the first value of a DataRow; ok is false for NULL and for a row without columns.
 func firstColumn(body []byte) (value []byte, ok bool) {
-	var row pgproto3.DataRow
-	if err := row.Decode(body); err != nil || len(row.Values) == 0 || row.Values[0] == nil {
+	if len(body) < 6 || binary.BigEndian.Uint16(body) == 0 {
 		return nil, false
 	}
-	return row.Values[0], true
+	size, rest := binary.BigEndian.Uint32(body[2:]), body[6:] // of NULL it is -1
+	if uint64(size) > uint64(len(rest)) {
+		return nil, false
+	}
+	return rest[:size], true
 }
 
 func decodeError(body []byte) error {

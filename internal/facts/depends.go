@@ -17,7 +17,9 @@ var (
 	//go:embed references.sql
 	referencesText string
 	// referencesSQL is about the foreign keys that resolve.sql has found, otherReferencesSQL about the constraints that referencing.sql is about.
-	referencesSQL      = strings.ReplaceAll(referencesText, "$constraints", "pg_catalog.split_part($about, ' ', 11)")
+	referencesSQL = strings.ReplaceAll(referencesText, "$constraints", "pg_catalog.split_part($about, ' ', 11)")
+	// dependedSQL is what the first question asks of what depends on relations.
+	dependedSQL        = dependsSQL + "UNION ALL\n" + referencesSQL
 	otherReferencesSQL = strings.ReplaceAll(referencesText, "$constraints", "pg_catalog.split_part($about, ' ', 6)")
 	//go:embed views.sql
 	viewsSQL string
@@ -209,7 +211,7 @@ func (d *depends) ask(ctx context.Context, server Querier) error {
 	var a answers
 	var err error
 	if len(constraints) > 0 {
-		a, err = ask(ctx, server, nil, referencingSQL, append(parts, relationsSQL, otherReferencesSQL), words(lists))
+		a, err = ask(ctx, server, "", referencingSQL, append(parts, relationsSQL, otherReferencesSQL), words(lists))
 	} else {
 		a, err = askAbout(ctx, server, parts, lists...)
 	}
@@ -310,7 +312,7 @@ func (d *depends) askBelow(ctx context.Context, server Querier) error {
 	if err != nil {
 		return err
 	}
-	a, err := ask(ctx, server, nil, treeSQL, []string{relationsSQL, edgesSQL}, parameter)
+	a, err := ask(ctx, server, "", treeSQL, []string{relationsSQL, edgesSQL}, parameter)
 	if err != nil {
 		return err
 	}

@@ -52,9 +52,9 @@ func (q *question) askTrees(ctx context.Context, server Querier) (answers, error
 	}
 	parts := []string{relationsSQL, edgesSQL, partitionedSQL}
 	if slices.ContainsFunc(list, func(r treeRoot) bool { return r.Below }) {
-		parts = append(parts, columnsSQL, indexesSQL, constraintsSQL)
+		parts = []string{describedSQL, edgesSQL, partitionedSQL, indexedSQL}
 	}
-	a, err := ask(ctx, server, nil, treeSQL, parts, parameter)
+	a, err := ask(ctx, server, "", treeSQL, parts, parameter)
 	if err != nil {
 		return a, err
 	}

@@ -1,12 +1,10 @@
 package facts
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,13 +30,16 @@ var (
 	//go:embed columns.sql
 	columnsText string
 	columnsSQL  = builtin(columnsText)
-	// describedSQL is both: to begin a statement takes about as long as to read what it is about.
+	// describedSQL is both: to begin a statement takes about as long as to read what it is about. What is nearly always asked together is one statement; more are
+	// not: each has to be planned in each session.
 	describedSQL = relationsSQL + "UNION ALL\n" + columnsSQL
 	//go:embed indexes.sql
 	indexesText string
 	indexesSQL  = builtin(indexesText)
 	//go:embed constraints.sql
 	constraintsSQL string
+	// indexedSQL is both of the two before.
+	indexedSQL = indexesSQL + "UNION ALL\n" + constraintsSQL
 	//go:embed busy.sql
 	busySQL string
 	//go:embed writers.sql
@@ -253,176 +254,14 @@ func unnamedIndex(stmt ddl.Statement, create ddl.CreateIndex) []string {
 	return names
 }
 
-// PartsQuerier is a Querier that asks several questions without parameters in one round trip and one transaction, and answers with all their rows in order;
-// for that time it gives a setting a value. It does so faster when it has asked the same ones before.
-type PartsQuerier interface {
-	Querier
-	QueryParts(ctx context.Context, parts []string, setting, value string) ([]string, error)
-	// MayHold reports whether the session's transaction may hold locks: something may have run in it before the question.
-	MayHold() bool
-	// Brittle reports whether an error would be more than the question's.
-	Brittle() bool
-}
-
-// asked is the setting that stands for the parameter of a question without any, about the one for what resolve.sql or tree.sql has found.
-const (
-	asked = "pgsluice.asked"
-	about = "pgsluice.about"
-	// aboutSetting takes its place. A sub-select: the planner shall not look at the value of the day. Without a value it fails: no list is not an empty one.
-	aboutSetting = "(SELECT pg_catalog.current_setting('" + about + "'))"
-)
-
-// answers are the rows that a question has got.
-type answers struct {
-	// about is what resolve.sql or tree.sql has found.
-	about []string
-	// rows are by their kind, documents what the parts that answer with JSON have answered, in order.
-	rows      map[string][]*row
-	documents [][]byte
-}
-
-// ask asks what stands before, then resolve.sql, or another finder, and what follows from it. Where there is no setting to carry what it has found, all is one statement.
-func ask(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) (answers, error) {
-	rows, err := askFound(ctx, server, before, finder, parts, parameter)
-	if err != nil {
-		return answers{}, fmt.Errorf("cannot read facts: %w", err)
-	}
-	a, err := readAnswers(rows)
-	if err == nil && a.about == nil {
-		err = errors.New("cannot read facts: it is not said what they are about")
-	}
-	return a, err
-}
-
-// readAnswers reads the rows that parts have answered with.
-func readAnswers(rows []string) (answers, error) {
-	a := answers{rows: map[string][]*row{}}
-	for _, answer := range rows {
-		if strings.HasPrefix(answer, "about ") {
-			a.about = strings.Split(answer, " ")
-			continue
-		}
-		text, err := decodeBase64(answer)
-		if err != nil {
-			return a, err
-		}
-		if !bytes.HasPrefix(text, []byte("(")) {
-			a.documents = append(a.documents, text)
-			continue
-		}
-		r, err := readRow(string(text))
-		if err != nil {
-			return a, fmt.Errorf("cannot decode facts: %w", err)
-		}
-		a.rows[r.kind] = append(a.rows[r.kind], r)
-	}
-	return a, nil
-}
-
-// askFound asks first what stands before what the others are about.
-func askFound(ctx context.Context, server Querier, before []string, finder string, parts []string, parameter string) ([]string, error) {
-	title, _, _ := strings.Cut(finder, "\n")
-	several, ok := server.(PartsQuerier)
-	if !ok {
-		whole := title + "\nWITH about AS MATERIALIZED (\n" + finder + ")\nSELECT a.about FROM about a"
-		for _, part := range slices.Concat(before, parts) {
-			whole += "\nUNION ALL\n(" + strings.ReplaceAll(careful(part), "$about", "(SELECT a.about FROM about a)") + ")"
-		}
-		return server.Query(ctx, whole, parameter)
-	}
-	texts := func(busy func(part string) string, timeout string) []string {
-		var fixed []string
-		for _, part := range before {
-			fixed = append(fixed, withSetting(part))
-		}
-		fixed = append(fixed, withSetting(title+"\nSELECT pg_catalog.set_config('"+about+"', a.about, true) FROM (\n"+finder+") a"+timeout))
-		for _, part := range parts {
-			fixed = append(fixed, withSetting(strings.ReplaceAll(busy(part), "$about", aboutSetting)))
-		}
-		return fixed
-	}
-	if !several.Brittle() {
-		rows, err := several.QueryParts(ctx, texts(hasty, " WHERE pg_catalog.set_config('lock_timeout', '1', true) IS NOT NULL"), asked, parameter)
-		if !isLockTimeout(err) {
-			return rows, err
-		}
-	}
-	return several.QueryParts(ctx, texts(careful, ""), asked, parameter)
-}
-
-// askAbout asks parts, which open no relations, about lists of OIDs that stand behind the words of resolve.sql, as if it had found nothing.
-func askAbout(ctx context.Context, server Querier, parts []string, lists ...[]uint32) (answers, error) {
-	value := "about {} {} {} {} " + words(lists)
-	several, ok := server.(PartsQuerier)
-	var rows []string
-	var err error
-	if ok {
-		fixed := make([]string, len(parts))
-		for i, part := range parts {
-			fixed[i] = strings.ReplaceAll(part, "$about", aboutSetting)
-		}
-		rows, err = several.QueryParts(ctx, fixed, about, value)
-	} else {
-		whole := "(" + strings.Join(parts, ")\nUNION ALL\n(") + ")"
-		rows, err = server.Query(ctx, strings.ReplaceAll(whole, "$about", "$1::pg_catalog.text"), value)
-	}
-	if err != nil {
-		return answers{}, fmt.Errorf("cannot read facts: %w", err)
-	}
-	return readAnswers(rows)
-}
-
-// words are lists of OIDs as they stand in the setting.
-func words(lists [][]uint32) string {
-	words := make([]string, len(lists))
-	for i, list := range lists {
-		words[i] = strings.ReplaceAll("{"+strings.Trim(fmt.Sprint(list), "[]")+"}", " ", ",")
-	}
-	return strings.Join(words, " ")
-}
-
-// careful is a part that opens no relation that some other backend holds or awaits in ACCESS EXCLUSIVE, hasty one that fails then. To look at the locks takes the
-// longer the more backends there are.
-func careful(part string) string { return strings.ReplaceAll(part, "$busy", busySQL) }
-
-func hasty(part string) string { return strings.ReplaceAll(part, "$busy", "'{}'::pg_catalog.oid[]") }
-
-// isLockTimeout reports whether a question had to wait for a lock: lock_not_available.
-func isLockTimeout(err error) bool {
-	var server interface{ SQLState() string }
-	return errors.As(err, &server) && server.SQLState() == "55P03"
-}
-
-// askOne asks a question of one row that does not follow from resolve.sql.
-func askOne(ctx context.Context, server Querier, part, parameter string) (answer string, err error) {
-	var rows []string
-	if several, ok := server.(PartsQuerier); ok {
-		rows, err = several.QueryParts(ctx, []string{withSetting(part)}, asked, parameter)
-	} else {
-		rows, err = server.Query(ctx, part, parameter)
-	}
-	if err != nil {
-		return "", fmt.Errorf("cannot read facts: %w", err)
-	}
-	if len(rows) != 1 {
-		return "", fmt.Errorf("cannot read facts: %d rows instead of 1", len(rows))
-	}
-	return rows[0], nil
-}
-
-// withSetting is a part whose parameter is the setting.
-func withSetting(part string) string {
-	return strings.ReplaceAll(part, "$1::pg_catalog.text", "pg_catalog.current_setting('"+asked+"')")
-}
-
 // Prepare asks about nothing, so that the server has planned what most statements need.
 func Prepare(ctx context.Context, server PartsQuerier) error {
 	parameter, err := encode(nil)
 	if err != nil {
 		return err
 	}
-	parts := []string{describedSQL, indexesSQL, constraintsSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, typesSQL, castsSQL, functionsSQL}
-	_, err = ask(ctx, server, []string{sessionSQL}, resolveSQL, parts, parameter)
+	parts := []string{describedSQL, indexedSQL, transactionSQL, takenSQL, siblingSQL, defaultsSQL, typesSQL, castsSQL, functionsSQL}
+	_, err = ask(ctx, server, sessionSQL, resolveSQL, parts, parameter)
 	return err
 }
 
@@ -470,10 +309,14 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" }) {
 		texts = append(texts, describedSQL)
 	}
-	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoIndexes }) {
+	asksIndexes := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoIndexes })
+	asksConstraints := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoConstraints })
+	switch {
+	case asksIndexes && asksConstraints:
+		texts = append(texts, indexedSQL)
+	case asksIndexes:
 		texts = append(texts, indexesSQL)
-	}
-	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Name.Name != "" && !w.NoConstraints }) {
+	case asksConstraints:
 		texts = append(texts, constraintsSQL)
 	}
 	if slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Definitions && w.Defaults }) {
@@ -493,13 +336,13 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	finder := resolveSQL
 	if asksDepends {
 		finder = resolveKeysSQL
-		texts = append(texts, dependsSQL, referencesSQL)
+		texts = append(texts, dependedSQL)
 	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {
 		texts = append(texts, part.sql)
 	}
-	first, err := ask(ctx, server, []string{sessionSQL}, finder, texts, parameter)
+	first, err := ask(ctx, server, sessionSQL, finder, texts, parameter)
 	if err != nil {
 		return nil, false, err
 	}

@@ -29,7 +29,7 @@ func readRow(text string) (*row, error) {
 	if !ok || !strings.HasSuffix(rest, ")") {
 		return nil, errors.New("no row")
 	}
-	r := &row{values: make([]value, 0, 40)}
+	r := &row{values: make([]value, 0, strings.Count(rest, ",")+1)}
 	for more := true; more; {
 		var v value
 		var end byte
