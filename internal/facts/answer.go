@@ -440,7 +440,7 @@ func (q *question) addIndexes(rows []*row) error {
 		found, classes, stored := r.oids(), classes(r.numbers()), r.oids()
 		i.Collations = r.oids()
 		sorting := r.ints()
-		i.Deferrable, i.Clustered, i.ReplicaIdentity = !r.truth(), r.truth(), r.truth()
+		i.Deferrable, i.Clustered, i.ReplicaIdentity, i.exclusion = !r.truth(), r.truth(), r.truth(), r.truth()
 		i.Bytes, i.Parent, i.Definition = int64(r.float()*q.block), r.oid(), r.text()
 		if err := r.end(); err != nil {
 			return err

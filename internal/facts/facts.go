@@ -302,6 +302,8 @@ type Index struct {
 	ReplicaIdentity bool `json:"replica_identity"`
 	// Bytes is its own size by the last VACUUM or ANALYZE (relpages); 0 when there was none.
 	Bytes int64 `json:"bytes"`
+	// exclusion is true for the index of an exclusion constraint.
+	exclusion bool
 }
 
 // Class is an operator class.

@@ -107,7 +107,7 @@ func readWanted(t *testing.T, conn *pgx.Conn, sql string, all bool) facts.Facts 
 	wanted := facts.For(statements[0])
 	for i := range wanted {
 		if all {
-			wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Parents = false, false, true
+			wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Parents, wanted[i].Guess = false, false, true, 0
 		}
 	}
 	known, err := facts.Read(ctx, querier{conn}, wanted)

@@ -28,7 +28,7 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('index',
          CASE WHEN NOT i.indclass::pg_catalog.oid[] OPERATOR(pg_catalog.<@) $classes THEN
          ARRAY(SELECT a.atttypid FROM pg_catalog.pg_attribute a
                 WHERE a.attrelid OPERATOR(pg_catalog.=) i.indexrelid AND a.attnum OPERATOR(pg_catalog.>) 0::pg_catalog.int2 ORDER BY a.attnum) END,
-         i.indcollation, i.indoption, i.indimmediate, i.indisclustered, i.indisreplident, x.relpages,
+         i.indcollation, i.indoption, i.indimmediate, i.indisclustered, i.indisreplident, i.indisexclusion, x.relpages,
          CASE WHEN x.relispartition THEN (SELECT h.inhparent FROM pg_catalog.pg_inherits h
                                            WHERE h.inhrelid OPERATOR(pg_catalog.=) i.indexrelid LIMIT 1) END,
          CASE WHEN i.indrelid OPERATOR(pg_catalog.=) ANY (a.defined) AND NOT i.indrelid OPERATOR(pg_catalog.=) ANY (a.busy)

@@ -139,9 +139,9 @@ func newOpening(before, finder string) text {
 // Most questions are put together of these: to write a text takes as long as to read its answer.
 var (
 	openings = map[[2]string]text{
-		{sessionSQL, resolveSQL}:     newOpening(sessionSQL, resolveSQL),
-		{sessionSQL, resolveKeysSQL}: newOpening(sessionSQL, resolveKeysSQL),
-		{"", treeSQL}:                newOpening("", treeSQL),
+		{sessionSQL, resolveSQL}:    newOpening(sessionSQL, resolveSQL),
+		{sessionSQL, resolveAllSQL}: newOpening(sessionSQL, resolveAllSQL),
+		{"", treeSQL}:               newOpening("", treeSQL),
 	}
 	usual = textsOf(describedSQL, indexesSQL, constraintsSQL, indexedSQL, dependedSQL, relationsSQL, edgesSQL, partitionedSQL, writersSQL, transactionSQL, takenSQL, siblingSQL,
 		defaultsSQL, typesSQL, castsSQL, functionsSQL)

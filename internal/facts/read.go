@@ -17,11 +17,12 @@ import (
 var (
 	//go:embed resolve.sql
 	resolveText string
-	resolveSQL  = strings.ReplaceAll(resolveText, "$referencing", "SELECT NULL::pg_catalog.text AS keys, NULL::pg_catalog.text AS referencing")
-	//go:embed keys.sql
-	keysText string
-	// resolveKeysSQL is resolve.sql with the foreign keys that reference the relations.
-	resolveKeysSQL = strings.ReplaceAll(resolveText, "$referencing", keysText)
+	//go:embed neighbours.sql
+	neighboursSQL string
+	// resolveSQL and resolveAllSQL are resolve.sql without and with neighbours.sql.
+	resolveSQL = strings.ReplaceAll(resolveText, "$neighbours",
+		"SELECT NULL::pg_catalog.text AS parents, NULL::pg_catalog.text AS whole, NULL::pg_catalog.text AS keys, NULL::pg_catalog.text AS referencing")
+	resolveAllSQL = strings.ReplaceAll(resolveText, "$neighbours", neighboursSQL)
 	//go:embed session.sql
 	sessionSQL string
 	//go:embed relations.sql
@@ -80,6 +81,8 @@ type Wanted struct {
 	Child ddl.Name
 	// NoIndexes and NoConstraints spare its indexes and constraints, where nothing else in the question asks for any: then none are known of it.
 	NoIndexes, NoConstraints bool
+	// Guess spares more at first; zero for nothing.
+	Guess Guess
 	// Parents asks for the tables that its foreign keys reference, too, and for the one that it is a partition of; they are found under their
 	// own qualified keys.
 	Parents bool
@@ -123,7 +126,7 @@ func For(stmt ddl.Statement) []Wanted {
 		add(Wanted{Name: action.Table, Index: action.Name, Candidates: unnamedIndex(stmt, action),
 			Partitions: !action.Only, Addition: indexAddition(stmt)})
 	case ddl.AlterTable:
-		add(withTypes(action, Wanted{Name: action.Table, Parents: !noIndexes, Definitions: needsProof(action), Dependents: mayFill(action),
+		add(withTypes(action, Wanted{Name: action.Table, Parents: needsParents(action), Definitions: needsProof(action), Dependents: mayFill(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true}))
 		if names := unnamedRelations(stmt, action); len(names) > 0 {
 			wanted = append(wanted, Wanted{Name: action.Table, Candidates: names})
@@ -163,7 +166,7 @@ func For(stmt ddl.Statement) []Wanted {
 	}
 	wanted = with(wanted, slices.Concat(affected(stmt), cast(stmt)))
 	for i := range wanted {
-		wanted[i].NoIndexes, wanted[i].NoConstraints = noIndexes, noConstraints
+		wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Guess = noIndexes, noConstraints, guessed(stmt)
 	}
 	return wanted
 }
@@ -190,6 +193,9 @@ func (w *Wanted) also(other Wanted) {
 	w.Partitions, w.Parents = w.Partitions || other.Partitions, w.Parents || other.Parents
 	w.Writers, w.Children, w.Dependents = w.Writers || other.Writers, w.Children || other.Children, w.Dependents || other.Dependents
 	w.NoIndexes, w.NoConstraints = w.NoIndexes && other.NoIndexes, w.NoConstraints && other.NoConstraints
+	if w.Guess != other.Guess {
+		w.Guess = noGuess
+	}
 	w.Emptied, w.Users = w.Emptied || other.Emptied, w.Users || other.Users
 	w.Types, w.Functions = slices.Concat(w.Types, other.Types), slices.Concat(w.Functions, other.Functions)
 	w.Changed, w.Collations = slices.Concat(w.Changed, other.Changed), slices.Concat(w.Collations, other.Collations)
@@ -212,6 +218,14 @@ func explained(stmt ddl.Statement) *ddl.Statement {
 func needsProof(alter ddl.AlterTable) bool {
 	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
 		return c.Op == "SetNotNull" || c.Op == "DropConstraint" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
+	})
+}
+
+// needsParents reports whether more is done to the table than that something is added to it: then the locks of the tables that its foreign keys reference may
+// matter.
+func needsParents(alter ddl.AlterTable) bool {
+	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
+		return c.Op != "AddColumn" && c.Op != "AddConstraint" && c.Op != "SetNotNull"
 	})
 }
 
@@ -265,14 +279,18 @@ func Prepare(ctx context.Context, server PartsQuerier) error {
 	return err
 }
 
-// Read asks the server, in one round trip (more where Partitions, Bound, Emptied or Write asks, for partitioned tables, domains and enums, and where more depends on a
+// Read asks the server, in one round trip (more where a guess does not hold, where Partitions, Bound, Emptied or Write asks, for partitioned tables, domains and enums, and where more depends on a
 // relation than nearly every table has), about the session and the names. Where the server has the question planned already it takes about a millisecond, and
 // half as much more with types and functions, or with definitions; to plan it takes several times as long. A partition that is described, too
 // (Wanted.Children), takes a quarter of a millisecond.
 // It waits no more than a millisecond for a lock, and does not fail on what it is asked about. An error means that the server could not be asked (a lost connection, a cancel), and
 // facts that know nothing.
 func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
-	q, certain, err := read(ctx, server, wanted)
+	less, guessed := lean(wanted)
+	q, certain, err := read(ctx, server, less)
+	if err == nil && certain && guessed && q.known.wrong(wanted) {
+		q, certain, err = read(ctx, server, wanted)
+	}
 	if err == nil && certain {
 		err = q.addDistributed(ctx, server)
 	}
@@ -335,8 +353,10 @@ func read(ctx context.Context, server Querier, wanted []Wanted) (*question, bool
 	asksDepends := slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Dependents }) && !slices.ContainsFunc(wanted, Wanted.asksUsers)
 	finder := resolveSQL
 	if asksDepends {
-		finder = resolveKeysSQL
 		texts = append(texts, dependedSQL)
+	}
+	if asksDepends || slices.ContainsFunc(wanted, func(w Wanted) bool { return w.Parents }) {
+		finder = resolveAllSQL
 	}
 	parts := q.parts(mayHold(server))
 	for _, part := range parts {

@@ -2,7 +2,7 @@
 -- space between them: "about"; then, each an array of OIDs, the relations to describe, those of them whose definitions are wanted, those whose dependents
 -- are wanted, and those that are to be measured and named only; then, with one place for each name, the arrays of the names' numbers, of whether the login may
 -- not use the schema, of what was found, and of the table of what is an index; the relations whose writers are wanted; and the foreign keys that reference those
--- whose dependents are wanted, where these are asked for (keys.sql): their tables are measured and named, too.
+-- whose dependents are wanted: their tables are measured and named, too. Where parents and dependents are wanted of none, neighbours.sql is left out.
 -- The parameter is hex of a UTF-8 JSON list of {number, name, schema, parents, defined, children, dependents, writers}, and of what taken.sql,
 -- dependents.sql and the parts about the names of types and functions are about, which are sent with it where they are wanted.
 --
@@ -28,18 +28,8 @@ SELECT pg_catalog.concat_ws(' ', 'about',
          COALESCE(pg_catalog.array_agg(w.indrelid)::pg_catalog.text, '{}'),
          pg_catalog.concat('{', pg_catalog.string_agg(CASE WHEN w.writers THEN w.oid::pg_catalog.text END, ','), '}'),
          pg_catalog.concat('{', pg_catalog.string_agg(w.keys, ','), '}')) AS about
-  FROM (SELECT w.number, w.defined, w.children, w.dependents, w.writers, h.hidden, o.oid, k.keys, k.referencing,
-               (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) o.oid) AS indrelid,
-               -- The tables that its foreign keys reference, and the one that it is a partition of.
-               CASE WHEN w.parents THEN (
-                  SELECT pg_catalog.string_agg(k.confrelid::pg_catalog.text, ',')
-                    FROM pg_catalog.pg_constraint k
-                   WHERE k.conrelid OPERATOR(pg_catalog.=) o.oid AND k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char") END AS parents,
-               CASE WHEN w.parents THEN (
-                  SELECT pg_catalog.string_agg(h.inhparent::pg_catalog.text, ',')
-                    FROM pg_catalog.pg_class c
-                    JOIN pg_catalog.pg_inherits h ON h.inhrelid OPERATOR(pg_catalog.=) c.oid
-                   WHERE c.oid OPERATOR(pg_catalog.=) o.oid AND c.relispartition) END AS whole
+  FROM (SELECT w.number, w.defined, w.children, w.dependents, w.writers, h.hidden, o.oid, n.parents, n.whole, n.keys, n.referencing,
+               (SELECT i.indrelid FROM pg_catalog.pg_index i WHERE i.indexrelid OPERATOR(pg_catalog.=) o.oid) AS indrelid
           FROM pg_catalog.json_to_recordset(pg_catalog.convert_from(pg_catalog.decode($1::pg_catalog.text, 'hex'), 'UTF8')::pg_catalog.json)
                AS w(number pg_catalog.int4, name pg_catalog.text, schema pg_catalog.text,
                     parents pg_catalog.bool, defined pg_catalog.bool, children pg_catalog.bool, dependents pg_catalog.bool, writers pg_catalog.bool)
@@ -47,7 +37,7 @@ SELECT pg_catalog.concat_ws(' ', 'about',
                                        pg_catalog.to_regnamespace(pg_catalog.quote_ident(w.schema))::pg_catalog.oid, 'USAGE'), false) AS hidden OFFSET 0) h
          CROSS JOIN LATERAL (SELECT CASE WHEN NOT h.hidden AND w.name OPERATOR(pg_catalog.<>) '' THEN pg_catalog.to_regclass(w.name)::pg_catalog.oid END AS oid
                              OFFSET 0) o
-         CROSS JOIN LATERAL ($referencing OFFSET 0) k
+         CROSS JOIN LATERAL ($neighbours OFFSET 0) n
         -- Always true; without it the planner expects a hundred names, reads whole catalogs, and compiles the query (jit) for longer than it runs.
         WHERE w.number OPERATOR(pg_catalog.+) 0 OPERATOR(pg_catalog.=) w.number
         OFFSET 0) w

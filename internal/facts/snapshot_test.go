@@ -59,7 +59,7 @@ func TestSnapshotAnswersAsTheServer(t *testing.T) {
 		}
 		wanted := facts.For(statements[0])
 		for i := range wanted {
-			wanted[i].NoIndexes, wanted[i].NoConstraints = false, false // a snapshot knows them all
+			wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Guess = false, false, 0 // a snapshot knows them all
 		}
 		live, err := facts.Read(t.Context(), querier{conn}, wanted)
 		if err != nil {
