@@ -209,8 +209,13 @@ func (s *session) rejoin() {
 	}
 }
 
-// ledger is the ledger of the session's database; nil when there is none to be used.
-func (s *session) ledger(ctx context.Context) *revisions.Ledger { return s.open(ctx).ledger }
+// ledger is the ledger of the session's database; nil when there is none to be used. Where there was none a moment ago no desk is borrowed.
+func (s *session) ledger(ctx context.Context) *revisions.Ledger {
+	if s.desk == nil && s.opened == nil && s.now().Sub(s.checkedAt) < ledgerChecked {
+		return nil
+	}
+	return s.open(ctx).ledger
+}
 
 // artifacts lists helper objects in the ledger, with a desk for each call.
 type artifacts struct{ session *session }

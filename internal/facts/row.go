@@ -49,21 +49,31 @@ func readRow(text string) (*row, error) {
 // cutValue takes off the first value, and the comma or the parenthesis that ends it. What is quoted has its quotes and backslashes twice.
 func cutValue(text string) (v value, end byte, rest string, ok bool) {
 	if !strings.HasPrefix(text, `"`) {
-		at := strings.IndexAny(text, ",)")
-		if at < 0 {
-			return v, 0, "", false
+		for at := range len(text) {
+			if c := text[at]; c == ',' || c == ')' {
+				return value{text: text[:at], null: at == 0}, c, text[at+1:], true
+			}
 		}
-		return value{text: text[:at], null: at == 0}, text[at], text[at+1:], true
+		return v, 0, "", false
 	}
-	var unquoted strings.Builder
+	var unquoted []byte // nil while the text is as it stands
 	for at := 1; at+1 < len(text); at++ {
+		c := text[at]
 		switch {
-		case text[at] == '"' && text[at+1] == '"', text[at] == '\\':
+		case c == '"' && text[at+1] != '"' && unquoted == nil:
+			return value{text: text[1:at]}, text[at+1], text[at+2:], true
+		case c == '"' && text[at+1] != '"':
+			return value{text: string(unquoted)}, text[at+1], text[at+2:], true
+		case c == '"' || c == '\\':
+			if unquoted == nil {
+				unquoted = append(make([]byte, 0, len(text)), text[1:at]...)
+			}
 			at++
-		case text[at] == '"':
-			return value{text: unquoted.String()}, text[at+1], text[at+2:], true
+			c = text[at]
 		}
-		unquoted.WriteByte(text[at])
+		if unquoted != nil {
+			unquoted = append(unquoted, c)
+		}
 	}
 	return v, 0, "", false
 }
