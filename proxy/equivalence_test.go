@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -17,7 +18,38 @@ import (
 // A statement that is run in batches leaves what the statement itself leaves, and has the same command tag: of random tables, data and statements,
 // each is run as it is in one schema and through the proxy in another. Nobody else is there.
 func TestBatchesLeaveWhatTheStatementLeaves(t *testing.T) {
-	const cases = 300
+	t.Parallel()
+	const cases, databases = 300, 6
+	var jobs, refused atomic.Int64
+	t.Cleanup(func() {
+		if t.Logf("%d of %d statements were run in batches, %d refused because of their keys", jobs.Load(), cases, refused.Load()); jobs.Load() < cases/2 {
+			t.Error("they are too few")
+		}
+	})
+	for first := range uint64(databases) {
+		t.Run(fmt.Sprintf("seeds from %d", first), func(t *testing.T) {
+			t.Parallel()
+			b := newBothWays(t)
+			for seed := first; seed < cases; seed += databases {
+				switch b.leaveTheSame(t, seed) {
+				case inBatches:
+					jobs.Add(1)
+				case refusedForItsKeys:
+					refused.Add(1)
+				}
+			}
+		})
+	}
+}
+
+// bothWays is a stage where statements of few rows are run in batches, in schema batched, and as they are in schema plain.
+type bothWays struct {
+	*stage
+	plain *pgconn.PgConn
+}
+
+func newBothWays(t *testing.T) *bothWays {
+	t.Helper()
 	w := newStage(t, Enforce, true, false)
 	options := *w.server.following.Load()
 	policies, err := policy.NewSet(rules.All(), policy.Settings{BulkRows: 1})
@@ -31,51 +63,60 @@ func TestBatchesLeaveWhatTheStatementLeaves(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer plain.Close(context.WithoutCancel(t.Context()))
+	t.Cleanup(func() { plain.Close(context.WithoutCancel(t.Context())) })
 	for _, schema := range []string{"plain", "batched"} {
 		execAll(t, plain, "CREATE SCHEMA "+schema)
 	}
 	execAll(t, plain, "CREATE TABLE public.other (k int PRIMARY KEY, v int); INSERT INTO public.other SELECT g, g * 3 FROM generate_series(1, 20) g")
-	jobs, refused := 0, 0
-	for seed := range uint64(cases) {
-		c := newRandomCase(seed)
-		for _, schema := range []string{"plain", "batched"} {
-			execAll(t, plain, "SET search_path = "+schema+"; "+c.setup)
-		}
-		execAll(t, plain, "SET search_path = plain")
-		want, wrong := c.run(t, plain)
-		batched := w.open(t, fmt.Sprint(seed), map[string]string{"search_path": "batched"})
-		before := len(w.notices)
-		got, err := c.run(t, batched)
-		w.mu.Lock()
-		told := strings.Join(w.notices[before:], "\n")
-		w.mu.Unlock()
-		delete(w.conns, fmt.Sprint(seed))
-		_ = batched.Close(t.Context())
-		switch {
-		case wrong != nil:
-			t.Fatalf("seed %d: %s\n%s\nfails by itself: %v", seed, c.setup, c.statement, wrong)
-		case err != nil && c.random && strings.Contains(err.Error(), "keys of new rows"):
-			refused++
-		case err != nil:
-			t.Errorf("seed %d: %s\n%s\n%v", seed, c.setup, c.statement, err)
-		default:
-			if strings.Contains(told, "runs in batches") {
-				jobs++
-			}
-			if got != want {
-				t.Errorf("seed %d: %s\n%s\nis answered %s instead of %s", seed, c.setup, c.statement, got, want)
-			}
-			if is, was := contents(t, plain, "batched"), contents(t, plain, "plain"); is != was {
-				t.Errorf("seed %d: %s\n%s\nleaves\n%s\ninstead of\n%s", seed, c.setup, c.statement, is, was)
-			}
-		}
-		execAll(t, plain, "DROP TABLE plain.t; DROP TABLE batched.t")
+	return &bothWays{w, plain}
+}
+
+// way is how a statement went through the proxy.
+type way int
+
+const (
+	asItIs way = iota
+	inBatches
+	refusedForItsKeys
+)
+
+// leaveTheSame runs a random case both ways and compares what is left.
+func (b *bothWays) leaveTheSame(t *testing.T, seed uint64) (went way) {
+	t.Helper()
+	c := newRandomCase(seed)
+	for _, schema := range []string{"plain", "batched"} {
+		execAll(t, b.plain, "SET search_path = "+schema+"; "+c.setup)
 	}
-	t.Logf("%d of %d statements were run in batches, %d refused because of their keys", jobs, cases, refused)
-	if jobs < cases/2 {
-		t.Errorf("%d of %d statements were run in batches, %d refused because of their keys", jobs, cases, refused)
+	defer execAll(t, b.plain, "DROP TABLE plain.t; DROP TABLE batched.t")
+	execAll(t, b.plain, "SET search_path = plain")
+	want, wrong := c.run(t, b.plain)
+	batched := b.open(t, fmt.Sprint(seed), map[string]string{"search_path": "batched"})
+	got, err := c.run(t, batched)
+	b.mu.Lock()
+	told := strings.Join(b.notices, "\n")
+	b.notices = nil
+	b.mu.Unlock()
+	delete(b.conns, fmt.Sprint(seed))
+	_ = batched.Close(t.Context())
+	switch {
+	case wrong != nil:
+		t.Fatalf("seed %d: %s\n%s\nfails by itself: %v", seed, c.setup, c.statement, wrong)
+	case err != nil && c.random && strings.Contains(err.Error(), "keys of new rows"):
+		return refusedForItsKeys
+	case err != nil:
+		t.Errorf("seed %d: %s\n%s\n%v", seed, c.setup, c.statement, err)
+		return asItIs
 	}
+	if got != want {
+		t.Errorf("seed %d: %s\n%s\nis answered %s instead of %s", seed, c.setup, c.statement, got, want)
+	}
+	if is, was := contents(t, b.plain, "batched"), contents(t, b.plain, "plain"); is != was {
+		t.Errorf("seed %d: %s\n%s\nleaves\n%s\ninstead of\n%s", seed, c.setup, c.statement, is, was)
+	}
+	if strings.Contains(told, "runs in batches") {
+		return inBatches
+	}
+	return asItIs
 }
 
 func execAll(t *testing.T, conn *pgconn.PgConn, sql string) {
