@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"net"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,19 +25,15 @@ import (
 // Cases with rules on show both legs: until prints what the client saw, sent what the server was sent. In testdata/wire/rules the
 // rules are the real ones, for which every table is large; in testdata/wire/blocked whatever is of concern is refused.
 func TestWireRules(t *testing.T) {
+	t.Parallel()
 	for folder, set := range map[string]*policy.Set{
-		"rules":   sessionOptions(t, Enforce).Policy,
-		"blocked": blockEverything(t),
+		"rules/":   sessionOptions(t, Enforce).Policy,
+		"blocked/": blockEverything(t),
 	} {
-		files, err := filepath.Glob("testdata/wire/" + folder + "/*.txt")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no wire cases in %s: %v", folder, err)
-		}
-		for _, file := range files {
-			name := folder + "/" + strings.TrimSuffix(filepath.Base(file), ".txt")
+		for _, name := range wireFiles(t, folder) {
 			t.Run(name, func(t *testing.T) {
 				r := &wireRun{file: name, worlds: []*world{recordedWorld(t, set)}}
-				datadriven.RunTest(t, file, r.recorded)
+				datadriven.RunTest(t, "testdata/wire/"+name+".txt", r.recorded)
 			})
 		}
 	}
@@ -67,6 +62,33 @@ func everything() policy.Rule {
 // Every wire case runs straight to the server and through a session that observes, with every rule in force and one that refuses everything. A
 // client can tell no difference, and the trail has what the rules would have done.
 func TestObserveChangesNothing(t *testing.T) {
+	t.Parallel()
+	o := newObserved(t)
+	for _, folder := range []string{"", "rules/", "blocked/"} {
+		before := len(o.trail.String())
+		for _, name := range slices.DeleteFunc(wireFiles(t, folder), streamsWAL) {
+			o.changesNothing(t, name)
+		}
+		if got := o.trail.String()[before:]; !strings.Contains(got, `"verdict":"block"`) || !strings.Contains(got, `"outcome":"done"`) {
+			t.Errorf("the trail has no judgement of what is in %q:\n%s", folder, got)
+		}
+	}
+}
+
+// As in TestWireOfReplication nothing runs beside it.
+func TestObserveChangesNothingOfReplication(t *testing.T) {
+	newObserved(t).changesNothing(t, "replication")
+}
+
+// observed is a server with a session in front of it that observes, and its trail.
+type observed struct {
+	both        []*world
+	differences []difference
+	trail       *lockedBuffer
+}
+
+func newObserved(t *testing.T) *observed {
+	t.Helper()
 	set, err := policy.NewSet(append(rules.All(), everything()), policy.Settings{})
 	if err != nil {
 		t.Fatal(err)
@@ -76,42 +98,31 @@ func TestObserveChangesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(pool.Close)
-	trail := &lockedBuffer{}
+	o := &observed{trail: &lockedBuffer{}}
 	options := SessionOptions{
-		Mode: Observe, Policy: set, Control: lent{pool}, Audit: revisions.NewAudit(trail), AuditRequired: true, Deferred: true, BlockOnFailed: true,
+		Mode: Observe, Policy: set, Control: lent{pool}, Audit: revisions.NewAudit(o.trail), AuditRequired: true, Deferred: true, BlockOnFailed: true,
 	}.complete(slog.New(slog.DiscardHandler))
-	both := []*world{newWorld(t, "direct", addressOf(pgtest.Server(t))), newWorld(t, "observing", startSessions(t, options, (*session).run))}
-	differences := slices.DeleteFunc(readDifferences(t), func(d difference) bool { return d.world != "observing" })
-	for _, folder := range []string{"", "rules/", "blocked/"} {
-		files, err := filepath.Glob("testdata/wire/" + folder + "*.txt")
-		if err != nil || len(files) == 0 {
-			t.Fatalf("no wire cases in %q: %v", folder, err)
-		}
-		before := len(trail.String())
-		for _, file := range files {
-			name := folder + strings.TrimSuffix(filepath.Base(file), ".txt")
-			if name == "differences" {
-				continue
+	o.both = []*world{newWorld(t, "direct", addressOf(pgtest.Server(t))), newWorld(t, "observing", startSessions(t, options, (*session).run))}
+	o.differences = slices.DeleteFunc(readDifferences(t), func(d difference) bool { return d.world != "observing" })
+	return o
+}
+
+// changesNothing runs a file of cases.
+func (o *observed) changesNothing(t *testing.T, name string) {
+	t.Run(name, func(t *testing.T) {
+		r := &wireRun{file: name, worlds: o.both, differences: o.differences}
+		r.empty(t)
+		datadriven.RunTest(t, "testdata/wire/"+name+".txt", func(t *testing.T, d *datadriven.TestData) string {
+			if d.Cmd != "sent" {
+				seen := len(r.differing)
+				if got := r.directive(t, d); len(r.differing) > seen {
+					t.Logf("%s: %s", d.Pos, got)
+				}
 			}
-			t.Run(name, func(t *testing.T) {
-				r := &wireRun{file: name, worlds: both, differences: differences}
-				r.empty(t)
-				datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-					if d.Cmd != "sent" {
-						seen := len(r.differing)
-						if got := r.directive(t, d); len(r.differing) > seen {
-							t.Logf("%s: %s", d.Pos, got)
-						}
-					}
-					return d.Expected
-				})
-				r.finish(t)
-			})
-		}
-		if got := trail.String()[before:]; !strings.Contains(got, `"verdict":"block"`) || !strings.Contains(got, `"outcome":"done"`) {
-			t.Errorf("the trail has no judgement of what is in %q:\n%s", folder, got)
-		}
-	}
+			return d.Expected
+		})
+		r.finish(t)
+	})
 }
 
 func recordedWorld(t *testing.T, set *policy.Set) *world {

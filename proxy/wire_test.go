@@ -41,26 +41,45 @@ const recordedMajor = 15
 //	close, halfclose [conn=C]        ends the connection, or the client's half of it
 //	sent                             prints what the server was sent since the last time (TestWireRules)
 func TestWire(t *testing.T) {
-	differences := readDifferences(t)
-	files, err := filepath.Glob("testdata/wire/*.txt")
+	t.Parallel()
+	runInEveryWorld(t, slices.DeleteFunc(wireFiles(t, ""), streamsWAL))
+}
+
+// Who streams the WAL is seen in every database of a server, so that nothing else may run beside these cases.
+func TestWireOfReplication(t *testing.T) {
+	runInEveryWorld(t, slices.DeleteFunc(wireFiles(t, ""), func(name string) bool { return !streamsWAL(name) }))
+}
+
+func streamsWAL(name string) bool { return name == "replication" }
+
+// wireFiles are the names of the files of cases in a folder of testdata/wire.
+func wireFiles(t *testing.T, folder string) (names []string) {
+	t.Helper()
+	files, err := filepath.Glob("testdata/wire/" + folder + "*.txt")
 	if err != nil || len(files) == 0 {
-		t.Fatalf("no wire cases: %v", err)
+		t.Fatalf("no wire cases in %q: %v", folder, err)
 	}
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".txt"); name != "differences" {
+			names = append(names, folder+name)
+		}
+	}
+	return names
+}
+
+func runInEveryWorld(t *testing.T, names []string) {
+	differences := readDifferences(t)
 	for _, d := range differences {
-		if file, _, _ := strings.Cut(d.name, "/"); !slices.Contains(files, "testdata/wire/"+file+".txt") {
+		if file, _, _ := strings.Cut(d.name, "/"); !slices.Contains(wireFiles(t, ""), file) {
 			t.Errorf("differences.txt names %s, and there is no such file", d.name)
 		}
 	}
 	all := worlds(t)
-	for _, file := range files {
-		if filepath.Base(file) == "differences.txt" {
-			continue
-		}
-		name := strings.TrimSuffix(filepath.Base(file), ".txt")
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			r := &wireRun{file: name, worlds: all, differences: differences}
 			r.empty(t)
-			datadriven.RunTest(t, file, r.recorded)
+			datadriven.RunTest(t, "testdata/wire/"+name+".txt", r.recorded)
 			r.finish(t)
 		})
 	}
