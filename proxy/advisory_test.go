@@ -27,6 +27,7 @@ func advisoryCalls() []string {
 
 // What a client is answered for a lock that is free is byte for byte what the server answers, by both protocols and in both formats.
 func TestAdvisoryReplyIsTheServers(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	for n, call := range advisoryCalls() {
 		sql := fmt.Sprintf(call, n)
@@ -120,6 +121,7 @@ func waiters() []waiter {
 
 // A wait ends as the server's own would: by a cancel, which may come by another way, and by the client's timeouts.
 func TestAdvisoryWaitEnds(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, "SELECT pg_advisory_lock(1)")
@@ -186,6 +188,7 @@ func TestAdvisoryWaitEnds(t *testing.T) {
 
 // Locks that two clients take crosswise end in the server's own deadlock error for one of them, and the other gets its lock.
 func TestCrossedAdvisoryLocks(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	all := waiters()
 	for i, pair := range [][2]waiter{{all[0], all[0]}, {all[1], all[1]}, {all[2], all[2]}, {all[0], all[3]}} {

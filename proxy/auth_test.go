@@ -20,6 +20,7 @@ import (
 )
 
 func TestChannelBinding(t *testing.T) {
+	t.Parallel()
 	authority := newAuthority(t)
 	serverCert, serverKey := authority.issue(t, "server", nil)
 	ownCert, ownKey := authority.issue(t, "proxy", nil)
@@ -56,6 +57,7 @@ func TestChannelBinding(t *testing.T) {
 
 // Every method of Postgres that can be had on loopback, with a right and a wrong password, direct and through the proxy.
 func TestMethodsAreRelayed(t *testing.T) {
+	t.Parallel()
 	server := startTLSServer(t, pgbox.Options{HBA: []string{
 		"host all by_password 127.0.0.1/32 password",
 		"host all by_md5 127.0.0.1/32 md5",
@@ -92,6 +94,7 @@ func TestMethodsAreRelayed(t *testing.T) {
 
 // Bytes behind the last message of the login are the session's, on both sides.
 func TestEarlyMessagesWaitForTheSession(t *testing.T) {
+	t.Parallel()
 	server := startTLSServer(t, pgbox.Options{HBA: []string{"host all by_password 127.0.0.1/32 password"}})
 	admin := pgtest.Connect(t, server.DSN("postgres", "postgres"))
 	if _, err := admin.Exec(t.Context(), "CREATE ROLE by_password LOGIN PASSWORD 'secret'"); err != nil {
@@ -342,6 +345,7 @@ func TestServersThatFailDuringTheLogin(t *testing.T) {
 
 // A hop with TLS passes early messages and answers as well.
 func TestLoginOverTLSOnBothSides(t *testing.T) {
+	t.Parallel()
 	cert, key := newAuthority(t).issue(t, "localhost", nil)
 	server := startTLSServer(t, pgbox.Options{Auth: "md5", Password: "secret", TLSCert: cert, TLSKey: key, Settings: map[string]string{"password_encryption": "md5"}})
 	f := start(t, Options{

@@ -114,6 +114,7 @@ func (b *besideStage) wants(t *testing.T, want ...string) {
 
 // The answer does not wait for the end in the ledger, and the COMMIT does: it has not committed before that is written.
 func TestCommitWaitsForTheEndInTheLedger(t *testing.T) {
+	t.Parallel()
 	for _, commit := range []string{"COMMIT", "END", "COMMIT AND CHAIN"} {
 		b := newBesideStage(t)
 		conn := b.conn(t, "a")
@@ -161,6 +162,7 @@ func TestCommitWaitsForTheEndInTheLedger(t *testing.T) {
 
 // The control connection may break at the write: no statement fails for that, and what the ledger has of it is true.
 func TestLedgerThatIsLostBesideTheSession(t *testing.T) {
+	t.Parallel()
 	lost := new(meeting(func(context.Context) error { return errors.New("the connection is lost") }))
 	for _, c := range []struct {
 		name string
@@ -199,6 +201,7 @@ func TestLedgerThatIsLostBesideTheSession(t *testing.T) {
 
 // While others settle all the time, what was committed never shows as anything else in the end, nor what was rolled back.
 func TestSettlersBesideTheSession(t *testing.T) {
+	t.Parallel()
 	b := newBesideStage(t)
 	conn := b.conn(t, "a")
 	for name, sql := range map[string]string{"b": "BEGIN", "c": "COMMIT", "r": "ROLLBACK"} {
@@ -278,6 +281,7 @@ func settleUntil(ctx context.Context, dsn string, times *atomic.Int64) error {
 
 // A session that ends waits for what is written beside it, but not for ever for a server that says nothing.
 func TestSessionEndsBehindWhatIsWrittenBesideIt(t *testing.T) {
+	t.Parallel()
 	b := newBesideStage(t)
 	conn := b.conn(t, "a")
 	b.must(t, conn, "CREATE TABLE t (id int)", "BEGIN")
@@ -305,6 +309,7 @@ func TestSessionEndsBehindWhatIsWrittenBesideIt(t *testing.T) {
 
 // What fails beside a session without an end to it costs that session, and all others, nothing but what was to be written.
 func TestPanicBesideTheSession(t *testing.T) {
+	t.Parallel()
 	b := newBesideStage(t)
 	conn := b.conn(t, "a")
 	b.must(t, conn, "CREATE TABLE t (id int)", "BEGIN")
@@ -319,6 +324,7 @@ func TestPanicBesideTheSession(t *testing.T) {
 
 // That there was no failed work is known of one transaction, and not of the next: also not where a tool's version is written first.
 func TestFailedWorkIsSaidBehindAVersionWrite(t *testing.T) {
+	t.Parallel()
 	b := newBesideStage(t)
 	conn := b.conn(t, "a")
 	b.must(t, conn, "CREATE TABLE t (id int)", "INSERT INTO t SELECT generate_series(1, 30000)", "ANALYZE t", "CREATE TABLE u (id int)",

@@ -73,6 +73,7 @@ var rowsDone = regexp.MustCompile(`(\d+) rows in \d+ batch`)
 
 // Ctrl-C ends a bulk write at a batch: the error says what is done and how to go on, and the same statement goes on.
 func TestBulkWriteIsCancelled(t *testing.T) {
+	t.Parallel()
 	b := newBarred(t)
 	b.begin(t, "UPDATE t SET n = n + 1")
 	var failed *pgconn.PgError
@@ -99,6 +100,7 @@ func TestBulkWriteIsCancelled(t *testing.T) {
 
 // A client that has gone stops its bulk write behind a batch, or lets it go on, as it is configured.
 func TestBulkWriteWithoutItsClient(t *testing.T) {
+	t.Parallel()
 	for _, on := range []bool{false, true} {
 		t.Run(fmt.Sprintf("continue %t", on), func(t *testing.T) {
 			b := newBarred(t, func(o *SessionOptions) { o.Lock.Batch.GoOnAlone = on })
@@ -134,6 +136,7 @@ func TestBulkWriteWithoutItsClient(t *testing.T) {
 // A deferred bulk write that is cancelled while the COMMIT waits stays a promise: the COMMIT is answered as what it is, with a WARNING. The login's next
 // session finishes it before its next schema change.
 func TestDeferredBulkWriteIsCancelled(t *testing.T) {
+	t.Parallel()
 	b := newBarred(t)
 	execAll(t, b.client, "BEGIN")
 	results, err := b.client.Exec(t.Context(), "/* pgsluice:defer */ UPDATE t SET n = n + 1").ReadAll()
@@ -194,6 +197,7 @@ const tenEach = "SELECT count(*)::text FROM t WHERE n = 10"
 
 // Deferred bulk writes of a table come in the order in which they were sent: what was stopped is finished first.
 func TestDeferredBulkWritesKeepTheirOrder(t *testing.T) {
+	t.Parallel()
 	b := newBarred(t)
 	second := b.deferBoth(t)
 	if err := b.cancel(t); err != nil {
@@ -217,6 +221,7 @@ func TestDeferredBulkWritesKeepTheirOrder(t *testing.T) {
 
 // One that runs in another session is waited for; a cancel ends the wait, and what waits stays pending.
 func TestDeferredBulkWriteWaitsForAnother(t *testing.T) {
+	t.Parallel()
 	for _, cancels := range []bool{false, true} {
 		t.Run(fmt.Sprintf("cancelled %t", cancels), func(t *testing.T) {
 			b := newBarred(t)
@@ -254,6 +259,7 @@ func TestDeferredBulkWriteWaitsForAnother(t *testing.T) {
 
 // A deferred bulk write is gone on with as the role that sent it, however that is called by then.
 func TestDeferredBulkWriteFollowsItsRole(t *testing.T) {
+	t.Parallel()
 	b := newBarred(t)
 	role := pgtest.Role(t, "")
 	execSQL(t, b.side, "GRANT SELECT, UPDATE ON t TO "+role)
@@ -278,6 +284,7 @@ func TestDeferredBulkWriteFollowsItsRole(t *testing.T) {
 // One statement that is prepared once and executed many times, by named portals with a limit of rows and parameters in both formats, is a bulk write each
 // time that its parameters make it one.
 func TestPreparedBulkWrite(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	conn := w.conn(t, "a")
 	execAll(t, conn, `CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int NOT NULL DEFAULT 0, name text)`)
@@ -355,6 +362,7 @@ func TestPreparedBulkWrite(t *testing.T) {
 
 // Each condition that keeps a bulk write from being split is named in its refusal, with what an override does; and overridden, it runs whole.
 func TestUnsplitBulkWriteRunsWhole(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	login := pgtest.Role(t, "LOGIN")

@@ -49,6 +49,7 @@ func cancelPacket(key []byte) []byte {
 
 // A cancel reaches the server on each way that a client may send it: in the clear also where sessions must use TLS.
 func TestCancelRequestIsForwarded(t *testing.T) {
+	t.Parallel()
 	authority := newAuthority(t)
 	cert, key := authority.issue(t, "localhost", nil)
 	server := startTLSServer(t, pgbox.Options{TLSCert: cert, TLSKey: key})

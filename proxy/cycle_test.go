@@ -12,6 +12,7 @@ import (
 // A session changes a table in a transaction while another one, whose plain CREATE INDEX is built concurrently, waits for that transaction and has a lock on the table
 // already. Nobody would wait for ever without pgsluice, and nobody does with it.
 func TestChangeBesideABuild(t *testing.T) {
+	t.Parallel()
 	for name, build := range map[string][]string{
 		"on the spot":   {"CREATE INDEX t_a ON t (a)"},
 		"behind COMMIT": {"BEGIN", "CREATE INDEX t_a ON t (a)", "COMMIT"},

@@ -65,6 +65,7 @@ func holdCommitOf(t *testing.T, more []string, change ...func(*SessionOptions)) 
 
 // Work that somebody gives up while the session is still at what comes before it is never taken for done: its COMMIT says so, and so does the ledger.
 func TestPromiseGivenUpDuringCommit(t *testing.T) {
+	t.Parallel()
 	h := holdCommitOf(t, []string{"CREATE INDEX t_more ON t (a, id)"})
 	id, err := strconv.ParseInt(h.one(t, "SELECT max(id)::text FROM pgsluice.promises"), 10, 64)
 	if err != nil {
@@ -111,6 +112,7 @@ func (h *held) ledger(t *testing.T) *revisions.Ledger {
 // What a crash has left and nobody but its login may finish, a fill for example, is finished as soon as the login changes a schema again, however long
 // everybody else is to leave it alone.
 func TestLoginFinishesWhatIsLeftToIt(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t)
 	execSQL(t, h.side, fmt.Sprintf("SELECT pg_terminate_backend(%d)", h.client.PID()))
 	<-h.answer
@@ -166,6 +168,7 @@ func (h *held) one(t *testing.T, sql string) string {
 // A promise that data of other sessions breaks after the COMMIT is told as what it is: committed, not finished, with the command that
 // finishes it, and never with the class of its cause.
 func TestBrokenPromise(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t)
 	execSQL(t, h.side, "INSERT INTO t VALUES (1000, 1)")
 	h.release()
@@ -203,6 +206,7 @@ func TestBrokenPromise(t *testing.T) {
 
 // Ctrl-C during COMMIT ends the wait, not the transaction: it is committed, and the work stays pending.
 func TestCancelDuringCommit(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t)
 	for h.one(t, "SELECT state FROM pgsluice.promises") == "running" {
 		// A backend ignores a cancel between two statements: it must find one that waits.
@@ -229,6 +233,7 @@ func TestCancelDuringCommit(t *testing.T) {
 
 // A client that vanishes while its COMMIT waits loses nothing: the work is done all the same.
 func TestClientDiesDuringCommit(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t)
 	h.dead.Store(true)
 	if err := h.client.Conn().Close(); err != nil {
@@ -244,6 +249,7 @@ func TestClientDiesDuringCommit(t *testing.T) {
 
 // A server connection that dies while the COMMIT waits leaves the promise to whoever resumes it.
 func TestServerDiesDuringCommit(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t)
 	execSQL(t, h.side, fmt.Sprintf("SELECT pg_terminate_backend(%d)", h.client.PID()))
 	var told *pgconn.PgError
@@ -264,6 +270,7 @@ func TestServerDiesDuringCommit(t *testing.T) {
 
 // With deferred.on_failure warn the COMMIT is answered as what it is, and what is missing is a warning.
 func TestBrokenPromiseThatIsOnlyWarnedOf(t *testing.T) {
+	t.Parallel()
 	h := holdCommit(t, func(o *SessionOptions) { o.WarnOnFailure = true })
 	execSQL(t, h.side, "INSERT INTO t VALUES (1000, 1)")
 	h.release()
@@ -280,6 +287,7 @@ func TestBrokenPromiseThatIsOnlyWarnedOf(t *testing.T) {
 
 // A COMMIT whose answer is lost with the server's connection is resolved by the transaction's status: the client is told which.
 func TestCommitInFlight(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		cutBefore     bool
 		code, message string
@@ -365,6 +373,7 @@ func fragile(t *testing.T, server Address, cutBefore bool) Address {
 
 // Nothing that a tool sets or resets undoes the protection: others get through while the lock is tried for.
 func TestProtectionSurvivesSettings(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY); INSERT INTO t SELECT generate_series(1, 100)")
@@ -395,6 +404,7 @@ func TestProtectionSurvivesSettings(t *testing.T) {
 
 // Who was in the way is in the trail, with what the control login sees of it, but no literal of anybody's.
 func TestBlockersAreRecorded(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	options := *w.server.following.Load()
 	options.Lock = run.Options{LockBudget: 6 * time.Second, FirstTry: 3 * time.Second, LongestTry: 3 * time.Second} // long enough to be looked at
@@ -435,6 +445,7 @@ func TestBlockersAreRecorded(t *testing.T) {
 
 // A client that waits for an advisory lock waits without a snapshot: a concurrent build beside it is not held up, and gets no deadlock.
 func TestAdvisoryLockIsPolled(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g")

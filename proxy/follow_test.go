@@ -13,6 +13,7 @@ import (
 // What was prepared while the emergency door was open is judged when it is executed after the door is closed, and what has been read since is
 // not looked up again.
 func TestPreparedInModePass(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	execSQL(t, pgtest.Connect(t, w.dsn), "CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g")
 	conn := w.conn(t, "a")

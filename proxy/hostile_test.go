@@ -30,6 +30,7 @@ func FuzzHostileClient(f *testing.F) {
 	}
 	// What is short can be over a low inspect limit.
 	f.Fuzz(func(t *testing.T, stream []byte, realRules, lowLimit bool, piece byte) {
+		t.Parallel()
 		options := sessionOptions(t, Enforce)
 		if !realRules {
 			options.Policy = blockEverything(t)
@@ -70,6 +71,7 @@ func FuzzPipelines(f *testing.F) {
 	observing.Mode = Observe
 	ending := encodeLines(f, "CopyDone\nSync\nCopyDone\nSync\nQuery {\"String\": \"ROLLBACK\"}\n")
 	f.Fuzz(func(t *testing.T, sequence []byte) {
+		t.Parallel()
 		var stream []byte
 		var names []string
 		for _, b := range sequence[:min(len(sequence), 100)] {
@@ -152,6 +154,7 @@ func FuzzHostileServer(f *testing.F) {
 		f.Add(uint16(i), []byte("S\x00\x00\x00\x1aclient_encoding\x00SJIS\x00\x00D\x7f\xff\xff\xff"), byte(3))
 	}
 	f.Fuzz(func(t *testing.T, client uint16, stream []byte, piece byte) {
+		t.Parallel()
 		n := newMemory()
 		defer n.close()
 		n.fromClient.bytes, n.fromClient.ended = bytes.Clone(streams[int(client)%len(streams)]), true

@@ -4,6 +4,7 @@ import "testing"
 
 // Outside of transactions the end of the session tells that the rows came first.
 func TestRowsComeFirst(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.configure(t, "tool ours public.deployments id")
 	for _, sql := range []string{

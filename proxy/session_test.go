@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"net"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -52,8 +53,17 @@ import (
 //
 // What holds from some major on has major=N, what holds up to the one before N has before=N.
 // conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
+//
+// A file that tells how large a table is runs alone: what transactions of other databases may still see is not removed from its pages.
 func TestSession(t *testing.T) {
 	datadriven.Walk(t, "testdata/session", func(t *testing.T, path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !sizes.Match(text) {
+			t.Parallel()
+		}
 		mode := Enforce
 		if strings.Contains(path, "observe") {
 			mode = Observe
@@ -94,6 +104,9 @@ type stage struct {
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
+
+// sizes finds what depends on how many pages a table has.
+var sizes = regexp.MustCompile(`about [\d,]+ rows|\d (kB|MB)`)
 
 // pids finds what is different each time. The ids of jobs and promises have gaps, as many as there are batches.
 var (
@@ -569,6 +582,7 @@ func rowsOf(results []*pgconn.Result, err error) string {
 
 // What a session does with temporary tables waits for no control connection.
 func TestTemporaryTablesBorrowNothing(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	options := *w.server.following.Load()
 	options.Control = unlent{t}
@@ -592,6 +606,7 @@ func (unlent) CloseDatabase(context.Context, string) error { return nil }
 
 // A turn that is over while the server skips to a Sync is given back later: the server would not answer.
 func TestTurnIsOverInFailedPipeline(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.configure(t, "exclusive wait")
 	conn := w.conn(t, "a")
@@ -632,6 +647,7 @@ func TestTurnIsOverInFailedPipeline(t *testing.T) {
 
 // A client that has migrated and then does nothing, as a pool's connection, gives its turn back; not in the middle of a transaction.
 func TestTurnOfIdleClient(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.turnIdle = time.Millisecond
 	w.configure(t, "exclusive refuse")

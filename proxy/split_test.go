@@ -26,6 +26,7 @@ import (
 // a session between two connections in memory, with every byte arriving alone, with one cut at every position, and with random cuts.
 // At a cut the rest is held back until the session waits for it.
 func TestConversationsSurviveEveryCut(t *testing.T) {
+	t.Parallel()
 	conversations := recordConversations(t)
 	random := rand.New(rand.NewPCG(1, 2))
 	replays := 0

@@ -269,6 +269,7 @@ func TestCertificateIsReadAgain(t *testing.T) {
 
 // sslmode towards the server means what libpq means by it. Each server says whether it sees TLS.
 func TestServerTLS(t *testing.T) {
+	t.Parallel()
 	authority, stranger := newAuthority(t), newAuthority(t)
 	cert, key := authority.issue(t, "127.0.0.1", func(c *x509.Certificate) { c.DNSNames = []string{"localhost"} })
 	commonName, commonKey := authority.issue(t, "localhost", nil)

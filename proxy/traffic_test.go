@@ -7,6 +7,7 @@ import (
 
 // What a session moves is counted while it is open, and no sum is ever less than one before it.
 func TestTrafficIsCounted(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, false, false)
 	conn := w.open(t, "a", nil)
 	before := w.server.Traffic()

@@ -28,6 +28,7 @@ func (d *fullDisk) Write(line []byte) (int, error) {
 
 // What cannot be recorded is refused if it changes the schema, that very statement and nothing else.
 func TestUnrecordedSchemaChangeIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	disk := &fullDisk{lines: make(chan string, 1000)}
 	options := *w.server.following.Load()
@@ -99,6 +100,7 @@ func (w *stage) ended(t *testing.T) []revisions.Entry {
 
 // A client that goes takes with it what it has not committed.
 func TestLostSessionIsToldAsRolledBack(t *testing.T) {
+	t.Parallel()
 	for _, ledger := range []bool{true, false} {
 		w := newStage(t, Enforce, ledger, false)
 		for _, sql := range []string{"CREATE TABLE t (id int PRIMARY KEY)", "BEGIN", "ALTER TABLE t ADD COLUMN a int"} {
@@ -116,6 +118,7 @@ func TestLostSessionIsToldAsRolledBack(t *testing.T) {
 
 // Whatever changes the schema has its lines, also when no rule cares: on both protocols, with a ledger and without.
 func TestEverySchemaChangeIsInTheTrail(t *testing.T) {
+	t.Parallel()
 	for _, ledger := range []bool{true, false} {
 		w := newStage(t, Enforce, ledger, false)
 		conn := w.conn(t, "a")
@@ -178,6 +181,7 @@ func TestEverySchemaChangeIsInTheTrail(t *testing.T) {
 
 // What ends a transaction may have been prepared long before there was anything to tell: nobody reads it then, and yet its end is told as it was.
 func TestEndThatNobodyReadsIsTold(t *testing.T) {
+	t.Parallel()
 	for _, ledger := range []bool{true, false} {
 		w := newStage(t, Enforce, ledger, false)
 		conn := w.conn(t, "a")

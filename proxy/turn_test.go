@@ -9,6 +9,7 @@ import (
 
 // Who has the turn and waits for whoever looks at the versions beside it is not waited for: the look is let through, and what rests on it is refused.
 func TestLookBesideOneThatWaitsForIt(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.configure(t, "exclusive wait")
 	holder := pgtest.Connect(t, w.dsn)

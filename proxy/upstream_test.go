@@ -119,6 +119,7 @@ func TestAddressesAreTriedInOrder(t *testing.T) {
 // A login cannot be moved to another server once the client has proven its password, so the one that met a read-only
 // server fails, and the next one does not.
 func TestTargetSessionAttrs(t *testing.T) {
+	t.Parallel()
 	writable := pgtest.Server(t)
 	readOnly, err := pgbox.Start(t.Context(), pgbox.Options{Major: writable.Version(), Settings: map[string]string{"default_transaction_read_only": "on"}})
 	if err != nil {

@@ -103,6 +103,7 @@ func (crowded) CloseDatabase(context.Context, string) error { return nil }
 
 // Whatever the proxy waits for, it ends as the client ends it: at once, with its own settings, and nothing is lost.
 func TestEveryWaitEnds(t *testing.T) {
+	t.Parallel()
 	for _, wait := range everyWait() {
 		t.Run(wait.name, func(t *testing.T) {
 			t.Parallel()
@@ -217,6 +218,7 @@ func (s scarce) Conn(ctx context.Context, database string) (run.Conn, func(), er
 
 // Where others may be waiting for what the transaction has locked, a control connection is not waited for as long as elsewhere: the statement goes on without.
 func TestControlConnectionOfWhoIsInTheWay(t *testing.T) {
+	t.Parallel()
 	for _, protocol := range []string{"simple", "extended"} {
 		t.Run(protocol, func(t *testing.T) {
 			t.Parallel()

@@ -23,6 +23,7 @@ func (m *meter) StatementParsed(time.Duration) { m.parsed++ }
 // Writes of few rows are read once for each shape, and pass unread from then on: by a key for every session, by what is counted for one; in the
 // extended protocol nothing is looked at again when it is executed.
 func TestWritesOfFewRowsPassUnread(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, false, false)
 	counted := &meter{}
 	options := *w.server.following.Load()
@@ -99,6 +100,7 @@ func TestWritesOfFewRowsPassUnread(t *testing.T) {
 // What is remembered of one text must hold for all of its shape, and for all sessions of the login if they are told: their tables, not those of the session
 // that has asked.
 func TestRememberedWritesAreTheSame(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, false, false)
 	counted := &meter{}
 	options := *w.server.following.Load()
@@ -148,6 +150,7 @@ func TestRememberedWritesAreTheSame(t *testing.T) {
 
 // What was remembered of a shape is believed for a while only: a table that has grown, and a key that is gone, are noticed then, in both protocols.
 func TestShapesAreLookedAtAgain(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	side := pgtest.Connect(t, w.dsn)
 	execSQL(t, side, `CREATE TABLE growing (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, n int); INSERT INTO growing (n) SELECT 0 FROM generate_series(1, 100);
@@ -198,6 +201,7 @@ func TestShapesAreLookedAtAgain(t *testing.T) {
 
 // A table that is locked hides nothing: the planner waits for it as the statement would, by the lock_timeout of the session.
 func TestBulkWriteWaitsForALock(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, false, true)
 	blocker, side := pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn)
 	execSQL(t, blocker, "CREATE TABLE t (id int PRIMARY KEY, n int); INSERT INTO t SELECT g, g FROM generate_series(1, 12000) g; ANALYZE t")
