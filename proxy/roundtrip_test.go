@@ -23,7 +23,6 @@ import (
 //	simple    one simple Query each line
 //	extended  each line prepared and executed, with a Sync of its own
 func TestRoundTrips(t *testing.T) {
-	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	sent, asked := &recorder{}, newAsked()
 	options := *w.server.following.Load()
