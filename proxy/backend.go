@@ -35,6 +35,8 @@ type backend struct {
 	setting func(name, value string)
 	// piped is true while the client's pipeline holds an implicit transaction open.
 	piped bool
+	// synced is true while the answer to a Sync of ours that nobody waits for is under way: it comes before all others.
+	synced bool
 	// kept are the statements of ours that stay prepared, by their text; nil for none.
 	kept map[string]*keptStatement
 	// mute, when set, is told of notices in place of the client.
@@ -431,6 +433,11 @@ func (b *backend) next() (byte, []byte, error) {
 			return 0, nil, errServerGone
 		}
 		frame := b.link.server.take(size)
+		if kind == 'Z' && b.synced {
+			b.synced = false
+			b.ready(frame[headerSize:])
+			continue
+		}
 		if !b.async(kind, frame) {
 			return kind, frame[headerSize:], nil
 		}

@@ -348,11 +348,11 @@ func (s *session) apart(at occasion, f func() error) error {
 	if !at.alone || s.prepared[key(at.portal.bind.PreparedStatement)] != at.portal.prepared { // the portal has outlived its statement
 		return f()
 	}
-	s.backend.piped = false
-	_, err := s.backend.exchange(nil) // a Sync
-	if err == nil {
-		err = f()
+	if _, err := s.link.server.conn.Write([]byte{'S', 0, 0, 0, 4}); err != nil {
+		return errServerGone
 	}
+	s.backend.piped, s.backend.synced = false, true
+	err := f()
 	s.backend.piped = true
 	if isGone(err) {
 		return err
