@@ -416,7 +416,8 @@ func (b *backend) ready(body []byte) {
 	}
 	b.pipe.mu.Lock()
 	defer b.pipe.mu.Unlock()
-	b.pipe.status, b.pipe.failed, b.pipe.skipping = body[0], false, false
+	b.pipe.ready(body[0])
+	b.pipe.skipping = false
 }
 
 // next returns the next message of the server that is not asynchronous, whole. The body is valid until the next call.

@@ -73,7 +73,7 @@ func (s *session) anyNote(statements []ddl.Statement) bool {
 }
 
 // tells reports whether a text that no rule cares about tells something of revisions: it may end a transaction that is in the ledger, or names a
-// table that the configuration says a tool keeps its revisions in.
+// table that the configuration says a tool keeps its revisions in, or asks the catalog for one whose name is bound later, where that matters.
 func (s *session) tells(kind byte, frame []byte) bool {
 	c := &s.chronicle
 	text := frame[headerSize:]
@@ -81,7 +81,8 @@ func (s *session) tells(kind byte, frame []byte) bool {
 		text = text[bytes.IndexByte(text, 0)+1:]
 	}
 	c.wrote = c.wrote || mayChangeRows(text)
-	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text)
+	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text) ||
+		kind == 'P' && s.exclusive() && ddl.NamesCatalog(text)
 }
 
 // ending finds the words that end a transaction.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
@@ -29,12 +30,19 @@ type prepared struct {
 	bySQL bool
 	// quiet is true when no rule cares.
 	quiet bool
+	// asks are what the catalog is asked for, where a Bind says whether that is a version table, and nothing else is of concern; nil otherwise.
+	asks []ddl.Value
 }
 
 // portal is a portal of the client's bound to a statement that a rule could care about.
 type portal struct {
 	prepared *prepared
 	bind     *pgproto3.Bind
+}
+
+// given are the parameters that it is bound with.
+func (p *portal) given() parametersGiven {
+	return parametersGiven{oids: p.prepared.oids, values: p.bind.Parameters, formats: p.bind.ParameterFormatCodes}
 }
 
 var flush = []byte{'H', 0, 0, 0, 4}
@@ -80,6 +88,9 @@ func (s *session) parse(ctx context.Context, size int) error {
 		s.prepared[key(name)] = &prepared{reading: r, oids: oids, quiet: !closer && most == 0, writes: !closer && most == 0 || len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
 		if !closer && !noted {
 			s.prepared[key(name)].most = most
+		}
+		if !closer && most == 0 {
+			s.prepared[key(name)].asks = s.onlyAsks(r.statements)
 		}
 	}
 	if counted && accepted {
@@ -164,8 +175,12 @@ func (s *session) bind(ctx context.Context, size int) error {
 		return err
 	}
 	delete(s.portals, key(m.DestinationPortal))
-	if known {
-		s.portals[key(m.DestinationPortal)] = &portal{prepared: from, bind: m}
+	if !known {
+		return nil
+	}
+	bound := &portal{prepared: from, bind: m}
+	if from.asks == nil || s.owes() || len(s.askedFor(from.asks, bound.given())) > 0 {
+		s.portals[key(m.DestinationPortal)] = bound
 	}
 	return nil
 }

@@ -34,6 +34,23 @@ type pipeline struct {
 	// been one to a savepoint.
 	heed, undone bool
 	end          string
+	// lulls counts how often a ReadyForQuery has said that no transaction is open.
+	lulls int
+}
+
+// lull is another number once a transaction has ended.
+func (p *pipeline) lull() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.lulls
+}
+
+// ready notes the status byte of a ReadyForQuery.
+func (p *pipeline) ready(status byte) {
+	p.status, p.failed = status, false
+	if status == 'I' {
+		p.lulls++
+	}
 }
 
 // heeded tells what was noticed of the end of the transaction: how it has ended, "" when it has not. From here on nothing is noticed.
@@ -147,7 +164,7 @@ func (p *pipeline) answered(kind, first byte) error {
 		if p.heed {
 			p.idled(first == 'I')
 		}
-		p.status, p.failed = first, false
+		p.ready(first)
 		for h := p.head(); h == 'c' || h == 'f'; h = p.head() {
 			p.first++
 		}

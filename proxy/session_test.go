@@ -44,6 +44,7 @@ import (
 //	bind             the statement of the first line with the parameters of the others; one that begins with \x is sent in binary
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
+//	hear             waits until the client is told once more for whom it waits
 //	later            lets so much time pass for whose turn it is, which stands still otherwise
 //	audit            the results and decisions that the audit trail has had since it was last asked
 //	trail            all lines that it has had since, as they tell of each other
@@ -141,13 +142,25 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
 	options := sessionOptions(t, mode)
 	if judged {
 		options.Policy = everyRule(t, config.User)
 	}
 	options.Audit = revisions.NewAudit(w)
-	options.Deferred, options.BlockOnFailed, options.Control, options.Log = true, true, lent{pool}, f.Server.log
+	options.Deferred, options.BlockOnFailed, options.Control = true, true, lent{pool}
+	w.serve(t, options, config)
+	t.Cleanup(func() {
+		for _, conn := range w.conns {
+			_ = conn.Close(context.Background())
+		}
+	})
+	return w
+}
+
+// serve starts the proxy.
+func (w *stage) serve(t *testing.T, options SessionOptions, config *pgconn.Config) {
+	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
+	options.Log = f.Server.log
 	f.following.Store(&options)
 	began := time.Now()
 	f.run = func(ctx context.Context, l *link) error {
@@ -158,12 +171,23 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 	}
 	w.server = f.Server
 	w.proxied = fmt.Sprintf("host=127.0.0.1 port=%d user=%s database=%s sslmode=disable", f.tcp.Port, config.User, config.Database)
+}
+
+// another is a second proxy in front of the same database, with connections and a time of its own.
+func (w *stage) another(t *testing.T) *stage {
+	t.Helper()
+	config, err := pgconn.ParseConfig(w.dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other := &stage{dsn: w.dsn, conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), turnIdle: w.turnIdle, strongQueue: w.strongQueue}
+	other.serve(t, *w.server.following.Load(), config)
 	t.Cleanup(func() {
-		for _, conn := range w.conns {
+		for _, conn := range other.conns {
 			_ = conn.Close(context.Background())
 		}
 	})
-	return w
+	return other
 }
 
 // everyRule is all rules, with one login that may override what they refuse.
@@ -227,6 +251,13 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 			return w.told(conn, "")
 		case answer := <-w.waiting:
 			t.Fatalf("%s: it did not wait: %s", d.Pos, answer)
+		}
+	case "hear":
+		select {
+		case <-w.noticed:
+			return w.told(w.conn(t, name), "")
+		case answer := <-w.waiting:
+			t.Fatalf("%s: it waits no longer: %s", d.Pos, answer)
 		}
 	case "finish":
 		return w.told(w.conn(t, name), <-w.waiting)

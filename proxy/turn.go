@@ -19,6 +19,10 @@ const turnKey = 0x7067736c75696365
 const (
 	// turnIdle is how long a session that has migrated may do nothing before the next thing it does is taken for something else.
 	turnIdle = 5 * time.Second
+	// lineIdle is how long a transaction that has only looked may do nothing before others look beside it. Alembic reads its scripts meanwhile.
+	lineIdle = 10 * time.Second
+	// turnDeserted is how long who has the turn may do nothing, in a transaction, before nobody waits for it any longer.
+	turnDeserted = time.Minute
 	// turnShown is how often a client that waits is told so.
 	turnShown = 10 * time.Second
 	// glimpses is how many questions in a row must find that the holder waits for this session, where the session holds nothing between them: a build
@@ -27,23 +31,42 @@ const (
 )
 
 // migrationTurn is a session's part in having one migration at a time.
+//
+// A migration looks which revisions are applied, and then begins: with its first schema change, or its first write to the version table. To begin takes
+// the turn, a lock of the session's, for which another one that begins or looks waits. To look does not: a program may look in a transaction that it leaves
+// open and migrate on another connection, and the proxy cannot tell that from two programs, so that whoever only looked must never keep another from
+// beginning. What a session has seen it remembers instead, and when it begins it compares: where the versions are others by then it is refused, and where
+// they are the same it goes on, whoever looked or ran meanwhile. So nothing is applied twice, and nobody is refused in vain.
+//
+// That alone would have all but one of several instances that start at once refused. So that they need not be, a transaction that has looked also stands in
+// line (lookClass) until it ends, and who looks next waits for it: it sees what the first has done. This is politeness and no more, and has ends: who
+// stands in line and does nothing for lineIdle is passed by, and so is, by looks, whoever has the turn and waits for the session that looks or does nothing
+// for turnDeserted. All of this is locks of the server's, which go with the transaction or the connection, whoever dies, and which all proxies see.
+//
+// In a transaction above READ COMMITTED nobody could see that the versions have changed. There a look takes the turn itself, up to the transaction's end.
 type migrationTurn struct {
 	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
 	worked time.Time
 	// over is true once the tool has said that its work is done, where the turn could not be given back at once.
 	over bool
-	// looked is true once the session has read a version table: what it does from then on rests on what it has read. It is stale where another one ran
-	// meanwhile.
-	looked, stale bool
+	// seen is what the session has read of version tables: what it does from then on rests on it.
+	seen map[string]sight
+	// passed are the backends that stood in line and did nothing, as they were then.
+	passed map[int32]string
 }
 
-// holder is who has the turn, as far as the client's own login may see.
+// holder is who has the turn, or stands in line, as far as the client's own login may see. The zero holder is somebody who was there a moment ago.
 type holder struct {
 	PID         int32  `json:"pid"`
 	Login       string `json:"login"`
 	Application string `json:"application"`
 	Client      string `json:"client"`
+	// State and Since are what it does, and since when, "" where that cannot be seen.
+	State string `json:"state"`
+	Since string `json:"since"`
+	// Runs is true when it has the turn.
+	Runs bool `json:"runs"`
 	// Waits is true when the holder waits for this very session.
 	Waits bool `json:"waits"`
 }
@@ -60,72 +83,36 @@ func (h holder) String() string {
 	return text
 }
 
-// tryTurn gets the lock, or says who has it, in one question; %s is the function.
-const tryTurn = `SELECT CASE WHEN %s THEN 'null' ELSE COALESCE((
-	SELECT pg_catalog.json_build_object('pid', a.pid, 'login', pg_catalog.pg_get_userbyid(a.usesysid), 'application', COALESCE(a.application_name, ''),
-		'client', COALESCE(pg_catalog.host(a.client_addr), ''),
+// mark is another one as soon as the holder has done anything, as far as can be seen.
+func (h holder) mark() string { return h.State + " " + h.Since }
+
+// holding describes who holds an advisory lock of this database.
+const holding = `SELECT pg_catalog.json_build_object('pid', a.pid, 'login', pg_catalog.pg_get_userbyid(a.usesysid), 'application', COALESCE(a.application_name, ''),
+		'client', COALESCE(pg_catalog.host(a.client_addr), ''), 'state', COALESCE(a.state, ''),
+		'since', COALESCE(pg_catalog.date_part('epoch', a.state_change)::pg_catalog.text, ''), 'runs', l.objsubid OPERATOR(pg_catalog.=) 1,
 		'waits', pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid)))::pg_catalog.text
 	FROM pg_catalog.pg_locks AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
-	WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted AND l.objsubid OPERATOR(pg_catalog.=) 1
-		AND l.classid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.>>) 32)::pg_catalog.oid
-		AND l.objid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.oid
+	WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
 		AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d
-			WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())
-	ORDER BY l.pid LIMIT 1), '{}') END`
+			WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())`
+
+// ofTurn is the lock of the turn.
+const ofTurn = `l.objsubid OPERATOR(pg_catalog.=) 1
+		AND l.classid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.>>) 32)::pg_catalog.oid
+		AND l.objid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.oid`
+
+// beginSQL gets the turn, or says who has it, in one question.
+const beginSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE COALESCE((
+	` + holding + ` AND ` + ofTurn + ` ORDER BY l.pid LIMIT 1), '{}') END`
 
 // exclusive is true when there is to be one migration at a time.
 func (s *session) exclusive() bool {
 	return s.options.Exclusive != Together && s.options.Mode == Enforce
 }
 
-// looksAtVersions is looks by the columns of the tables, not by their names alone.
-func (s *session) looksAtVersions(ctx context.Context, at occasion) (bool, error) {
-	if !s.looks(at.Statement) {
-		return false, nil
-	}
-	found := false
-	for _, ref := range at.Refs {
-		if !s.mayKeepVersions(ref.Name) {
-			continue
-		}
-		course, err := s.course(ctx, ref.Name)
-		if err != nil {
-			return false, err
-		}
-		found = found || course != nil
-	}
-	return found, nil
-}
-
-// looks reports whether a statement only reads, and names what may be a version table.
-func (s *session) looks(statement ddl.Statement) bool {
-	_, reads := statement.Action.(ddl.Query)
-	return reads && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
-}
-
-// asks reports whether a statement asks the catalog for a version table by its name, as tools do before their first migration. A tool that works on several
-// connections at once does not count, nor does one whose table has the same name.
-func (s *session) asks(statement ddl.Statement) bool {
-	_, reads := statement.Action.(ddl.Query)
-	if !reads || !slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool {
-		return slices.Contains([]string{"pg_class", "pg_tables", "tables"}, ref.Name.Name)
-	}) {
-		return false
-	}
-	named := false
-	for _, tool := range s.options.Tools {
-		if strings.Contains(statement.Text, "'"+tool.Table+"'") {
-			if named = true; tool.Beside {
-				return false
-			}
-		}
-	}
-	return named
-}
-
 // heedsTurn reports whether a statement matters to whose turn it is: a look at a version table, or for one, or a tool that gives back its own lock.
 func (s *session) heedsTurn(statement ddl.Statement) bool {
-	return s.exclusive() && (s.looks(statement) || s.asks(statement) || s.chronicle.turn.held && unlocks(statement))
+	return s.exclusive() && (s.looks(statement) || s.mayAsk(statement) || s.chronicle.turn.held && unlocks(statement))
 }
 
 func unlocks(statement ddl.Statement) bool {
@@ -134,112 +121,208 @@ func unlocks(statement ddl.Statement) bool {
 
 // takeTurn waits for the session's turn before a statement of a migration. A session that is no migration tool's takes no part, nor does one of
 // a tool that works on several connections at once: it would wait for itself. When the statement must not run the client has been told.
-//
-// A look at the version table, or within a transaction at whether there is one, waits, and in a transaction keeps the turn to its end, because what the tool
-// then does rests on it. What is first of a migration keeps the turn for the session.
 func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err error) {
-	t := &s.chronicle.turn
 	switch at.Action.(type) {
 	case ddl.Setting, ddl.LockTable, ddl.Transaction:
 		return true, nil // The question would take the snapshot that they come before; what follows them asks.
 	}
-	if !s.exclusive() || t.held || s.backend.TxStatus() == 'E' {
+	if !s.exclusive() || s.chronicle.turn.held || s.backend.TxStatus() == 'E' {
 		return true, nil
 	}
-	looks, err := s.looksAtVersions(ctx, at)
+	tables, err := s.lookedAt(ctx, at)
 	if err != nil {
 		return false, s.relayFailure(err)
 	}
-	asks := !looks && s.asks(at.Statement)
-	if asks && s.backend.TxStatus() != 'T' {
-		return true, nil // nothing that it does rests on the answer for certain
-	}
-	if !asks && (len(s.chronicle.courses) == 0 || !looks && (s.looks(at.Statement) || s.ownTable(at.Statement))) || s.besideOthers() {
+	switch {
+	case s.besideOthers():
+		return true, nil
+	case len(tables) > 0:
+		goOn, err = s.lookInTurn(ctx, tables)
+	case s.begins(at.Statement):
+		goOn, err = s.beginInTurn(ctx)
+	default:
 		return true, nil
 	}
-	looks = looks || asks
-	function, keeps := "pg_catalog.pg_try_advisory_lock($1::bigint)", true
-	if looks {
-		function, keeps = "pg_catalog.pg_try_advisory_xact_lock($1::bigint)", false
+	if isServerError(err) {
+		err = s.relayFailure(err)
 	}
-	waited, other, err := s.awaitTurn(ctx, fmt.Sprintf(tryTurn, function))
+	return goOn, err
+}
+
+// begins reports whether a migration begins with the statement. What a tool does to its own tables comes before that, but not to the very version table that
+// it has looked for or at: then what it rests on would be its own doing.
+func (s *session) begins(statement ddl.Statement) bool {
+	s.forgetSights()
+	t := &s.chronicle.turn
+	switch {
+	case len(s.chronicle.courses) == 0 && len(t.seen) == 0, changesNothing(statement), s.looks(statement):
+		return false
+	case s.ownTable(statement):
+		_, writes := s.versionTable(statement)
+		return writes || t.makes(statement)
+	}
+	return true
+}
+
+// beginInTurn takes the turn, if what the session has seen still holds.
+func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
+	wait, err := s.awaitTurn(ctx, false)
+	if err != nil || wait.end != granted {
+		return false, s.refuseTurn(ctx, wait, err)
+	}
+	t := &s.chronicle.turn
+	t.held, t.over = true, true // if it cannot be given back now, it is as soon as it can
+	changed, err := s.overtaken(ctx, wait.waited)
 	if err != nil {
-		if _, server := asServerError(err); server {
-			return false, s.relayFailure(err)
-		}
 		return false, err
 	}
-	switch {
-	case other != nil && waited && other.Waits && looks && s.backend.TxStatus() == 'I':
-		// Its implicit transaction is what the other one waits for. A tool with a lock of its own looks again when it has that.
-		t.looked, t.stale = true, true
+	if changed == "" {
+		t.over = false
+		s.worked()
 		return true, nil
-	case other != nil && waited:
-		return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
-			"pgsluice: run the migration again: it cannot wait any longer for the one that is running in this database (%s) [one-migration]", other), "", ""))
-	case other != nil:
-		return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
-			"pgsluice: wait until the migration that is running in this database has ended (%s) [one-migration]", other),
-			"revisions.exclusive is refuse.", "pgsluice revisions shows what it does."))
-	case (waited || t.stale) && keeps && t.looked:
-		if _, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10)); err != nil {
-			return false, err
-		}
-		return false, s.fail(ctx, s.voice.report(codeRefused,
-			"pgsluice: run the migration again: another one has run since it looked which revisions are applied [one-migration]", "", ""))
 	}
-	t.looked, t.stale = t.looked || !keeps, false
-	t.held = keeps
-	s.worked()
-	return true, nil
+	if _, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10)); err != nil {
+		return false, err
+	}
+	t.held, t.over = false, false
+	return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+		"pgsluice: run the migration again: another one has changed %s since this one looked which revisions are applied [one-migration]", changed), "", ""))
+}
+
+// refuseTurn tells the client why a statement must not run.
+func (s *session) refuseTurn(ctx context.Context, wait turnWait, err error) error {
+	if err != nil {
+		return err
+	}
+	switch wait.end {
+	case refusedAtOnce:
+		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+			"pgsluice: wait until the migration that is running in this database has ended (%s) [one-migration]", wait.other),
+			"revisions.exclusive is refuse.", "pgsluice revisions shows what it does."))
+	case deserted:
+		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+			"pgsluice: end the transaction of the migration that has begun in this database and does nothing any more (%s), then run this one again [one-migration]", wait.other),
+			"", "If it is of this program, on another connection, have it commit there first."))
+	}
+	return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+		"pgsluice: run the migration again: it cannot wait any longer for the one that is running in this database (%s) [one-migration]", wait.other), "", ""))
 }
 
 // worked notes that a session which holds the turn has just done what it is for.
 func (s *session) worked() { s.chronicle.turn.worked = s.now() }
 
-// awaitTurn tries until it has the lock. other is who has it, when it is not to be waited for any longer.
-func (s *session) awaitTurn(ctx context.Context, try string) (waited bool, other *holder, err error) {
+// turnWait is how a wait for the turn has ended, and for whom it was, nil where that is nobody.
+type turnWait struct {
+	end    waitEnd
+	other  *holder
+	waited bool
+}
+
+type waitEnd int
+
+const (
+	granted       waitEnd = iota
+	refusedAtOnce         // waiting is not what the configuration says
+	outOfTime             // the client's own settings bound it
+	inVain                // the other one waits for this session
+	deserted              // the other one does nothing
+)
+
+// awaitTurn tries to begin, or to look, until it may.
+func (s *session) awaitTurn(ctx context.Context, looks bool) (wait turnWait, err error) {
 	began, shown, seen := time.Now(), time.Time{}, 0
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped
+	var passed []string
+	var watched stillness
 	for {
-		rows, err := s.backend.Query(ctx, try, strconv.FormatInt(turnKey, 10))
-		if err != nil {
-			return waited, nil, err
+		wait.other, err = s.tryTurn(ctx, looks, passed)
+		if err != nil || wait.other == nil {
+			return wait, err
 		}
-		if err := json.Unmarshal([]byte(strings.Join(rows, "")), &other); err != nil {
-			return waited, nil, fmt.Errorf("cannot read who migrates: %w", err)
+		other := wait.other
+		still := watched.of(*other, s.now())
+		if other.PID != 0 && !other.Runs && s.passBy(*other, still) {
+			passed = append(passed, strconv.Itoa(int(other.PID)))
+			continue
 		}
-		if other == nil {
-			return waited, nil, nil
-		}
-		if s.options.Exclusive == OneRefused {
-			return false, other, nil
+		if s.options.Exclusive == OneRefused && other.Runs {
+			wait.end = refusedAtOnce
+			return wait, nil
 		}
 		limits, err := s.waitLimits(ctx)
 		if err != nil {
-			return waited, nil, err
+			return wait, err
 		}
 		if seen++; !other.Waits {
 			seen = 0
 		}
+		_, over := limits.exceeded(time.Since(began))
+		switch {
+		case over:
+			wait.end = outOfTime
 		// In a transaction every question holds a snapshot for a moment, and a build that meets it waits for the transaction's end.
-		if _, over := limits.exceeded(time.Since(began)); over || other.Waits && (!alone || seen == glimpses) {
-			return true, other, nil
+		case other.Waits && (!alone || seen == glimpses):
+			wait.end = inVain
+		case strings.HasPrefix(other.State, "idle") && still >= turnDeserted:
+			wait.end = deserted
 		}
-		if time.Since(shown) > turnShown {
-			shown = time.Now()
-			if err := s.voice.notice("NOTICE", "00000", fmt.Sprintf("pgsluice: waiting until the migration that is running in this database has ended (%s)", other), "", ""); err != nil {
-				return true, nil, err
+		if wait.end != granted {
+			return wait, nil
+		}
+		if now := s.now(); other.PID != 0 && now.Sub(shown) > turnShown {
+			shown = now
+			if err := s.tellWait(*other); err != nil {
+				return wait, err
 			}
 		}
 		if hungUp(s.link.client.conn) {
-			return true, nil, errClientGone
+			return wait, errClientGone
 		}
-		waited = true
+		wait.waited = true
 		if _, err := s.backend.Exec(ctx, napSQL); err != nil {
-			return true, nil, err
+			return wait, err
 		}
 	}
+}
+
+// tryTurn tries once; who is in the way is nil when nobody is.
+func (s *session) tryTurn(ctx context.Context, looks bool, passed []string) (other *holder, err error) {
+	sql, args := beginSQL, []string{strconv.FormatInt(turnKey, 10)}
+	if looks {
+		sql, args = lookSQL, append(args, lookClass, "{"+strings.Join(passed, ",")+"}")
+	}
+	rows, err := s.backend.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(strings.Join(rows, "")), &other); err != nil {
+		return nil, fmt.Errorf("cannot read who migrates: %w", err)
+	}
+	return other, nil
+}
+
+// stillness is since when somebody has done nothing.
+type stillness struct {
+	pid   int32
+	mark  string
+	since time.Time
+}
+
+// of is how long the holder has been seen to do nothing.
+func (w *stillness) of(h holder, now time.Time) time.Duration {
+	if w.pid != h.PID || w.mark != h.mark() || h.State == "active" {
+		*w = stillness{h.PID, h.mark(), now}
+	}
+	return now.Sub(w.since)
+}
+
+// tellWait tells the client for whom it waits.
+func (s *session) tellWait(other holder) error {
+	until := "the migration that is running in this database has ended"
+	if !other.Runs {
+		until = "a transaction that has looked which revisions are applied ends, or does nothing for a while"
+	}
+	return s.voice.notice("NOTICE", "00000", fmt.Sprintf("pgsluice: waiting until %s (%s)", until, other), "", "")
 }
 
 // unconcerned runs a statement that no rule cares about. A tool that gives back its own lock has done its work: the turn is given back, too.

@@ -1,8 +1,13 @@
 package proxy
 
 import (
+	"context"
+	"fmt"
+	"net"
 	"strings"
 	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 )
@@ -49,10 +54,129 @@ func TestLookBesideOneThatWaitsForIt(t *testing.T) {
 	if err := <-locked; err != nil {
 		t.Fatal(err)
 	}
-	if _, err := holder.Exec(t.Context(), "SELECT pg_advisory_unlock_all()"); err != nil {
-		t.Fatal(err)
-	}
-	refused("another one has run since it looked")
+	execSQL(t, holder, "UPDATE alembic_version SET version_num = '2'; SELECT pg_advisory_unlock_all()")
+	refused("another one has changed alembic_version")
 	execAll(t, client, look)
 	execAll(t, client, change)
+}
+
+// Three programs that do as Alembic does, through two proxies, find the same revisions missing in an empty database. Each is at work when the others come, and
+// none has to be run again.
+func TestThreeAtOnce(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive wait")
+	others := w.another(t)
+	clients := []*pgconn.PgConn{w.conn(t, "a"), w.conn(t, "b"), others.conn(t, "c")}
+	upgrade := func(client *pgconn.PgConn) error {
+		ask := func(sql string) (string, error) {
+			results, err := client.Exec(context.WithoutCancel(t.Context()), sql).ReadAll()
+			if err != nil || len(results) == 0 || len(results[0].Rows) == 0 {
+				return "", err
+			}
+			return string(results[0].Rows[0][0]), nil
+		}
+		if _, err := ask("BEGIN"); err != nil {
+			return err
+		}
+		version, err := ask("SELECT relname FROM pg_class WHERE pg_table_is_visible(oid) AND relname = 'alembic_version'")
+		if err == nil && version != "" {
+			version, err = ask("SELECT version_num FROM alembic_version")
+		} else if err == nil {
+			_, err = ask("CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+		}
+		if err != nil {
+			return err
+		}
+		steps := []string{
+			"CREATE TABLE t (id int PRIMARY KEY)", "INSERT INTO alembic_version VALUES ('1')",
+			"ALTER TABLE t ADD COLUMN a int", "UPDATE alembic_version SET version_num = '2' WHERE version_num = '1'",
+		}
+		if version == "2" {
+			steps = nil
+		}
+		for _, sql := range append(steps, "COMMIT") {
+			if _, err := ask(sql); err != nil {
+				return fmt.Errorf("%s: %w", sql, err)
+			}
+		}
+		return client.Close(context.WithoutCancel(t.Context()))
+	}
+	ended := make(chan error)
+	for _, client := range clients {
+		go func() { ended <- upgrade(client) }()
+	}
+	for range clients {
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Who looked, or migrates, is waited for no longer once its client has died, whichever proxy it came through: the server keeps all of it.
+func TestTurnOfDeadClient(t *testing.T) {
+	for name, migrates := range map[string]bool{"looked": false, "migrates": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newStage(t, Enforce, true, false)
+			w.configure(t, "exclusive wait")
+			other := w.another(t)
+			setup := pgtest.Connect(t, w.dsn)
+			execSQL(t, setup, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('1')")
+			const look, change = "SELECT version_num FROM alembic_version", "CREATE TABLE t (id int PRIMARY KEY)"
+			dead := w.conn(t, "a")
+			execAll(t, dead, "BEGIN")
+			execAll(t, dead, look)
+			if migrates {
+				execAll(t, dead, change)
+			}
+			client := other.conn(t, "b")
+			execAll(t, client, "BEGIN")
+			looked := make(chan error, 1)
+			go func() { looked <- execWire(client, look) }()
+			select {
+			case <-other.noticed:
+			case err := <-looked:
+				t.Fatalf("it did not wait: %v", err)
+			}
+			// The kernel ends the connection of a killed process so when it has not read everything, and in an orderly way otherwise.
+			socket := dead.Conn().(*net.TCPConn)
+			if err := socket.SetLinger(0); err != nil {
+				t.Fatal(err)
+			}
+			if err := socket.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-looked; err != nil {
+				t.Fatal(err)
+			}
+			execAll(t, client, change)
+			execAll(t, client, "COMMIT")
+		})
+	}
+}
+
+// A question for the version table that is prepared once and executed with this name and that is told by the name, in both formats.
+func TestAskedByPreparedStatement(t *testing.T) {
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive refuse")
+	holder := w.conn(t, "holder")
+	execAll(t, holder, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); INSERT INTO alembic_version VALUES ('1')")
+	client := w.conn(t, "a")
+	for name, sql := range map[string]string{
+		"class":  "SELECT c.relname FROM pg_class AS c WHERE c.relname = $1",
+		"tables": "SELECT table_name::text FROM information_schema.tables WHERE table_schema = 'public' AND table_name = $1::varchar",
+	} {
+		if _, err := client.Prepare(t.Context(), name, sql, nil); err != nil {
+			t.Fatal(err)
+		}
+		for _, asked := range []string{"pg_type", "alembic_version", "other", "alembic_version"} {
+			for _, format := range []int16{0, 1} {
+				execAll(t, client, "BEGIN")
+				result := client.ExecPrepared(t.Context(), name, [][]byte{[]byte(asked)}, []int16{format}, nil).Read()
+				if refused := result.Err != nil && strings.Contains(result.Err.Error(), "one-migration"); refused != (asked == "alembic_version") {
+					t.Errorf("%s asks for %s in format %d beside a migration: %v", name, asked, format, result.Err)
+				}
+				execAll(t, client, "ROLLBACK")
+			}
+		}
+	}
 }

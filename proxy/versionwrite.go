@@ -15,7 +15,7 @@ import (
 func (s *session) writeOf(at occasion, course *revisions.Course) revisions.Write {
 	var given parametersGiven
 	if at.portal != nil {
-		given = parametersGiven{oids: at.portal.prepared.oids, values: at.portal.bind.Parameters, formats: at.portal.bind.ParameterFormatCodes}
+		given = at.portal.given()
 	}
 	return writeOf(at.Statement, course, given, s.backend.encoding)
 }
