@@ -84,8 +84,8 @@ func (s *session) lookedAt(ctx context.Context, at occasion) ([]ddl.Name, error)
 
 // looks reports whether a statement only reads, and names what may be a version table.
 func (s *session) looks(statement ddl.Statement) bool {
-	_, reads := statement.Action.(ddl.Query)
-	return reads && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
+	query, reads := statement.Action.(ddl.Query)
+	return reads && !query.Writes && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
 }
 
 // mayAsk reports whether a statement asks the catalog for a version table, as tools do before their first migration, or for one whose name is bound later.

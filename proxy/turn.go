@@ -158,10 +158,28 @@ func (s *session) begins(statement ddl.Statement) bool {
 	case len(s.chronicle.courses) == 0 && len(t.seen) == 0, changesNothing(statement), s.looks(statement):
 		return false
 	case s.ownTable(statement):
-		_, writes := s.versionTable(statement)
-		return writes || t.makes(statement)
+		return s.writesVersions(statement) || t.makes(statement)
 	}
 	return true
+}
+
+// writesVersions reports whether a statement, or a part of it, writes to a table that the session knows for a version table: not to the lock that many tools
+// keep beside theirs.
+func (s *session) writesVersions(statement ddl.Statement) bool {
+	tables := s.versionTablesWithin(statement)
+	if write, ok := statement.Action.(ddl.Write); ok {
+		tables = append(tables, write.Target)
+	} else if table, ok := s.versionTable(statement); ok {
+		tables = append(tables, table)
+	}
+	return slices.ContainsFunc(tables, func(name ddl.Name) bool {
+		for _, course := range s.chronicle.courses {
+			if course.Table.Name == name.Name && (name.Schema == "" || name.Schema == course.Table.Schema) {
+				return true
+			}
+		}
+		return false
+	})
 }
 
 // beginInTurn takes the turn, if what the session has seen still holds.
