@@ -86,24 +86,26 @@ func (h holder) String() string {
 // mark is another one as soon as the holder has done anything, as far as can be seen.
 func (h holder) mark() string { return h.State + " " + h.Since }
 
-// holding describes who holds an advisory lock of this database.
-const holding = `SELECT pg_catalog.json_build_object('pid', a.pid, 'login', pg_catalog.pg_get_userbyid(a.usesysid), 'application', COALESCE(a.application_name, ''),
+// holderJSON describes who holds the lock l, as a says.
+const holderJSON = `pg_catalog.json_build_object('pid', a.pid, 'login', pg_catalog.pg_get_userbyid(a.usesysid), 'application', COALESCE(a.application_name, ''),
 		'client', COALESCE(pg_catalog.host(a.client_addr), ''), 'state', COALESCE(a.state, ''),
 		'since', COALESCE(pg_catalog.date_part('epoch', a.state_change)::pg_catalog.text, ''), 'runs', l.objsubid OPERATOR(pg_catalog.=) 1,
-		'waits', pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid)))::pg_catalog.text
-	FROM pg_catalog.pg_locks AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
-	WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
+		'waits', pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid)))::pg_catalog.text`
+
+// ofDatabase are the advisory locks of this database that somebody has, ofTurn those of them that are the turn.
+const (
+	ofDatabase = `l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted
 		AND l.database OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database AS d
 			WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database())`
-
-// ofTurn is the lock of the turn.
-const ofTurn = `l.objsubid OPERATOR(pg_catalog.=) 1
+	ofTurn = `l.objsubid OPERATOR(pg_catalog.=) 1
 		AND l.classid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.>>) 32)::pg_catalog.oid
 		AND l.objid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.oid`
+)
 
-// beginSQL gets the turn, or says who has it, in one question.
+// beginSQL gets the turn, or says who has it, in one question. A transaction that is prepared for COMMIT PREPARED has no pid.
 const beginSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE COALESCE((
-	` + holding + ` AND ` + ofTurn + ` ORDER BY l.pid LIMIT 1), '{}') END`
+	SELECT ` + holderJSON + ` FROM pg_catalog.pg_locks AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
+	WHERE ` + ofDatabase + ` AND ` + ofTurn + ` AND l.pid IS NOT NULL ORDER BY l.pid LIMIT 1), '{}') END`
 
 // exclusive is true when there is to be one migration at a time.
 func (s *session) exclusive() bool {
