@@ -19,14 +19,15 @@ const lookClass = "1885827954"
 
 // lookSQL says who has the turn, or else who stands in line and is not among those that are passed by, or else takes the first place that is free; null when it
 // has one. Above READ COMMITTED it takes the turn. The locks are read once: who takes a place meanwhile takes the same one, or finds it taken. A transaction that
-// is prepared for COMMIT PREPARED has no pid, and is not waited for in line.
+// is prepared for COMMIT PREPARED has no pid, and is not waited for in line. One that only reads, as pg_dump's, will not migrate: it neither waits nor is
+// waited for.
 const lookSQL = `WITH held AS MATERIALIZED (
 	SELECT l.pid, l.objsubid, l.objid::bigint AS place FROM pg_catalog.pg_locks AS l
 	WHERE ` + ofDatabase + `
 	AND (` + ofTurn + ` OR l.objsubid OPERATOR(pg_catalog.=) 2 AND l.classid OPERATOR(pg_catalog.=) $2::pg_catalog.int8::pg_catalog.oid)),
 line AS (SELECT held.pid, held.place FROM held WHERE held.objsubid OPERATOR(pg_catalog.=) 2),
 own AS (SELECT FROM line WHERE line.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())
-SELECT COALESCE((
+SELECT CASE WHEN pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on' THEN 'null' ELSE COALESCE((
 	SELECT ` + holderJSON + ` FROM held AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
 	WHERE l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
 	AND (l.objsubid OPERATOR(pg_catalog.=) 1 OR l.pid OPERATOR(pg_catalog.<>) ALL ($3::pg_catalog.int4[]) AND NOT EXISTS (SELECT FROM own))
@@ -37,7 +38,7 @@ SELECT COALESCE((
 		ELSE pg_catalog.pg_try_advisory_xact_lock($2::pg_catalog.int4, (
 			SELECT pg_catalog.min(free.place) FROM pg_catalog.generate_series(0::bigint, (SELECT pg_catalog.count(*) FROM line)) AS free (place)
 			WHERE NOT EXISTS (SELECT FROM line WHERE line.place OPERATOR(pg_catalog.=) free.place))::pg_catalog.int4)
-	END THEN 'null' ELSE '{}' END)`
+	END THEN 'null' ELSE '{}' END) END`
 
 // sightKept is how long what was seen outside of the transaction at hand is taken for what a migration rests on. A pool keeps connections that looked long ago.
 const sightKept = time.Minute
