@@ -63,6 +63,7 @@ func TestLookBesideOneThatWaitsForIt(t *testing.T) {
 // Three programs that do as Alembic does, through two proxies, find the same revisions missing in an empty database. Each is at work when the others come, and
 // none has to be run again.
 func TestThreeAtOnce(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.configure(t, "exclusive wait")
 	others := w.another(t)
@@ -114,6 +115,7 @@ func TestThreeAtOnce(t *testing.T) {
 
 // Who looked, or migrates, is waited for no longer once its client has died, whichever proxy it came through: the server keeps all of it.
 func TestTurnOfDeadClient(t *testing.T) {
+	t.Parallel()
 	for name, migrates := range map[string]bool{"looked": false, "migrates": true} {
 		t.Run(name, func(t *testing.T) {
 			w := newStage(t, Enforce, true, false)
@@ -156,6 +158,7 @@ func TestTurnOfDeadClient(t *testing.T) {
 
 // A question for the version table that is prepared once and executed with this name and that is told by the name, in both formats.
 func TestAskedByPreparedStatement(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	w.configure(t, "exclusive refuse")
 	holder := w.conn(t, "holder")
