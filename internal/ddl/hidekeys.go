@@ -2,21 +2,34 @@ package ddl
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
 var (
-	// keyText finds literals that are secrets by their looks: a connection string, a private key, the tokens of well-known services.
-	keyText = regexp.MustCompile(`(?i)://[^/\s]*@|(\bpass|passw\w*|passphrase|pwd|secret|token|credentials?|(api|access|private).?key)["'\\]*\s*[=:]\s*\S|` +
-		`-----BEGIN|\bbearer\s|\beyJ[\w-]{8}|` +
-		`\b(A[KS]IA[A-Z0-9]{12}|AIza[\w-]{20}|gh[opsu]_\w{8}|github_pat_|glpat-|xox[abps]-|[rs]k_live_|sk-[\w-]{16})`)
+	// keyText finds literals that are secrets by their looks: a connection string, a private key, the tokens of well-known services, in their own case.
+	keyText = regexp.MustCompile(`(?i)://[^/\s]*@|(\bpass["'\\]*\s*=|(passw\w*|passphrase|pwd|secret|token|credentials?|(api|access|private).?key)["'\\]*\s*[=:])\s*\S|` +
+		`-----BEGIN|\bbearer\s+(\S{16}|\S*\d)|(?-i:\beyJ[\w-]{8}|(^|[^A-Za-z0-9])A[KS]IA[A-Z0-9]{16}($|[^A-Z0-9])|` +
+		`\b(AIza[\w-]{20}|gh[oprsu]_\w{8}|github_pat_|glpat-|xox[abps]-|[rs]k_live_))`)
+	// skText finds what begins like the keys of some services, and like words: those have no digits.
+	skText = regexp.MustCompile(`\bsk-[\w-]{16,}`)
+	// passText finds a pass and what is said of it: a password, or what is done in the second one.
+	passText = regexp.MustCompile(`(?i)(?:\b(\w+)[\s-]+)?\bpass(["'\\]*)\s*:\s*(\S+)`)
+	ordinal  = regexp.MustCompile(`(?i)^(first|second|third|fourth|fifth|next|last|final|previous|initial|another|each|every|this|that|same|single|one|two|three|\d+(st|nd|rd|th))$`)
+	chosen   = regexp.MustCompile(`[A-Za-z].*\d|\d.*[A-Za-z]|[a-z].*[A-Z]|[!@#$%^&*=+?~]`)
 	// keyName finds columns that hold one, keyFunction functions that are called with one.
 	keyName     = regexp.MustCompile(`(?i)passw|pwd|secret|token|credential|(api|access|private).?key`)
 	keyFunction = regexp.MustCompile(`(?i)^"?(dblink\w*|pgp_\w+|hmac|crypt|encrypt|decrypt|encrypt_iv|decrypt_iv)"?$`)
 )
 
 // LooksSecret reports whether a text has in it what looks like a password, a key or a connection string.
-func LooksSecret(text string) bool { return keyText.MatchString(text) }
+func LooksSecret(text string) bool {
+	return keyText.MatchString(text) || slices.ContainsFunc(skText.FindAllString(text, -1), func(key string) bool { return strings.ContainsAny(key, "0123456789") }) ||
+		slices.ContainsFunc(passText.FindAllStringSubmatch(text, -1), func(found []string) bool {
+			before, quotes, value := found[1], found[2], strings.TrimRight(found[3], `.,;:!?)'"`)
+			return quotes != "" || !ordinal.MatchString(before) || chosen.MatchString(value)
+		})
+}
 
 // hideKeys is the text of a statement about a schema with those of its string literals hidden that are a password, a key or a connection string: by
 // their looks, by the column whose default they are, or by the function that is called with them.
@@ -36,7 +49,7 @@ func hideKeys(text string) string {
 			out.WriteString(word)
 			continue
 		case stringToken, escapeToken, dollarToken, brokenToken:
-			if call > 0 || keyName.MatchString(column) || keyText.MatchString(word) {
+			if call > 0 || keyName.MatchString(column) || LooksSecret(word) {
 				out.WriteString(hidden)
 				continue
 			}
