@@ -229,6 +229,11 @@ func KeepsAs(tools []Tool, schema, table string, columns []string) bool {
 	}), schema, table)
 }
 
+// NeedsSchema reports whether a schema is one in which the configuration says that a tool keeps its revisions: it has to be there before the first of them.
+func NeedsSchema(tools []Tool, schema string) bool {
+	return slices.ContainsFunc(tools, func(t Tool) bool { return t.Shared && t.Schema == schema })
+}
+
 // Keeps reports whether a table, by its name alone, is one that some tool makes for itself: what is done to it belongs to no revision.
 func Keeps(tools []Tool, schema, table string) bool {
 	return slices.ContainsFunc(tools, func(t Tool) bool {
