@@ -28,15 +28,17 @@ type chronicle struct {
 	courses map[uint32]*revisions.Course
 	// pending are the statements that have run and belong to no revision yet, the last mostPending of them: most tools write its row behind them.
 	pending []int64
-	// told are revisions of which nobody knows yet in which order their rows and their statements come.
-	told []toldRevision
+	// told are revisions of which nobody knows yet in which order their rows and their statements come; acted is when the session last did something that may
+	// belong to the last of them.
+	told  []toldRevision
+	acted time.Time
 	// running is the revision that was begun and has not ended, and revision its id by the tool; 0 and "" for none.
 	running  int64
 	revision string
 	// named is true once the session has named a version table: it is a migration tool's.
 	named bool
-	// wrote is true once the session has sent anything that may have changed rows.
-	wrote bool
+	// wrote is true once the session has sent anything that may have changed rows; stirred, once it has since it last wrote to a version table.
+	wrote, stirred bool
 	// open is true while statements are in the ledger whose transaction has not ended, as far as is known; xid is the transaction.
 	open bool
 	xid  uint64
@@ -62,7 +64,7 @@ const mostPending = 10_000
 func (s *session) notes(statement ddl.Statement) bool {
 	_, ends := statement.Action.(ddl.Transaction)
 	_, tells := s.versionTable(statement)
-	return tells || len(s.versionTablesWithin(statement)) > 0 || ends && s.chronicle.open || s.heedsTurn(statement)
+	return tells || len(s.versionTablesWithin(statement)) > 0 || s.preparesVersion(statement) || ends && s.chronicle.open || s.heedsTurn(statement)
 }
 
 func (s *session) anyNote(statements []ddl.Statement) bool {
@@ -75,14 +77,26 @@ func (s *session) anyNote(statements []ddl.Statement) bool {
 // tells reports whether a text that no rule cares about tells something of revisions: it may end a transaction that is in the ledger, or names a
 // table that the configuration says a tool keeps its revisions in, or asks the catalog for one whose name is bound later, where that matters.
 func (s *session) tells(kind byte, frame []byte) bool {
-	c := &s.chronicle
 	text := frame[headerSize:]
 	if kind == 'P' {
 		text = text[bytes.IndexByte(text, 0)+1:]
 	}
-	c.wrote = c.wrote || mayChangeRows(text)
-	return c.open && ending.Match(text) || s.turnOver() || s.options.VersionTables != nil && s.options.VersionTables.Match(text) ||
-		kind == 'P' && s.exclusive() && ddl.NamesCatalog(text)
+	if s.options.VersionTables != nil && s.options.VersionTables.Match(text) {
+		return true
+	}
+	s.noteUnread(text)
+	return s.chronicle.open && ending.Match(text) || s.turnOver() || kind == 'P' && s.exclusive() && ddl.NamesCatalog(text)
+}
+
+// noteUnread notes what a text that nobody reads may do.
+func (s *session) noteUnread(text []byte) {
+	c := &s.chronicle
+	if (!c.wrote || !c.stirred || len(c.told) > 0) && mayChangeRows(text) {
+		c.wrote, c.stirred, c.acted = true, true, s.now()
+	}
+	if len(c.told) > 0 && isApart(text) {
+		c.part()
+	}
 }
 
 // ending finds the words that end a transaction.
@@ -90,15 +104,23 @@ var ending = regexp.MustCompile(`(?i)\b(commit|end|rollback|abort|prepare)\b`)
 
 // noteWrite notes that a statement changes rows, if they are no version table's: then what is told of revisions behind it is no mere stamp.
 func (s *session) noteWrite(statement ddl.Statement) {
-	if s.chronicle.wrote {
+	c := &s.chronicle
+	if c.wrote && c.stirred {
 		return // a look through all tools is for the first only
 	}
-	write, ok := statement.Action.(ddl.Write)
-	s.chronicle.wrote = ok && !s.mayKeepVersions(write.Target)
+	if write, ok := statement.Action.(ddl.Write); ok && !s.mayKeepVersions(write.Target) {
+		c.wrote, c.stirred = true, true
+	}
 }
 
 // mayChangeRows reports whether the text begins like a statement that may change rows, behind comments or not.
 func mayChangeRows(text []byte) bool {
+	text = pastComments(text)
+	return len(text) > 0 && bytes.IndexByte([]byte("iudmwc"), text[0]|0x20) >= 0 && !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
+}
+
+// pastComments is the text behind the comments that it begins with.
+func pastComments(text []byte) []byte {
 	for {
 		text = bytes.TrimLeft(text, " \n\t\r(")
 		var found bool
@@ -108,10 +130,10 @@ func mayChangeRows(text []byte) bool {
 		case bytes.HasPrefix(text, []byte("--")):
 			_, text, found = bytes.Cut(text, []byte("\n"))
 		default:
-			return len(text) > 0 && bytes.IndexByte([]byte("iudmwc"), text[0]|0x20) >= 0 && !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
+			return text
 		}
 		if !found {
-			return false
+			return nil
 		}
 	}
 }
@@ -267,8 +289,11 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		}
 		return event
 	}
+	if s.chronicle.stirred {
+		s.chronicle.ran()
+	}
 	idle := !s.chronicle.wrote && len(s.chronicle.pending) == 0
-	told := course.Tell(write, last, idle)
+	told := course.Tell(write, last, idle, s.backend.TxStatus() == 'T')
 	defer s.leave()
 	if len(told) == 0 {
 		return nil
@@ -332,10 +357,9 @@ func (s *session) who() revisions.Who {
 
 // ran notes that a statement has run, and how far it holds.
 func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *revisions.Statement) error {
-	for _, course := range s.chronicle.courses {
-		if !statement.Own {
-			course.Ran()
-		}
+	s.chronicle.acted = s.now()
+	if !statement.Own {
+		s.chronicle.ran()
 	}
 	if statement.Revision == 0 && !statement.Own {
 		pending := append(s.chronicle.pending, statement.ID)
@@ -353,6 +377,21 @@ func (s *session) ran(ctx context.Context, ledger *revisions.Ledger, statement *
 	end := *statement
 	s.beside(ctx, func(ctx context.Context) { s.writeEnd(ctx, ledger, end) })
 	return err
+}
+
+// ran says to all courses that something has run that a revision may consist of.
+func (c *chronicle) ran() {
+	c.stirred = false
+	for _, course := range c.courses {
+		course.Ran()
+	}
+}
+
+// blockEnded says to all courses that a transaction block has ended.
+func (c *chronicle) blockEnded() {
+	for _, course := range c.courses {
+		course.BlockEnded()
+	}
 }
 
 // within notes the transaction that the statement at hand has run in.
@@ -470,6 +509,7 @@ func (s *session) settleUnread(ctx context.Context) error {
 func (s *session) settled(ctx context.Context) error {
 	c := &s.chronicle
 	c.open, c.xid = false, 0
+	c.blockEnded()
 	s.pen.nonce = revisions.Nonce{} // it was of that transaction
 	s.worked()
 	ledger := s.ledger(ctx)
@@ -533,7 +573,11 @@ func (s *session) kind(statement ddl.Statement) policy.SessionKind {
 // ownTable reports whether all that a statement is about are tables that migration tools keep for themselves, or the schema of those.
 func (s *session) ownTable(statement ddl.Statement) bool {
 	if utility, ok := statement.Action.(ddl.Utility); ok && utility.Object == "SCHEMA" && (statement.Tag == "CREATE SCHEMA" || statement.Tag == "COMMENT") {
-		return len(utility.Names) == 1 && len(statement.Inner) == 0 && revisions.Keeps(s.options.Tools, utility.Names[0].Name, "")
+		if len(utility.Names) != 1 || len(statement.Inner) > 0 {
+			return false
+		}
+		schema := utility.Names[0].Name
+		return revisions.Keeps(s.options.Tools, schema, "") || statement.Tag == "CREATE SCHEMA" && revisions.NeedsSchema(s.options.Tools, schema)
 	}
 	about := slices.DeleteFunc(slices.Clone(statement.Refs), func(ref ddl.Ref) bool { return ref.Kind == "INDEX" && ref.Created })
 	created, creates := statement.Action.(ddl.CreateTable)

@@ -69,20 +69,22 @@ func (s *session) preparesMany(ctx context.Context, statement ddl.Statement) (na
 	return name, write, look, err
 }
 
-// rememberPrepare remembers what a PREPARE that has succeeded has prepared, if it may write many rows.
+// rememberPrepare remembers what a PREPARE that has succeeded has prepared, if it may write many rows, or to a version table.
 func (s *session) rememberPrepare(ctx context.Context, statement ddl.Statement) error {
 	if statement.Tag != "PREPARE" || s.failed {
 		return nil
 	}
-	name, write, look, err := s.preparesMany(ctx, statement)
-	if err != nil || name == "" {
+	name, write := ddl.ReadPrepare(statement)
+	versions := s.preparesVersion(statement)
+	many, _, look, err := s.preparesMany(ctx, statement)
+	if err != nil || many == "" && !versions {
 		return err
 	}
 	raw, err := s.backend.encoding.Encode(write.Text)
 	if err != nil {
 		return fmt.Errorf("cannot remember what was prepared: %w", err)
 	}
-	p := &prepared{reading: reading{text: write.Text, statements: []ddl.Statement{write}}, raw: raw, writes: true, bySQL: true}
+	p := &prepared{reading: reading{text: write.Text, statements: []ddl.Statement{write}}, raw: raw, writes: true, bySQL: true, versions: versions}
 	if look.few {
 		p.most, p.until = cmp.Or(look.most, math.MaxInt), look.until
 	}

@@ -28,6 +28,8 @@ type prepared struct {
 	writes bool
 	// bySQL is true for what PREPARE has prepared: DEALLOCATE may have taken it since.
 	bySQL bool
+	// versions is true when it may write to a version table.
+	versions bool
 	// quiet is true when no rule cares.
 	quiet bool
 	// asks are what the catalog is asked for, where a Bind says whether that is a version table, and nothing else is of concern; nil otherwise.

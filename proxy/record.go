@@ -176,6 +176,7 @@ func (r *record) intend(ctx context.Context, at occasion) {
 	if ledger == nil {
 		return
 	}
+	s.partIdle()
 	r.statement = revisions.Statement{
 		Who: s.who(), Own: s.ownTable(at.Statement), Tag: cmp.Or(at.Tag, "?"), Asked: r.entry.Asked,
 		Digest: r.digest(at.Statement), Verdict: r.entry.Verdict, Rules: append([]string{}, r.entry.Rules...),

@@ -2,7 +2,9 @@ package proxy
 
 import (
 	"context"
+	"regexp"
 	"slices"
+	"time"
 
 	"github.com/pgsluice/pgsluice/revisions"
 )
@@ -14,7 +16,13 @@ type toldRevision struct {
 	given []int64
 	// within is true when it was told in a transaction that has not ended.
 	within bool
+	// parted is true once the session has turned to something else, or done nothing for long; behind are the statements that had come until then.
+	parted bool
+	behind []int64
 }
+
+// aloneFor is how long a session may do nothing behind the row of a revision before what it does next is taken for something else.
+const aloneFor = time.Minute
 
 // mostTold bounds how many of them a session remembers.
 const mostTold = 1000
@@ -25,6 +33,7 @@ func (s *session) noteOrder(course *revisions.Course, event revisions.Event, id 
 	if id == 0 || !course.Tool.Described() || event.Direction == revisions.Force || len(c.told) == mostTold {
 		return
 	}
+	c.acted = s.now()
 	c.told = append(c.told, toldRevision{id: id, given: given, within: s.backend.TxStatus() == 'T' || s.backend.piped})
 }
 
@@ -41,20 +50,67 @@ func (s *session) orderWithin(ctx context.Context, ledger *revisions.Ledger) {
 }
 
 // order gives revisions what stands behind their rows, if nothing stands before the first row and something behind the last: then rows come first. What
-// stands before a row was given to it when it came.
+// stands before a row was given to it when it came. Behind a row is what comes before the next one, or before the session turned to something else.
 func (s *session) order(ctx context.Context, ledger *revisions.Ledger, told []toldRevision) {
 	c := &s.chronicle
-	if ledger == nil || len(told) == 0 || len(told[0].given) > 0 || len(c.pending) == 0 {
+	if len(told) == 0 {
+		return
+	}
+	last := &told[len(told)-1]
+	if !last.parted {
+		last.behind = c.pending
+	}
+	if ledger == nil || len(told[0].given) > 0 || len(last.behind) == 0 {
 		return
 	}
 	for i, revision := range told {
-		behind := c.pending
-		if i+1 < len(told) {
+		behind := revision.behind
+		if i+1 < len(told) && !revision.parted {
 			behind = told[i+1].given
 		}
 		if err := ledger.Give(ctx, revision.id, behind); err != nil {
 			s.logger().WarnContext(ctx, "the statements of a revision are not in the ledger", "error", err)
 		}
 	}
-	c.pending = nil
+	newest := last.behind[len(last.behind)-1]
+	c.pending = slices.DeleteFunc(c.pending, func(id int64) bool { return id <= newest })
+}
+
+// part notes that the session has turned to something else than the revision that it has told last, unless a transaction shows what belongs to that.
+func (c *chronicle) part() {
+	if len(c.told) == 0 {
+		return
+	}
+	if last := &c.told[len(c.told)-1]; !last.parted && !last.within {
+		last.parted, last.behind = true, slices.Clone(c.pending)
+	}
+}
+
+// partIdle parts a session that has done nothing for long.
+func (s *session) partIdle() {
+	c := &s.chronicle
+	if acted := latest(c.acted, c.turn.worked); len(c.told) > 0 && s.now().Sub(acted) > aloneFor {
+		c.part()
+	}
+}
+
+func latest(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+var (
+	// reads finds a query of tables, catalog those of which a migration may ask, returned what a pool does with a connection that is given back.
+	reads    = regexp.MustCompile(`(?is)^(select|fetch)\b.*\bfrom\b|^table\b`)
+	catalog  = regexp.MustCompile(`(?i)\b(pg_\w|information_schema\b)`)
+	returned = regexp.MustCompile(`(?i)^(discard|reset)\s+all\b|^(set|reset)\s+session\s+authorization\b`)
+)
+
+// isApart reports whether a text that nobody reads, and that names no version table, is no part of a migration: an application asks for its rows, or a
+// pool gives the connection to somebody else.
+func isApart(text []byte) bool {
+	text = pastComments(text)
+	return reads.Match(text) && !catalog.Match(text) || returned.Match(text)
 }

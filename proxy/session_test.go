@@ -45,6 +45,7 @@ import (
 //	revisions        what the ledger has had since it was last asked: each revision with its statements, and those of none
 //	start            one simple Query that has to wait: the case goes on when the client is told so; "finish" is its answer
 //	hear             waits until the client is told once more for whom it waits
+//	hangup           closes the connections that it names, and waits until their sessions have ended
 //	later            lets so much time pass for whose turn it is, which stands still otherwise
 //	audit            the results and decisions that the audit trail has had since it was last asked
 //	trail            all lines that it has had since, as they tell of each other
@@ -102,6 +103,8 @@ type stage struct {
 	turnIdle time.Duration
 	// strongQueue is how long a control connection is waited for where others may be waiting.
 	strongQueue time.Duration
+	// over are the backends whose sessions have ended.
+	over chan uint32
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
@@ -122,7 +125,7 @@ func steadily(text string) string {
 }
 
 func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
-	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), turnIdle: time.Hour, strongQueue: deskPatience}
+	w := &stage{dsn: pgtest.Database(t), conns: map[string]*pgconn.PgConn{}, noticed: make(chan struct{}, 100), over: make(chan uint32, 1000), turnIdle: time.Hour, strongQueue: deskPatience}
 	pool, err := control.New(control.Options{DSN: w.dsn})
 	if err != nil {
 		t.Fatal(err)
@@ -167,6 +170,7 @@ func (w *stage) serve(t *testing.T, options SessionOptions, config *pgconn.Confi
 		s := newFollower(&f.following, l)
 		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
 		s.turnIdle, s.strongQueue = w.turnIdle, w.strongQueue
+		defer func() { w.over <- l.pid }()
 		return s.run(ctx)
 	}
 	w.server = f.Server
@@ -232,6 +236,9 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 		return w.audited(t)
 	case "trail":
 		return w.trailed(t)
+	case "hangup":
+		w.hangUp(t, strings.Fields(d.Input))
+		return ""
 	case "later":
 		passed, err := time.ParseDuration(d.Input)
 		if err != nil {
@@ -313,6 +320,23 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 	}
 	t.Fatalf("%s: unknown command %q", d.Pos, d.Cmd)
 	return ""
+}
+
+// hangUp closes connections, and waits until the proxy has done with them.
+func (w *stage) hangUp(t *testing.T, names []string) {
+	t.Helper()
+	left := map[uint32]bool{}
+	for _, name := range names {
+		conn := w.conns[name]
+		delete(w.conns, name)
+		left[conn.PID()] = true
+		if err := conn.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for len(left) > 0 {
+		delete(left, <-w.over)
+	}
 }
 
 // configure puts the options into force that a case says.

@@ -36,6 +36,7 @@ func (s *session) owes() bool { return s.owed != revisions.Transaction{} }
 // forget is the end of a transaction without a commit: what it promised vanished with it.
 func (s *session) forget() {
 	s.promises, s.owed, s.pen, s.strong = nil, revisions.Transaction{}, pen{}, false
+	s.chronicle.blockEnded()
 }
 
 // pen is what the promises of one transaction are signed with.
@@ -92,7 +93,10 @@ func (s *session) transaction(ctx context.Context, at occasion, control ddl.Tran
 		case err != nil || s.failed:
 		case ends:
 			s.forget()
+		case control.Op == ddl.RollbackTo && !s.owes():
+			s.chronicle.ran() // what it takes back is no part of what follows
 		case s.owes() && control.Op == ddl.RollbackTo:
+			s.chronicle.ran()
 			s.strong = false // perhaps not, but it may be
 			err = s.prune(ctx)
 		}

@@ -16,16 +16,45 @@ import (
 // mostListed bounds how many revisions of a version table are compared.
 const mostListed = 10_000
 
-// versionTablesWithin are the tables, if by their names version tables, that a part of a statement writes to: of a DO block, as the idempotent scripts
-// of EF Core have them, or of a WITH clause.
+// versionTablesWithin are the tables, if by their names version tables, that a statement writes to in a way that does not say which rows: that is a part of
+// it, of a DO block, as the idempotent scripts of EF Core have them, or of a WITH clause; or it is a MERGE, or an EXECUTE.
 func (s *session) versionTablesWithin(statement ddl.Statement) []ddl.Name {
 	var tables []ddl.Name
-	statement.Walk(func(inner ddl.Inner) {
-		if table, ok := s.versionTable(inner.Statement); ok && !inner.Later && !slices.Contains(tables, table) {
+	add := func(table ddl.Name, ok bool) {
+		if ok && !slices.Contains(tables, table) {
 			tables = append(tables, table)
 		}
+	}
+	visit := func(statement ddl.Statement) {
+		add(s.versionTable(statement))
+		if merge, ok := statement.Action.(ddl.Write); ok && merge.Op == ddl.Merge {
+			add(merge.Target, s.mayKeepVersions(merge.Target))
+		}
+	}
+	if write, ok := statement.Action.(ddl.Write); ok && write.Op == ddl.Merge {
+		visit(statement)
+	}
+	statement.Walk(func(inner ddl.Inner) {
+		if !inner.Later && inner.Within != ddl.WithinPrepare {
+			visit(inner.Statement)
+		}
 	})
+	if e, ok := ddl.ReadExecute(statement); ok {
+		if p := s.prepared[key(e.Name)]; p != nil && p.versions {
+			visit(p.reading.statements[0])
+		}
+	}
 	return tables
+}
+
+// preparesVersion reports whether a statement is a PREPARE of a write to what may be a version table.
+func (s *session) preparesVersion(statement ddl.Statement) bool {
+	if statement.Tag != "PREPARE" {
+		return false
+	}
+	_, write := ddl.ReadPrepare(statement)
+	_, ok := s.versionTable(write)
+	return ok || len(s.versionTablesWithin(write)) > 0
 }
 
 // versionsWithin runs a statement a part of which may write to version tables. Whether it does only the server knows: what the tables list before and
@@ -38,7 +67,7 @@ func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.
 		if err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}
-		if course == nil || !course.Lists() || slices.Contains(courses, course) {
+		if course == nil || !course.Lists() && !course.Branches() || slices.Contains(courses, course) {
 			continue
 		}
 		listed, known, err := s.listed(ctx, course)
@@ -61,6 +90,9 @@ func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.
 			continue
 		}
 		writes := writesBetween(course.Tool.ID, before[i], after)
+		if course.Branches() {
+			writes = movesBetween(course.Tool.ID[0], writes)
+		}
 		if len(writes) > revisions.MostRows {
 			writes = []revisions.Write{{Op: revisions.Load}}
 		}
@@ -105,6 +137,18 @@ func writesBetween(columns, before, after []string) []revisions.Write {
 		writes = append(writes, revisions.Write{Op: revisions.Insert, Rows: []map[string]string{named(columns, name)}})
 	}
 	return writes
+}
+
+// movesBetween are the writes for a table whose rows are branches: what is gone and what is new is one row that was moved, behind those of the branches that
+// were merged into it, or that it was parted into.
+func movesBetween(column string, writes []revisions.Write) []revisions.Write {
+	came := slices.IndexFunc(writes, func(w revisions.Write) bool { return w.Op == revisions.Insert })
+	if came < 1 {
+		return writes
+	}
+	from, to := writes[came-1], writes[len(writes)-1]
+	moved := revisions.Write{Op: revisions.Update, Where: from.Where, Set: map[string]string{column: to.Rows[0][column]}}
+	return append(slices.Concat(writes[:came-1], writes[came:len(writes)-1]), moved)
 }
 
 // without are the names that the others are not among. Both lists may be long, and a script have such a block for each revision.

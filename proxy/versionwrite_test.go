@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"encoding/hex"
 	"fmt"
 	"strconv"
@@ -18,7 +19,8 @@ import (
 //	table NAME       a version table with the columns of the lines, and whose it is; the ledger is empty then. beside=NAME is in its schema, too
 //	session          another session: it has run nothing yet, unless "busy" is said
 //	tell             statements, each in a line; parameters follow it, each in a line of its own that begins with $, in binary when it goes
-//	                 on with \x. "-- ran" in place of a statement says that the session has run something, "-- current V" what the table holds;
+//	                 on with \x. "-- ran" in place of a statement says that the session has run something, "-- current V" what the table holds,
+//	                 "-- begin" and "-- commit" where a transaction block begins and ends;
 //	                 "-- rows N" behind a statement, how many rows the server has found.
 func TestTools(t *testing.T) {
 	var b toolBench
@@ -43,7 +45,9 @@ type toolBench struct {
 	course *revisions.Course
 	ledger map[string][]*revisions.Event
 	told   []string // the revisions in it, in the order in which they were told
+	ids    map[*revisions.Event]int64
 	busy   bool
+	block  bool
 }
 
 func (b *toolBench) table(t *testing.T, d *datadriven.TestData) string {
@@ -64,6 +68,7 @@ func (b *toolBench) table(t *testing.T, d *datadriven.TestData) string {
 		t.Errorf("%s: the prefilter does not see the table", d.Pos)
 	}
 	b.course, b.ledger, b.busy = &revisions.Course{Tool: b.tool, Table: table}, map[string][]*revisions.Event{}, true
+	b.ids = map[*revisions.Event]int64{}
 	return b.tool.Name + "\n"
 }
 
@@ -89,6 +94,12 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 			b.busy = true
 			continue
 		}
+		if line == "-- begin" || line == "-- commit" {
+			if b.block = line == "-- begin"; !b.block {
+				b.course.BlockEnded()
+			}
+			continue
+		}
 		if version, ok := strings.CutPrefix(line, "-- current"); ok {
 			b.course.Was(strings.TrimSpace(version))
 			continue
@@ -106,7 +117,11 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 			}
 			event := *told[len(told)-1]
 			for _, e := range told {
-				if e.Direction == revisions.Up && e.Previous != "" {
+				if e.Direction != revisions.Up {
+					continue
+				}
+				event.FirstUp, event.LastUp = cmp.Or(event.FirstUp, b.ids[e]), b.ids[e]
+				if e.Previous != "" {
 					event.Parents = e.Previous
 				}
 			}
@@ -117,7 +132,7 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 				t.Fatal(err)
 			}
 		}
-		for _, e := range b.course.Tell(write, last, !b.busy) {
+		for _, e := range b.course.Tell(write, last, !b.busy, b.block) {
 			fmt.Fprintf(&out, "%s %s %q", e.Stage, e.Direction, e.Revision)
 			if e.Previous != "" {
 				fmt.Fprintf(&out, " from %q", e.Previous)
@@ -134,6 +149,7 @@ func (b *toolBench) tell(t *testing.T, input string) string {
 				fmt.Fprintf(&out, " unsaid %d", e.Unsaid)
 			}
 			out.WriteString("\n")
+			b.ids[&e] = int64(len(b.ids) + 1)
 			b.ledger[e.Revision] = append(b.ledger[e.Revision], &e)
 			b.told = append(b.told, e.Revision)
 		}

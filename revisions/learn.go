@@ -118,6 +118,13 @@ type Event struct {
 	Unsaid int
 	// Parents are the revisions that it stands on, separated by commas, as far as the ledger, which was asked for it, knows.
 	Parents string
+	// FirstUp and LastUp say when it went up, as numbers that grow with time; 0 is never, or not known.
+	FirstUp, LastUp int64
+}
+
+// mayStandOn reports whether the revision can have been put on another one: that must have been there before.
+func (e *Event) mayStandOn(other *Event) bool {
+	return e.LastUp == 0 || other.FirstUp == 0 || other.FirstUp < e.LastUp
 }
 
 // Past is what is known when a write is read.
@@ -127,7 +134,7 @@ type Past struct {
 	Known   bool
 	// Running is the revision that this session, or whoever wrote the row, has begun and not ended; nil for none.
 	Running *Event
-	// Halves are what the session has told of rows that it inserted or deleted since it last moved one, or ran something.
+	// Halves are what the session has told, in the transaction at hand, of rows that it inserted or deleted since it last moved one, or ran something.
 	Halves []Event
 	// Session is what the session's last write to the table told, whatever it has run since; nil for none.
 	Session *Event
@@ -357,6 +364,10 @@ func moved(to, from string, past Past) (direction Direction, revision, previous 
 		return revision != nil && slices.Contains(strings.Split(revision.Parents, ","), on)
 	}
 	back, forth := stands(to, was), stands(from, is) // both, if one was guessed wrong once
+	half := Direction("")
+	if len(past.Halves) > 0 {
+		half = past.Halves[len(past.Halves)-1].Direction
+	}
 	switch {
 	case to == "":
 		return Moved, "", from
@@ -364,6 +375,14 @@ func moved(to, from string, past Past) (direction Direction, revision, previous 
 		return Down, from, was.Parents
 	case forth && !back:
 		return Up, to, is.Parents
+	case is != nil && was != nil && is.Direction == Down && !is.mayStandOn(was):
+		return Moved, to, from // from one root to another: no tool does that by itself
+	case is != nil && was != nil && is.Direction == Up && was.Direction == Moved && was.Previous == to:
+		return Moved, to, from // and back
+	case (is == nil || is.Direction == Moved) && (was == nil || was.Direction == Moved) && half == Down:
+		return Up, to, from // which merges the branches whose rows have gone
+	case (is == nil || is.Direction == Moved) && (was == nil || was.Direction == Moved) && half == Up:
+		return Down, from, to
 	case is != nil && is.Direction == Up && to != from:
 		return Down, from, to
 	case is != nil && is.Direction == Down, was != nil && (was.Direction == Up || was.Direction == Force && is == nil && past.Session != nil):
@@ -533,6 +552,8 @@ type Course struct {
 	Tool  Tool
 	Table VersionTable
 	past  Past
+	// block is true when the last write was in a transaction block.
+	block bool
 }
 
 // OneRow reports whether Tell has to know the version that the table has before the write: see Was.
@@ -549,17 +570,32 @@ func (c *Course) OneRow(w Write) bool {
 // Lists reports whether each row of the table stands for a revision that is applied, and for nothing else.
 func (c *Course) Lists() bool { return c.Tool.style == rows }
 
+// Branches reports whether each row of the table stands for a branch, which moves from one revision to the next.
+func (c *Course) Branches() bool { return c.Tool.style == heads }
+
 // Was says which version the table has: "" for none.
 func (c *Course) Was(version string) { c.past.Current, c.past.Known = version, true }
 
 // Ran says that the session has run something that a revision may consist of.
 func (c *Course) Ran() { c.past.Halves = nil }
 
+// BlockEnded says that a transaction block has ended: what was told in it has nothing to do with what follows. A tool that works without blocks has
+// each write in a transaction of its own.
+func (c *Course) BlockEnded() {
+	if c.block {
+		c.past.Halves = nil
+	}
+}
+
 // Running is the revision that was begun and has not ended; nil for none.
 func (c *Course) Running() *Event { return c.past.Running }
 
-// Tell reads a write. last asks the ledger, idle is true when the session has run nothing that could be a migration.
-func (c *Course) Tell(w Write, last func(revision string) *Event, idle bool) []Event {
+// Tell reads a write. last asks the ledger, idle is true when the session has run nothing that could be a migration, block when the write was in a
+// transaction block.
+func (c *Course) Tell(w Write, last func(revision string) *Event, idle, block bool) []Event {
+	if block != c.block {
+		c.past.Halves, c.block = nil, block
+	}
 	past := c.past
 	past.Last, past.Idle = last, idle
 	told := c.Tool.Learn(w.shortened(), past)
