@@ -58,6 +58,8 @@ type SessionOptions struct {
 	Log   *slog.Logger
 	// shapes are the writes that pass unread.
 	shapes *shapes
+	// quota is what each login may have written into the ledger.
+	quota *quota
 	// Tools are the migration tools whose revisions are learned; nil means revisions.Tools. VersionTables finds the names of tables that no tool
 	// would give its own, in a text; nil for none.
 	Tools         []revisions.Tool
@@ -117,6 +119,9 @@ func (o SessionOptions) complete(log *slog.Logger) SessionOptions {
 		o.BulkRows = DefaultBulkRows
 	}
 	o.shapes = newShapes()
+	if o.quota == nil {
+		o.quota = newQuota()
+	}
 	if o.Meter == nil {
 		o.Meter = noMeter{}
 	}

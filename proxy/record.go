@@ -24,8 +24,9 @@ type record struct {
 	foretold bool
 	// statement is what the ledger is told; its ID is 0 when there is none to tell.
 	statement revisions.Statement
-	// fleeting is true when it concerns temporary tables alone.
-	fleeting bool
+	// fleeting is true when it concerns temporary tables alone. lasting is true when it changes a table that stays, and over when the login has had so much
+	// written down that the ledger is told of it only when it has run, if at all.
+	fleeting, lasting, over bool
 	// tag is the command tag of the last step that ran.
 	tag string
 }
@@ -52,6 +53,7 @@ func (s *session) begin(ctx context.Context, at occasion, known facts.Facts, ver
 		r.entry.Fingerprint = fingerprint
 	}
 	r.fleeting = verdict.Action == policy.Pass && len(r.entry.Rules)+len(r.entry.Overrides) == 0 && s.fleeting(at.Statement, known)
+	r.lasting = s.lasts(at.Statement, known)
 	if !r.fleeting {
 		r.intend(ctx, at)
 	}
@@ -187,9 +189,16 @@ func (r *record) intend(ctx context.Context, at occasion) {
 		r.statement.Revision = s.chronicle.running
 	}
 	r.statement.Fingerprint = r.entry.Fingerprint
+	r.over = r.statement.Revision == 0 && !s.options.quota.spend(s.spender(), s.now())
+	if !r.over {
+		r.beginStatement(ctx, ledger)
+	}
+}
+
+func (r *record) beginStatement(ctx context.Context, ledger *revisions.Ledger) {
 	var err error
 	if r.statement.ID, err = ledger.Begin(ctx, r.statement); err != nil {
-		s.logger().WarnContext(ctx, "a statement is not in the ledger", "error", err)
+		r.session.logger().WarnContext(ctx, "a statement is not in the ledger", "error", err)
 	}
 }
 
@@ -219,6 +228,9 @@ func locksOf(statement ddl.Statement) []revisions.StatementLock {
 // conclude writes into the ledger what became of the statement. The error is one that ends the session, or that undoes the statement.
 func (r *record) conclude(ctx context.Context) error {
 	s := r.session
+	if r.over {
+		r.beyond(ctx)
+	}
 	if r.statement.ID == 0 {
 		return nil
 	}

@@ -140,6 +140,7 @@ func (s *Server) SetSession(o SessionOptions) {
 	if o.RedactKey == nil {
 		o.RedactKey = old.RedactKey
 	}
+	o.quota = old.quota
 	o = o.complete(s.options.Log)
 	s.following.Store(&o)
 }

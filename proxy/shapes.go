@@ -54,7 +54,7 @@ func (s *shapes) put(key uint64, what shape) {
 }
 
 // makeRoom forgets any one of too many.
-func makeRoom(known map[uint64]shape, most int) {
+func makeRoom[K comparable, V any](known map[K]V, most int) {
 	for key := range known {
 		if len(known) < most {
 			return
