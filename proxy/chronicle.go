@@ -69,9 +69,17 @@ func (s *session) notes(statement ddl.Statement) bool {
 
 func (s *session) anyNote(statements []ddl.Statement) bool {
 	for _, statement := range statements {
-		s.chronicle.named = s.chronicle.named || slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
+		s.chronicle.named = s.chronicle.named || s.namesVersions(statement)
+	}
+	if len(s.chronicle.told) > 0 && s.areApart(statements) {
+		s.chronicle.part()
 	}
 	return slices.ContainsFunc(statements, s.notes)
+}
+
+// namesVersions reports whether a statement names what may be a version table.
+func (s *session) namesVersions(statement ddl.Statement) bool {
+	return slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool { return s.mayKeepVersions(ref.Name) })
 }
 
 // tells reports whether a text that no rule cares about tells something of revisions: it may end a transaction that is in the ledger, or names a

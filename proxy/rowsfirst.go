@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/revisions"
 )
 
@@ -14,8 +15,8 @@ type toldRevision struct {
 	id int64
 	// given are the statements that stood before the row.
 	given []int64
-	// within is true when it was told in a transaction that has not ended.
-	within bool
+	// within is true when it was told in a transaction that has not ended, implicit when that is no block.
+	within, implicit bool
 	// parted is true once the session has turned to something else, or done nothing for long; behind are the statements that had come until then.
 	parted bool
 	behind []int64
@@ -34,7 +35,8 @@ func (s *session) noteOrder(course *revisions.Course, event revisions.Event, id 
 		return
 	}
 	c.acted = s.now()
-	c.told = append(c.told, toldRevision{id: id, given: given, within: s.backend.TxStatus() == 'T' || s.backend.piped})
+	block := s.backend.TxStatus() == 'T'
+	c.told = append(c.told, toldRevision{id: id, given: given, within: block || s.backend.piped, implicit: !block})
 }
 
 // orderWithin gives the revisions that were told within a transaction, which has ended, what was run for them; ledger may be nil.
@@ -45,6 +47,10 @@ func (s *session) orderWithin(ctx context.Context, ledger *revisions.Ledger) {
 		return
 	}
 	told := c.told[within:]
+	if alone := len(told) == 1 && told[0].implicit && len(c.pending) == 0; alone {
+		told[0].within = false // the row had a transaction of its own
+		return
+	}
 	c.told = c.told[:within]
 	s.order(ctx, ledger, told)
 }
@@ -108,9 +114,15 @@ var (
 	returned = regexp.MustCompile(`(?i)^(discard|reset)\s+all\b|^(set|reset)\s+session\s+authorization\b`)
 )
 
-// isApart reports whether a text that nobody reads, and that names no version table, is no part of a migration: an application asks for its rows, or a
-// pool gives the connection to somebody else.
+// isApart reports whether a text that names no version table is no part of a migration: an application asks for its rows, or a pool gives the connection
+// to somebody else.
 func isApart(text []byte) bool {
 	text = pastComments(text)
 	return reads.Match(text) && !catalog.Match(text) || returned.Match(text)
+}
+
+// areApart is isApart for the statements of one text.
+func (s *session) areApart(statements []ddl.Statement) bool {
+	return !slices.ContainsFunc(statements, func(statement ddl.Statement) bool { return s.changesSchema(statement) || s.namesVersions(statement) }) &&
+		slices.ContainsFunc(statements, func(statement ddl.Statement) bool { return isApart([]byte(statement.Text)) })
 }

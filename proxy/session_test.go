@@ -170,7 +170,12 @@ func (w *stage) serve(t *testing.T, options SessionOptions, config *pgconn.Confi
 		s := newFollower(&f.following, l)
 		s.now = func() time.Time { return began.Add(time.Duration(w.passed.Load())) }
 		s.turnIdle, s.strongQueue = w.turnIdle, w.strongQueue
-		defer func() { w.over <- l.pid }()
+		defer func() {
+			select {
+			case w.over <- l.pid:
+			default: // more than any case waits for
+			}
+		}()
 		return s.run(ctx)
 	}
 	w.server = f.Server
