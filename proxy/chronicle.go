@@ -124,8 +124,11 @@ func (s *session) noteWrite(statement ddl.Statement) {
 // mayChangeRows reports whether the text begins like a statement that may change rows, behind comments or not.
 func mayChangeRows(text []byte) bool {
 	text = pastComments(text)
-	return len(text) > 0 && bytes.IndexByte([]byte("iudmwc"), text[0]|0x20) >= 0 && !bytes.HasPrefix(bytes.ToLower(text[:min(len(text), 8)]), []byte("commit"))
+	return len(text) > 0 && bytes.IndexByte([]byte("iudmwc"), text[0]|0x20) >= 0 && !keepsRows.Match(text)
 }
+
+// keepsRows finds the statements that begin with such a letter and change no rows.
+var keepsRows = regexp.MustCompile(`(?i)^(commit|close|checkpoint|deallocate|declare|discard|unlisten|move)\b`)
 
 // pastComments is the text behind the comments that it begins with.
 func pastComments(text []byte) []byte {
