@@ -110,7 +110,7 @@ func TestRedactKeepsSecrets(t *testing.T) {
 		"CREATE FUNCTION f() RETURNS int LANGUAGE sql SET app.key = %s AS 'SELECT 1'", "ALTER FUNCTION f() SET app.key TO %s", "ALTER PROCEDURE f() SET app.key = \"%s\"",
 		`ALTER TABLE t ALTER a SET DEFAULT '{"password": "%s"}'`, `ALTER TABLE t ALTER a SET DEFAULT E'{\"api_key\":\"%s\"}'`,
 		"ALTER TABLE t ALTER a SET DEFAULT 'DB_PASSWORD=%s'", "ALTER TABLE t ALTER a SET DEFAULT 'clientSecret: %s'", "ALTER TABLE t ALTER a SET DEFAULT 'user=u pass=%s'",
-		"ALTER TABLE t ALTER a SET DEFAULT 'ASIAABCDEFGHIJKL%s'", "ALTER TABLE t ALTER a SET DEFAULT 'github_pat_%s'", "ALTER TABLE t ALTER a SET DEFAULT 'sk-abcdefghijklmnop%s'",
+		"ALTER TABLE t ALTER a SET DEFAULT 'ASIAABCDEFGHIJKLMNOP:%s'", "ALTER TABLE t ALTER a SET DEFAULT 'github_pat_%s'", "ALTER TABLE t ALTER a SET DEFAULT 'sk-abcdefghijklmnop%s'",
 		"CREATE INDEX i ON t (a) /* %s */ WHERE a > 0", "ALTER TABLE t -- %s\n ADD COLUMN a int", "DROP/*%s*/TABLE t",
 	} {
 		text = strings.ReplaceAll(text, "%s", secret)
