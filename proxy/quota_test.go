@@ -13,6 +13,7 @@ import (
 // A login that owns nothing can have only so much written into the ledger, whatever it sends and on however many connections. What it does to a table is there
 // all the same, and so is what others do.
 func TestLoginCannotFloodTheLedger(t *testing.T) {
+	t.Parallel()
 	w := newStage(t, Enforce, true, false)
 	const most = 20
 	w.server.following.Load().quota.most = most
