@@ -482,7 +482,7 @@ type Utility struct {
 	// grammar's names, with constants as text ("superuser": "true"). What may be a secret (a password, a setting's value) is "",
 	// a password that is a verifier already "verifier".
 	Options map[string]string
-	// Grantees are the roles that GRANT and REVOKE name, "public" for everybody; Privileges what they get or lose: words like "select" or,
+	// Grantees are the roles that GRANT and REVOKE name, and ALTER DEFAULT PRIVILEGES where it grants, "public" for everybody; Privileges what they get or lose: words like "select" or,
 	// of a GRANT of roles, the roles. No privilege is ALL of them.
 	Grantees, Privileges []string
 	// Setting is true for ALTER ROLE, DATABASE and SYSTEM … SET and RESET, whose Options are the settings.

@@ -31,6 +31,11 @@ func utility(s *Statement, node *pgquery.Node) Action {
 	case *pgquery.Node_GrantStmt:
 		action.Object = objectKind(n.GrantStmt.Objtype)
 		action.Grantees, action.Privileges = roleSpecs(n.GrantStmt.Grantees), privileges(n.GrantStmt.Privileges)
+	case *pgquery.Node_AlterDefaultPrivilegesStmt:
+		if grant := n.AlterDefaultPrivilegesStmt.Action; grant.IsGrant {
+			action.Object = objectKind(grant.Objtype)
+			action.Grantees, action.Privileges = roleSpecs(grant.Grantees), privileges(grant.Privileges)
+		}
 	case *pgquery.Node_GrantRoleStmt:
 		action.Object = "ROLE"
 		action.Grantees, action.Privileges = roleSpecs(n.GrantRoleStmt.GranteeRoles), privileges(n.GrantRoleStmt.GrantedRoles)

@@ -128,6 +128,12 @@ func (a addedColumn) required() bool {
 // defaulted reports whether DEFAULT gives the column a value.
 func (a addedColumn) defaulted() bool { return a.column.Default.End > a.column.Default.Start }
 
+// defaultsToNull reports whether that value is none.
+func (a addedColumn) defaultsToNull() bool {
+	text, _, _ := strings.Cut(a.c.Stmt.Text[a.column.Default.Start:a.column.Default.End], "::")
+	return strings.EqualFold(strings.TrimSpace(text), "NULL")
+}
+
 // filled reports whether each row gets a value of its own: of a sequence, or of a function that may give another one each time. unknown names what
 // is not known, and is taken for such a function.
 func (a addedColumn) filled() (filled bool, unknown string) {

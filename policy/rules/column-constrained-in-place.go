@@ -37,7 +37,7 @@ that is built concurrently. REFERENCES without a default passes: there is nothin
 func runColumnConstrainedInPlace(c *policy.Check) {
 	for _, a := range addedColumns(c) {
 		work := a.constraintWork()
-		if work == "" || a.light() {
+		if work == "" || a.light() && !a.looksUpInHeavy() {
 			continue
 		}
 		finding := a.report(policy.Finding{
@@ -52,6 +52,12 @@ func runColumnConstrainedInPlace(c *policy.Check) {
 			c.Report(finding)
 			continue
 		}
+		if corrupting(c) && (a.has(ddl.Unique) || a.has(ddl.PrimaryKey)) {
+			finding.Action = policy.Block
+			finding.Message += afterUpgrade
+			c.Report(finding)
+			continue
+		}
 		finding.Message += "add the column first, then the constraint in its safe form"
 		steps := a.constraintSteps(false)
 		if filled {
@@ -63,6 +69,8 @@ func runColumnConstrainedInPlace(c *policy.Check) {
 	}
 }
 
+const looksUp = "looks up every row for its foreign key"
+
 // constraintWork says what the constraints that are written with the column cost, "" for nothing. A primary key without a value is refused by the
 // server, and by a rule of its own.
 func (a addedColumn) constraintWork() string {
@@ -73,9 +81,23 @@ func (a addedColumn) constraintWork() string {
 	case a.has(ddl.Check):
 		return "reads every row for its check"
 	case a.has(ddl.ForeignKey) && (filled || a.defaulted()):
-		return "looks up every row for its foreign key"
+		return looksUp
 	}
 	return ""
+}
+
+// looksUpInHeavy reports whether all that the constraints cost is that the rows of the column's table, however few, are looked up in one that is large: that is
+// locked, too, and may be read whole.
+func (a addedColumn) looksUpInHeavy() bool {
+	if a.table.Empty || private(a.table) || a.constraintWork() != looksUp {
+		return false
+	}
+	for _, k := range a.column.Constraints {
+		if parent, known := a.c.Relation(k.Parent); k.Type == ddl.ForeignKey && known && parent != nil && !a.c.Light(parent) {
+			return true
+		}
+	}
+	return false
 }
 
 // constraintClauses are those of constraints that have to follow the column.

@@ -150,3 +150,36 @@ rewrite
   hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int;
     ALTER TABLE t ADD CONSTRAINT "t_price_check" CHECK (price > 0) NOT VALID;
     ALTER TABLE t VALIDATE CONSTRAINT t_price_check;
+
+# Few rows are looked up in a large table, which is locked and may be read whole.
+setup
+CREATE TABLE few (id int); INSERT INTO few VALUES (1); CREATE TABLE many (id int PRIMARY KEY, filler text); INSERT INTO many SELECT g, repeat('x', 60) FROM generate_series(1, 20000) g; ANALYZE few, many
+----
+
+check small
+ALTER TABLE few ADD COLUMN of int DEFAULT 1 REFERENCES many
+----
+rewrite
+  adding "of" to "few" looks up every row for its foreign key, and blocks reads and writes until that is done; add the column first, then the constraint in its safe form
+  detail: Table public.few has about 1 rows, 8192 bytes.
+  hint: ALTER TABLE few ADD COLUMN of int DEFAULT 1;
+    ALTER TABLE few ADD CONSTRAINT "few_of_fkey" FOREIGN KEY ("of") REFERENCES many NOT VALID;
+    ALTER TABLE few VALIDATE CONSTRAINT few_of_fkey;
+
+check small
+ALTER TABLE few ADD COLUMN of int REFERENCES many
+----
+pass
+
+check small
+ALTER TABLE few ADD COLUMN of int DEFAULT 1 REFERENCES few (id)
+----
+pass
+
+# PostgreSQL 14.0 to 14.3 corrupt concurrent builds.
+check version=140003
+ALTER TABLE t ADD COLUMN number int UNIQUE
+----
+block
+  adding "number" to "t" builds the index of its key, and blocks reads and writes until that is done; build it concurrently after an upgrade to PostgreSQL 14.4 or later: 14.0 to 14.3 can corrupt an index that is built concurrently
+  detail: Table public.t has about 100 rows, 8192 bytes.

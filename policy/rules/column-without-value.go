@@ -31,7 +31,7 @@ without NOT NULL, fill it, and set it NOT NULL afterwards. New and empty tables 
 
 func runColumnWithoutValue(c *policy.Check) {
 	for _, a := range addedColumns(c) {
-		own := a.column.Identity || a.column.Serial() || a.column.Generated || a.defaulted() || a.domain != nil && a.domain.HasDefault
+		own := a.column.Identity || a.column.Serial() || a.column.Generated || a.defaulted() && !a.defaultsToNull() || a.domain != nil && a.domain.HasDefault
 		if !a.required() || own || a.table != nil && (a.table.Empty || a.table.CreatedHere && !a.table.Adopted || a.table.Persistence == "t") {
 			continue
 		}
@@ -42,7 +42,7 @@ func runColumnWithoutValue(c *policy.Check) {
 		if a.table == nil {
 			finding.Unknown = fmt.Sprintf("whether table %q has rows", a.alter.Table.Name)
 		}
-		if bare := a.bare(ddl.NotNullClause, ddl.PrimaryKeyClause); bare != "" {
+		if bare := a.bare(ddl.NotNullClause, ddl.PrimaryKeyClause, ddl.DefaultClause); bare != "" {
 			finding.Hint = fmt.Sprintf("%s;\nUPDATE %s SET %s = ... WHERE %[3]s IS NULL; -- in batches\nALTER TABLE %[2]s ALTER COLUMN %[3]s SET NOT NULL;",
 				bare, a.written(), quoted(a.name))
 		}

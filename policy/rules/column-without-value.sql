@@ -97,3 +97,18 @@ block
   hint: ALTER TABLE t ADD COLUMN note text, ADD COLUMN price int;
     UPDATE t SET price = ... WHERE price IS NULL; -- in batches
     ALTER TABLE t ALTER COLUMN price SET NOT NULL;
+
+# A default that is no value is none.
+check
+ALTER TABLE t ADD COLUMN code text NOT NULL DEFAULT Null::text
+----
+block
+  "code" is NOT NULL, and the rows of "t" have no value for it; give it a default that is constant, or add it without NOT NULL, fill it and SET NOT NULL
+  hint: ALTER TABLE t ADD COLUMN code text;
+    UPDATE t SET code = ... WHERE code IS NULL; -- in batches
+    ALTER TABLE t ALTER COLUMN code SET NOT NULL;
+
+check
+ALTER TABLE t ADD COLUMN code text DEFAULT NULL
+----
+pass

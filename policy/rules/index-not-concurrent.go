@@ -56,18 +56,24 @@ func runIndexNotConcurrent(c *policy.Check) {
 		indexNameTaken(c, create, table)
 		return
 	}
+	if create.Concurrently && corrupting(c) && !c.Context.InTransaction {
+		c.Report(policy.Finding{
+			Action: policy.Warn,
+			Message: fmt.Sprintf("an index on %q that is built concurrently by PostgreSQL 14.0 to 14.3 can be corrupt; upgrade to 14.4 or later first, or check it with pg_amcheck --heapallindexed",
+				table.Name),
+		})
+	}
 	if create.Concurrently || c.Light(table) || table.Kind == "p" && create.Only {
 		return
 	}
 	switch {
 	case len(c.Facts.Extensions) > 0 && table.Foreign:
 		c.Report(indexOnExtension(create, table, c.Facts.Extensions))
-	case c.Facts.Version >= 140000 && c.Facts.Version < 140004:
+	case corrupting(c):
 		c.Report(policy.Finding{
-			Action: policy.Block,
-			Message: building(create) + "; build it concurrently after an upgrade to PostgreSQL 14.4 or later: " +
-				"14.0 to 14.3 can corrupt an index that is built concurrently",
-			Detail: size(table),
+			Action:  policy.Block,
+			Message: building(create) + "; " + afterUpgrade,
+			Detail:  size(table),
 		})
 	case table.Kind == "p":
 		indexOnPartitioned(c, create, table)
@@ -75,6 +81,12 @@ func runIndexNotConcurrent(c *policy.Check) {
 		c.Report(concurrentIndex(c, building(create)+useConcurrently, size(table)))
 	}
 }
+
+// corrupting reports whether the server is of those releases of 14 whose concurrent builds miss rows.
+func corrupting(c *policy.Check) bool { return c.Facts.Version >= 140000 && c.Facts.Version < 140004 }
+
+// afterUpgrade is what stands in the place of the way to build something concurrently on such a server.
+const afterUpgrade = "build it concurrently after an upgrade to PostgreSQL 14.4 or later: 14.0 to 14.3 can corrupt an index that is built concurrently"
 
 // indexOnUnknown judges without a server: a table that is neither new nor small has to be assumed.
 func indexOnUnknown(c *policy.Check, create ddl.CreateIndex) {

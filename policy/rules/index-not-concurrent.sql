@@ -489,6 +489,13 @@ block
   building index "users_email" blocks writes to "users" until it is done; build it concurrently after an upgrade to PostgreSQL 14.4 or later: 14.0 to 14.3 can corrupt an index that is built concurrently
   detail: Table public.users has about 100 rows, 16 kB.
 
+# A build that asked for it is the user's own choice.
+check version=140003
+CREATE INDEX CONCURRENTLY ON users (lower(email))
+----
+warn
+  an index on "users" that is built concurrently by PostgreSQL 14.0 to 14.3 can be corrupt; upgrade to 14.4 or later first, or check it with pg_amcheck --heapallindexed
+
 check version=140004
 CREATE INDEX users_email ON users (email)
 ----

@@ -102,6 +102,12 @@ func keyFinding(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, co
 		c.Report(eachByItself(c, finding, append(append(steps, top), keysOfPartitions(c.Stmt, table, add, name)...)))
 		return
 	}
+	if corrupting(c) {
+		finding.Action = policy.Block
+		finding.Message += afterUpgrade
+		c.Report(finding)
+		return
+	}
 	finding.Message += "build it with CREATE UNIQUE INDEX CONCURRENTLY, then ADD CONSTRAINT ... USING INDEX"
 	c.Report(instead(c, finding, builtConcurrently(c, alter, table)...))
 }

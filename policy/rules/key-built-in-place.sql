@@ -217,3 +217,15 @@ rewrite
     CREATE UNIQUE INDEX CONCURRENTLY "orders_note_key" ON orders ("note");
     ALTER TABLE orders ADD CONSTRAINT "orders_note_key" UNIQUE USING INDEX "orders_note_key";
   unknown: the size of table "orders"
+
+# PostgreSQL 14.0 to 14.3 corrupt concurrent builds.
+setup
+CREATE TABLE keyless (a int NOT NULL); INSERT INTO keyless SELECT generate_series(1, 100); ANALYZE keyless
+----
+
+check version=140003
+ALTER TABLE keyless ADD UNIQUE (a)
+----
+block
+  adding a unique constraint blocks reads and writes of "keyless" while its index is built; build it concurrently after an upgrade to PostgreSQL 14.4 or later: 14.0 to 14.3 can corrupt an index that is built concurrently
+  detail: Table public.keyless has about 100 rows, 8192 bytes.

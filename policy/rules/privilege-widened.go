@@ -54,6 +54,11 @@ func runPrivilegeWidened(c *policy.Check) {
 				Message: fmt.Sprintf("GRANT ALL%s gives %s more than it needs; name the privileges%s", on(c), enumerated(utility.Grantees), usualPrivileges[utility.Object]),
 			})
 		}
+	case "ALTER DEFAULT PRIVILEGES":
+		if slices.Contains(utility.Grantees, "public") && slices.Contains([]ddl.ObjectKind{"TABLE", "SEQUENCE", "SCHEMA"}, utility.Object) {
+			c.Report(policy.Finding{Message: fmt.Sprintf("GRANT TO PUBLIC by default gives every %s that is made from now on to every login of the server; name the role",
+				strings.ToLower(string(utility.Object)))})
+		}
 	case "GRANT ROLE":
 		for _, role := range utility.Privileges {
 			if slices.Contains(powerful, role) {

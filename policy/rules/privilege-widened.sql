@@ -63,3 +63,25 @@ GRANT ALL ON users TO PUBLIC
 ----
 warn
   GRANT ALL ON users TO PUBLIC gives it to every login of the server; name the role
+
+# Nobody sees it in the tables to come.
+check
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO app, PUBLIC
+----
+warn
+  GRANT TO PUBLIC by default gives every table that is made from now on to every login of the server; name the role
+
+check
+ALTER DEFAULT PRIVILEGES GRANT SELECT ON TABLES TO app
+----
+pass
+
+check
+ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC
+----
+pass
+
+check
+ALTER DEFAULT PRIVILEGES REVOKE ALL ON TABLES FROM PUBLIC
+----
+pass

@@ -85,9 +85,32 @@ func runReindexNotConcurrent(c *policy.Check) {
 				Message: fmt.Sprintf("index %q is INVALID, left by a rebuild that failed, and costs every write; drop it: %s", i.Name, dropLeft(table, i.Name)),
 			})
 		}
+		if reindex.Concurrently && !c.Context.InTransaction {
+			rebuiltInVain(c, relation, table)
+		}
 		return
 	}
 	c.Report(notConcurrently(c, reindex, relation, table, left))
+}
+
+// rebuiltInVain warns of a concurrent rebuild that may leave things worse than they were.
+func rebuiltInVain(c *policy.Check, relation, table *facts.Relation) {
+	if corrupting(c) {
+		c.Report(policy.Finding{
+			Action: policy.Warn,
+			Message: fmt.Sprintf("an index of %q that is rebuilt concurrently by PostgreSQL 14.0 to 14.3 can be corrupt; upgrade to 14.4 or later first, or check it with pg_amcheck --heapallindexed",
+				table.Name),
+		})
+	}
+	for _, i := range table.Indexes {
+		if i.OID == relation.OID && !i.Valid && !i.Building && i.Unique {
+			c.Report(policy.Finding{
+				Action: policy.Warn,
+				Message: fmt.Sprintf("unique index %q is INVALID, and over duplicates its rebuild fails, too, and leaves one more; drop it and build it anew: %s",
+					i.Name, dropLeft(table, i.Name)),
+			})
+		}
+	}
 }
 
 // notConcurrently judges a rebuild that would be felt.
@@ -97,7 +120,7 @@ func notConcurrently(c *policy.Check, reindex ddl.Utility, relation, table *fact
 	switch {
 	case len(c.Facts.Extensions) > 0 && table.Foreign:
 		finding.Message = message + "; rebuild the indexes of its chunks or shards one by one, concurrently"
-	case c.Facts.Version >= 140000 && c.Facts.Version < 140004:
+	case corrupting(c):
 		finding.Message = message + "; rebuild concurrently after an upgrade to PostgreSQL 14.4 or later: 14.0 to 14.3 can corrupt an index that is built concurrently"
 	case relation.OID < firstNormalOID:
 		finding.Message = message + "; do it when nobody works: system catalogs have no concurrent rebuild"

@@ -235,3 +235,27 @@ pass
 setup
 RESET ROLE; DROP ROLE reindex_not_concurrent
 ----
+
+check version=140003
+REINDEX TABLE CONCURRENTLY users
+----
+warn
+  index "users_email_ccnew" is INVALID, left by a rebuild that failed, and costs every write; drop it: DROP INDEX CONCURRENTLY public.users_email_ccnew
+  an index of "users" that is rebuilt concurrently by PostgreSQL 14.0 to 14.3 can be corrupt; upgrade to 14.4 or later first, or check it with pg_amcheck --heapallindexed
+
+# Duplicates may be what made it INVALID.
+setup
+CREATE TABLE twice (a int); INSERT INTO twice SELECT 1 FROM generate_series(1, 100); CREATE UNIQUE INDEX twice_a ON twice (a) WHERE a > 1; CREATE INDEX twice_b ON twice (a);
+UPDATE pg_index SET indisvalid = false WHERE indrelid = 'twice'::regclass
+----
+
+check
+REINDEX INDEX CONCURRENTLY twice_a
+----
+warn
+  unique index "twice_a" is INVALID, and over duplicates its rebuild fails, too, and leaves one more; drop it and build it anew: DROP INDEX CONCURRENTLY public.twice_a
+
+check
+REINDEX INDEX CONCURRENTLY twice_b
+----
+pass
