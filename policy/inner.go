@@ -116,6 +116,16 @@ func (b body) passed(inner ddl.Inner, known facts.Facts) {
 			}
 		}
 	}
+	if alter, ok := inner.Action.(ddl.AlterTable); ok {
+		for _, command := range alter.Commands {
+			switch command.Op {
+			case "AttachPartition":
+				b.adopted(alter.Table, command.Relation, known)
+			case "AddInherit":
+				b.adopted(command.Relation, alter.Table, known)
+			}
+		}
+	}
 	for _, ref := range inner.Refs {
 		key := facts.Key(ref.Name.Schema, ref.Name.Name)
 		if !ref.Created || ref.Kind == "INDEX" {
@@ -129,4 +139,19 @@ func (b body) passed(inner ddl.Inner, known facts.Facts) {
 				CreatedHere: true, Empty: true}
 		}
 	}
+}
+
+// adopted notes that something which others use, or may, is below what the body has made.
+func (b body) adopted(parent, child ddl.Name, known facts.Facts) {
+	made := b.made[facts.Key(parent.Schema, parent.Name)]
+	below := b.made[facts.Key(child.Schema, child.Name)]
+	if made == nil || below != nil && !below.Adopted {
+		return
+	}
+	adopting := *made
+	adopting.Adopted, adopting.Empty, adopting.Rows, adopting.Bytes = true, false, -1, -1
+	if r := known.Relations[facts.Key(child.Schema, child.Name)]; r != nil && made.Rows >= 0 && made.Bytes >= 0 && r.Rows >= 0 && r.Bytes >= 0 {
+		adopting.Rows, adopting.Bytes = made.Rows+r.Rows, made.Bytes+r.Bytes
+	}
+	b.made[facts.Key(parent.Schema, parent.Name)] = &adopting
 }

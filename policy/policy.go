@@ -108,6 +108,8 @@ type Verdict struct {
 	// Action is that of the strictest finding, Pass if there is none.
 	Action   Action
 	Findings []Finding
+	// Locks are those that the statement takes as it is written, where something was found.
+	Locks []Lock
 	// Overridden are the findings that an Override took out of force.
 	Overridden []Finding
 	// Remarks are what is wrong with the overrides that were given, one line each, for the person who gave them.

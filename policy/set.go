@@ -156,6 +156,9 @@ func (s *Set) Judge(stmt ddl.Statement, known facts.Facts, where Context) Verdic
 	doors := overrides(stmt, known)
 	doors = append(doors, s.judge(&verdict, stmt, known, where, doors)...)
 	verdict.compose()
+	if len(verdict.Findings) > 0 {
+		verdict.Locks = Locks(stmt, known)
+	}
 	s.remark(&verdict, doors)
 	return verdict
 }

@@ -104,7 +104,7 @@ func (v *voice) refusal(verdict policy.Verdict) *pgproto3.ErrorResponse {
 			for _, remark := range verdict.Remarks {
 				message += " (" + remark + ")"
 			}
-			return v.report(cmp.Or(f.Code, codeRefused), fmt.Sprintf("pgsluice: %s [%s]", message, f.Rule), f.Detail, f.Hint)
+			return v.report(cmp.Or(f.Code, codeRefused), fmt.Sprintf("pgsluice: %s [%s]", message, f.Rule), verdict.DetailOf(f), f.Hint)
 		}
 	}
 	return v.report(codeRefused, "pgsluice: the statement is refused", "", "")

@@ -629,7 +629,7 @@ func (s *session) warn(verdict policy.Verdict) error {
 		if f.Action != policy.Warn {
 			continue
 		}
-		if err := s.voice.notice("WARNING", codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), f.Detail, f.Hint); err != nil {
+		if err := s.voice.notice("WARNING", codeRefused, fmt.Sprintf("pgsluice: %s [%s]", f.Message, f.Rule), verdict.DetailOf(f), f.Hint); err != nil {
 			return err
 		}
 	}

@@ -474,11 +474,8 @@ func (j *Judge) fill(judged *Judged, verdict policy.Verdict, t *task) {
 	if unparsed, ok := t.stmt.Action.(ddl.Unparsed); ok {
 		judged.Unread = unparsed.Reason
 	}
-	for _, ref := range t.stmt.Refs {
-		r, known := t.known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
-		if waits := whoWaits(ref.Lock); waits != "" && !(known && (r == nil || r.CreatedHere || r.Persistence == "t")) {
-			judged.Locks = append(judged.Locks, Lock{Relation: written(ref.Name), Mode: ref.Lock.String(), Waits: waits})
-		}
+	for _, lock := range policy.Locks(t.stmt.Statement, t.known) {
+		judged.Locks = append(judged.Locks, Lock(lock))
 	}
 	if j.Live && verdict.Action == policy.Rewrite {
 		judged.plan(t, verdict.Recipe())
@@ -531,25 +528,6 @@ func typed(text string) hint {
 		}
 	}
 	return hint{words: text}
-}
-
-// whoWaits says whom a lock keeps waiting, "" for nobody who matters.
-func whoWaits(lock ddl.LockMode) string {
-	switch {
-	case lock.BlocksReaders():
-		return "readers and writers wait"
-	case lock.BlocksWriters():
-		return "writers wait"
-	}
-	return ""
-}
-
-// written is a name as it reads in a text for people.
-func written(name ddl.Name) string {
-	if name.Schema == "" {
-		return name.Name
-	}
-	return name.Schema + "." + name.Name
 }
 
 func (judged *Judged) plan(t *task, recipe string) {

@@ -38,6 +38,8 @@ type object struct {
 	file int // the file that made it
 	// filled is true once it may hold many rows: it is new only until its transaction ends.
 	filled bool
+	// parents are the identities of those that it is a partition or a child of, as far as the files have made them, too.
+	parents []uint32
 }
 
 type savepoint struct {
@@ -189,6 +191,9 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 			w.keys(action.Table, column.Constraints)
 		}
 		w.keys(action.Table, action.Constraints)
+		if action.PartitionOf.Name != "" {
+			w.under(action.Table, action.PartitionOf)
+		}
 	case ddl.Query:
 		if action.Into.Name != "" {
 			w.make(action.Into, "r", action.Temp, true, file)
@@ -202,8 +207,10 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 		for _, command := range action.Commands {
 			switch command.Op {
 			case "AddInherit":
+				w.under(action.Table, command.Relation)
 				w.adopt(command.Relation, action.Table, before)
 			case "AttachPartition":
+				w.under(command.Relation, action.Table)
 				w.adopt(action.Table, command.Relation, before)
 			}
 		}
@@ -426,12 +433,29 @@ func (w *world) adopt(parent, child ddl.Name, before func(ddl.Name) *facts.Relat
 	if below, here := w.objects[w.key(child)]; o == nil || here && (below == nil || !below.Adopted) {
 		return
 	}
-	adopting := *o
-	adopting.Adopted, adopting.Empty, adopting.Descendants = true, false, o.Descendants+1
 	rows, bytes := -1.0, int64(-1)
 	if r := before(child); r != nil {
 		rows, bytes = r.Rows, r.Bytes
 	}
+	w.adoptRows(key, rows, bytes)
+}
+
+// under takes in that one thing that the files have made is below another.
+func (w *world) under(child, parent ddl.Name) {
+	below, above := w.objects[w.key(child)], w.objects[w.key(parent)]
+	if below == nil || above == nil {
+		return
+	}
+	moved := *below
+	moved.parents = append(slices.Clone(below.parents), above.OID)
+	w.put(w.key(child), &moved)
+}
+
+// adoptRows takes in what is below an object now, and below all that it is a part of. -1 is unknown.
+func (w *world) adoptRows(key string, rows float64, bytes int64) {
+	o := w.objects[key]
+	adopting := *o
+	adopting.Adopted, adopting.Empty, adopting.Descendants = true, false, o.Descendants+1
 	if adopting.Rows >= 0 {
 		adopting.Rows += rows
 	}
@@ -446,10 +470,26 @@ func (w *world) adopt(parent, child ddl.Name, before func(ddl.Name) *facts.Relat
 	}
 	set(w, w.made, key, false, true)
 	w.put(key, &adopting)
+	for _, parent := range o.parents {
+		if above := w.byIdentity(parent); above != nil {
+			w.adoptRows(facts.Key(above.Schema, above.Name), rows, bytes)
+		}
+	}
+}
+
+// byIdentity is what the files have made with this identity, as it is by now; nil if it is gone.
+func (w *world) byIdentity(oid uint32) *object {
+	for _, o := range w.objects {
+		if o != nil && o.OID == oid {
+			return o
+		}
+	}
+	return nil
 }
 
 func (w *world) rename(from, to ddl.Name) {
 	key := w.key(from)
+	w.renameHeld(from, to)
 	o, known := w.objects[key]
 	set(w, w.objects, key, nil, false)
 	switch {
@@ -468,6 +508,17 @@ func (w *world) rename(from, to ddl.Name) {
 		set(w, w.objects, w.key(to), nil, true)
 		set(w, w.renamed, w.key(to), before, false)
 	}
+}
+
+// renameHeld gives what the transaction holds a lock on its new name.
+func (w *world) renameHeld(from, to ddl.Name) {
+	held := slices.Clone(w.held) // statements before have the list as it was
+	for i, h := range held {
+		if w.key(ddl.Name{Schema: h.Schema, Name: h.Name}) == w.key(from) {
+			held[i].Schema, held[i].Name = cmp.Or(to.Schema, h.Schema), to.Name
+		}
+	}
+	w.held = held
 }
 
 func (w *world) drop(d ddl.Drop) {
@@ -543,6 +594,11 @@ func (w *world) known(base facts.Facts, names []ddl.Name, file int) (known facts
 		}
 		elsewhere = elsewhere || o.file != file
 		relation := o.Relation
+		if relation.Table != nil {
+			if table := w.byIdentity(relation.Table.OID); table != nil {
+				relation.Table = &table.Relation // it may have another name by now, or others below it
+			}
+		}
 		known.Relations[key] = &relation
 	}
 	known.Known = known.Known || len(known.Relations) > 0

@@ -142,6 +142,7 @@ func verdictOf(t *testing.T, conn *pgx.Conn, d *datadriven.TestData, set *policy
 			File: d.HasArg("file"), Managed: d.HasArg("managed"), Ahead: statements[i+1:],
 			Session: map[string]policy.SessionKind{"none": policy.NoMigration, "migration": policy.Migration}[kind],
 		})
+		wellSaid(t, v, stmt.Text)
 		fmt.Fprintf(&out, "%s\n", told(v))
 		if v.Action == policy.Rewrite && v.Recipe() != policy.BudgetRecipe {
 			out.WriteString(steps(stmt, known, v.Recipe()))

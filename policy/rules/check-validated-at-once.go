@@ -32,8 +32,8 @@ under a lock that lets everybody work; inside a transaction behind the COMMIT. N
 	}
 }
 
-func checkHarm(table string, _ ddl.Constraint) string {
-	return fmt.Sprintf("blocks reads and writes of %q", table)
+func checkHarm(table ddl.Name, _ ddl.Constraint) string {
+	return fmt.Sprintf("blocks reads and writes of %q", table.Name)
 }
 
 func checkFree(c *policy.Check, table *facts.Relation, _ ddl.Constraint) (free, known bool) {

@@ -117,6 +117,7 @@ func (g changing) judge() {
 		g.c.Report(policy.Finding{
 			Message: fmt.Sprintf("the type of %q cannot change while %s; drop what uses it and make it again afterwards, in one transaction",
 				g.command.Name, strings.Join(forbidden, ", ")),
+			Hint: g.definitions(),
 		})
 		return
 	}
@@ -173,6 +174,25 @@ func (g changing) forbidden() []string {
 		}
 	}
 	return slices.Compact(found)
+}
+
+// definitions asks what the views are that have to be made again, as far as they are few.
+func (g changing) definitions() string {
+	const few = 3
+	var lines []string
+	if g.table.Depends == nil {
+		return ""
+	}
+	for _, d := range g.table.Depends.Objects {
+		if line := fmt.Sprintf("SELECT pg_get_viewdef(%s::regclass, true);", literal(qualified(d.Schema, d.Name))); d.Column == g.column.Name && !d.Indirect &&
+			strings.HasSuffix(d.Kind, "view") && len(lines) < few && !slices.Contains(lines, line) {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) > 0 {
+		lines = append(lines, "That is what to make again; grants, comments and indexes of it, too.")
+	}
+	return strings.Join(lines, "\n")
 }
 
 // referenced reports the table that references the column and has to be read for it, when this one costs nothing.

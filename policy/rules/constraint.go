@@ -16,7 +16,7 @@ const alterTable = "alter-table"
 type constraintAtOnce struct {
 	kind ddl.ConstraintType
 	// harm says whom the validation keeps waiting.
-	harm func(table string, add ddl.Constraint) string
+	harm func(table ddl.Name, add ddl.Constraint) string
 	// free reports whether the validation costs nothing here.
 	free func(*policy.Check, *facts.Relation, ddl.Constraint) (free, known bool)
 }
@@ -73,7 +73,7 @@ func (a constraintAtOnce) exists(table *facts.Relation, name string) bool {
 func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *facts.Relation, command int) bool {
 	add := *alter.Commands[command].Constraint
 	finding := policy.Finding{
-		Message: fmt.Sprintf("adding %s %s while every row is checked", constraintName(add), a.harm(alter.Table.Name, add)),
+		Message: fmt.Sprintf("adding %s %s while every row is checked", constraintName(add), a.harm(alter.Table, add)),
 	}
 	if table == nil {
 		finding.Unknown = fmt.Sprintf("the size of table %q", alter.Table.Name)

@@ -2,6 +2,7 @@ package rules
 
 import (
 	_ "embed"
+	"fmt"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
@@ -34,8 +35,12 @@ func runCopyProgram(c *policy.Check) {
 	if !write.Program && !query.Program {
 		return
 	}
+	what := "COPY"
+	if len(c.Stmt.Refs) == 1 {
+		what = fmt.Sprintf("COPY of %q", c.Stmt.Refs[0].Name.Name)
+	}
 	c.Report(policy.Finding{
-		Message: `COPY ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql`,
+		Message: what + ` ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql`,
 		Detail:  "The command runs as the operating system's user that owns the files of the database.",
 	})
 }

@@ -68,6 +68,7 @@ func TestDangerousCorpus(t *testing.T) {
 			continue
 		}
 		v := judged(t, conn, text, in)
+		wellSaid(t, v, text)
 		found := map[string]bool{}
 		for _, f := range v.Findings {
 			found[f.Rule] = true
@@ -163,6 +164,7 @@ func judged(t *testing.T, conn *pgx.Conn, text string, in bool) policy.Verdict {
 		for _, f := range v.Findings {
 			all.Add(f)
 		}
+		all.Locks = append(all.Locks, v.Locks...)
 	}
 	return all
 }

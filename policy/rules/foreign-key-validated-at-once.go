@@ -34,11 +34,15 @@ NOT VALID exists only since PostgreSQL 18; before, each partition gets the key f
 	}
 }
 
-func foreignKeyHarm(table string, add ddl.Constraint) string {
-	if table == add.Parent.Name {
-		return fmt.Sprintf("blocks writes to %q", table)
+func foreignKeyHarm(table ddl.Name, add ddl.Constraint) string {
+	switch parent := add.Parent; {
+	case table.Name != parent.Name:
+	case table.Schema != "" && parent.Schema != "" && table.Schema != parent.Schema:
+		return fmt.Sprintf("blocks writes to %s and %s", shown(table), shown(parent))
+	default:
+		return fmt.Sprintf("blocks writes to %q", table.Name)
 	}
-	return fmt.Sprintf("blocks writes to %q and %q", table, add.Parent.Name)
+	return fmt.Sprintf("blocks writes to %q and %q", table.Name, add.Parent.Name)
 }
 
 // foreignKeyFree reports whether there is nothing to check, or both tables are light.

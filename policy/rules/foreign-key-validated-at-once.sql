@@ -264,3 +264,17 @@ rewrite
   detail: Table public.tree has about 1 rows, 8192 bytes.
   hint: ALTER TABLE tree ADD CONSTRAINT tree_parent FOREIGN KEY (parent) REFERENCES tree NOT VALID;
     ALTER TABLE tree VALIDATE CONSTRAINT tree_parent;
+
+# Of one name, and not the same.
+setup
+CREATE SCHEMA elsewhere; CREATE TABLE elsewhere.same (id int PRIMARY KEY, of int); INSERT INTO elsewhere.same VALUES (1, 1); CREATE TABLE same (id int PRIMARY KEY, of int); INSERT INTO same VALUES (1, 1);
+CREATE INDEX ON same (of)
+----
+
+check
+ALTER TABLE public.same ADD FOREIGN KEY (of) REFERENCES elsewhere.same
+----
+
+check
+ALTER TABLE public.same ADD FOREIGN KEY (of) REFERENCES same
+----

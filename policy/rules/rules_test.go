@@ -314,20 +314,7 @@ func TestMessagesSayWhatToDo(t *testing.T) {
 				continue
 			}
 			for _, message := range messages(c) {
-				harm, fix, _ := strings.Cut(message, "; ")
-				if harm == "" || fix == "" || strings.HasSuffix(message, ".") && !strings.HasSuffix(message, "...") {
-					t.Errorf("%s: no harm, a semicolon and a fix: %s", rule.Name, message)
-				}
-				if len(message) > 300 {
-					t.Errorf("%s: %d bytes are too many: %s", rule.Name, len(message), message)
-				}
-				names := namedIn(c.SQL)
-				if rule.Name == "unjudged" || rule.Name == "not-in-transaction" {
-					names = nil // what is not read has no names, and the server's own message has none
-				}
-				if len(names) > 0 && !strings.Contains(message, `"`) && !slices.ContainsFunc(names, func(name string) bool { return strings.Contains(message, name) }) {
-					t.Errorf("%s: names none of %s: %s", rule.Name, names, message)
-				}
+				firstLine(t, rule.Name, message, c.SQL)
 			}
 		}
 	}
