@@ -186,6 +186,9 @@ ALTER TABLE orders ALTER COLUMN note TYPE varchar(10)
 ----
 block
   the type of "note" cannot change while policy "mine" of public.orders uses it, view public.loud uses it, view public.notes uses it; drop what uses it and make it again afterwards, in one transaction
+  hint: SELECT pg_get_viewdef('public.loud'::regclass, true);
+    SELECT pg_get_viewdef('public.notes'::regclass, true);
+    That is what to make again; grants, comments and indexes of it, too.
 
 setup
 DROP VIEW notes, loud; DROP POLICY mine ON orders

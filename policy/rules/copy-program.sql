@@ -6,14 +6,14 @@ check
 COPY t FROM PROGRAM 'cat /etc/passwd'
 ----
 block
-  COPY ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
+  COPY of "t" ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
   detail: The command runs as the operating system's user that owns the files of the database.
 
 check
 COPY t TO PROGRAM 'gzip > /tmp/t.gz'
 ----
 block
-  COPY ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
+  COPY of "t" ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
   detail: The command runs as the operating system's user that owns the files of the database.
 
 check
@@ -27,7 +27,7 @@ check
 DO $$ BEGIN COPY t FROM PROGRAM 'true'; END $$
 ----
 block
-  line 1 of the DO block: COPY ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
+  line 1 of the DO block: COPY of "t" ... PROGRAM runs a shell command on the database server, which no ROLLBACK undoes; run the program on your side: \copy in psql
   detail: The command runs as the operating system's user that owns the files of the database.
 
 check

@@ -67,7 +67,10 @@ func runDropIndexNotConcurrent(c *policy.Check) {
 		if drop.Cascade {
 			finding.Action = policy.Block
 			finding.Message += "; use DROP INDEX CONCURRENTLY, without CASCADE"
-			finding.Hint = "If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ..."
+			for _, name := range drop.Names {
+				finding.Hint += fmt.Sprintf("DROP INDEX CONCURRENTLY %s;\n", shown(name))
+			}
+			finding.Hint += "If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ..."
 		} else {
 			finding.Message += "; use DROP INDEX CONCURRENTLY"
 			finding = instead(c, finding, concurrentDrops(c.Stmt, drop)...)

@@ -96,7 +96,8 @@ DROP INDEX users_email CASCADE
 block
   dropping index "users_email" locks readers and writers out of "users"; use DROP INDEX CONCURRENTLY, without CASCADE
   detail: Table public.users has about 100 rows, 16 kB.
-  hint: If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ...
+  hint: DROP INDEX CONCURRENTLY users_email;
+    If foreign keys depend on the index, drop them first: ALTER TABLE ... DROP CONSTRAINT ...
 
 # The server finds out that a constraint needs it when it has the lock.
 check

@@ -101,20 +101,20 @@ func unlessTriedAgain(c *policy.Check, finding policy.Finding) policy.Finding {
 	finding.Message = fmt.Sprintf("%s, and %s; send the schema change as a statement of its own", lock, why)
 	finding.Hint = lockingWithin(c.Stmt)
 	if !block.Commits {
-		finding.Hint += "Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS."
+		finding.Hint = strings.TrimPrefix(finding.Hint+"\nOr name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS.", "\n")
 	}
 	return finding
 }
 
 // lockingWithin are the schema changes of a DO block that are to be sent by themselves, as they stand in it, a line each.
 func lockingWithin(stmt ddl.Statement) string {
-	var lines strings.Builder
+	var lines []string
 	stmt.Walk(func(inner ddl.Inner) {
 		if !inner.Dynamic && slices.ContainsFunc(inner.Refs, func(ref ddl.Ref) bool { return ref.Lock.BlocksWriters() }) {
-			fmt.Fprintf(&lines, "%s;\n", strings.TrimSuffix(strings.TrimSpace(inner.Text), ";"))
+			lines = append(lines, strings.TrimSuffix(strings.TrimSpace(inner.Text), ";")+";")
 		}
 	})
-	return lines.String()
+	return strings.Join(lines, "\n")
 }
 
 // inFile is what to write in a file, where nobody else sets the budget; "" on a connection, where pgsluice does, and

@@ -286,7 +286,8 @@ END $$
 ----
 block
   AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and the handlers of this DO block would swallow the lock_timeout; send the schema change as a statement of its own
-  hint: Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS.
+  hint: ALTER TABLE users ADD COLUMN nick text;
+    Or name the errors that are expected: EXCEPTION WHEN duplicate_object THEN ..., not WHEN OTHERS.
 
 check
 DO $$ BEGIN
@@ -296,6 +297,7 @@ END $$
 ----
 block
   AccessExclusiveLock on "users" makes readers and writers queue behind it while it waits, and this DO block commits, so that it cannot be tried again; send the schema change as a statement of its own
+  hint: ALTER TABLE users ADD COLUMN nick text;
 
 check
 DO $$ BEGIN

@@ -65,7 +65,7 @@ var formless = map[string]string{
 }
 
 // noForm are what rules that know a safe form say where there is none.
-var noForm = []string{"after an upgrade to", "in a maintenance window", "is partitioned by it", "generated column"}
+var noForm = []string{"after an upgrade to", "in a maintenance window", "rebuild those that need it", "is partitioned by it", "generated column"}
 
 // wellSaid holds what is found in a text, and will be told to somebody, against what everybody needs who reads it: the rule, what it is about, the lock and
 // who waits where a lock is the matter, and the safe form, with names of the text's own, where the rule knows one.
