@@ -130,8 +130,7 @@ func (a addedColumn) defaulted() bool { return a.column.Default.End > a.column.D
 
 // defaultsToNull reports whether that value is none.
 func (a addedColumn) defaultsToNull() bool {
-	text, _, _ := strings.Cut(a.c.Stmt.Text[a.column.Default.Start:a.column.Default.End], "::")
-	return strings.EqualFold(strings.TrimSpace(text), "NULL")
+	return strings.EqualFold(a.c.Stmt.Text[a.column.Default.Start:a.column.Default.End], "NULL")
 }
 
 // filled reports whether each row gets a value of its own: of a sequence, or of a function that may give another one each time. unknown names what

@@ -100,7 +100,7 @@ block
 
 # A default that is no value is none.
 check
-ALTER TABLE t ADD COLUMN code text NOT NULL DEFAULT Null::text
+ALTER TABLE t ADD COLUMN code text NOT NULL DEFAULT Null
 ----
 block
   "code" is NOT NULL, and the rows of "t" have no value for it; give it a default that is constant, or add it without NOT NULL, fill it and SET NOT NULL
