@@ -313,8 +313,13 @@ func TestPanicBesideTheSession(t *testing.T) {
 	b := newBesideStage(t)
 	conn := b.conn(t, "a")
 	b.must(t, conn, "CREATE TABLE t (id int)", "BEGIN")
-	b.ends.Store(new(meeting(func(context.Context) error { panic("at the ledger") })))
+	met := make(chan struct{})
+	b.ends.Store(new(meeting(func(context.Context) error {
+		close(met)
+		panic("at the ledger")
+	})))
 	b.must(t, conn, "ALTER TABLE t ADD COLUMN a int", "SELECT 1")
+	<-met
 	b.ends.Store(nil)
 	b.must(t, conn, "COMMIT", "SELECT 1")
 	b.gone(t, conn)
