@@ -26,6 +26,8 @@ type chronicle struct {
 	began time.Time // the session
 	// courses are the version tables that the session has written to, by OID.
 	courses map[uint32]*revisions.Course
+	// migrated is true once the session has had the turn to migrate.
+	migrated bool
 	// pending are the statements that have run and belong to no revision yet, the last mostPending of them: most tools write its row behind them.
 	pending []int64
 	// told are revisions of which nobody knows yet in which order their rows and their statements come; acted is when the session last did something that may
@@ -104,6 +106,9 @@ func (s *session) noteUnread(text []byte) {
 	}
 	if len(c.told) > 0 && isApart(text) {
 		c.part()
+	}
+	if c.turn.held && discards.Match(pastComments(text)) {
+		c.turn.held = false // the server drops all locks of the session
 	}
 }
 

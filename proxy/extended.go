@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -360,43 +359,50 @@ func (s *session) endSegment() error {
 }
 
 // apart has f ask the server outside of the pipeline's transaction where nothing has run in that, and binds the portal of the Execute at hand anew behind it. An
-// error of f is then none of the client's pipeline, what is prepared for it need not be looked up, and no lock of this transaction can matter to it.
+// error of f is then none of the client's pipeline, what is prepared for it need not be looked up, and no lock of this transaction can matter to it. A Bind of
+// parameters runs what reads them, and one of a query locks its tables: those stay where they are.
 func (s *session) apart(at occasion, f func() error) error {
 	if !at.alone || s.prepared[key(at.portal.bind.PreparedStatement)] != at.portal.prepared { // the portal has outlived its statement
 		return f()
+	}
+	if len(at.portal.bind.Parameters) > 0 || !s.changesSchema(at.Statement) || len(at.Inner) > 0 {
+		return f()
+	}
+	bind, err := at.portal.bind.Encode(nil)
+	if err != nil {
+		return fmt.Errorf("cannot bind the client's portal again: %w", err)
 	}
 	if _, err := s.link.server.conn.Write([]byte{'S', 0, 0, 0, 4}); err != nil {
 		return errServerGone
 	}
 	s.backend.piped, s.backend.synced = false, true
-	err := f()
+	err = f()
 	s.backend.piped = true
 	if isGone(err) {
 		return err
 	}
-	return errors.Join(err, s.rebind(at.portal.bind))
+	return cmp.Or(s.rebind(bind), err)
 }
 
-// rebind binds a portal of the client's that the server has had before.
-func (s *session) rebind(bind *pgproto3.Bind) error {
-	out, err := bind.Encode(nil)
-	if err != nil {
-		return fmt.Errorf("cannot bind the client's portal again: %w", err)
-	}
-	if _, err := s.link.server.conn.Write(append(out, flush...)); err != nil {
+// rebind binds a portal of the client's that the server has had before, by the same message.
+func (s *session) rebind(bind []byte) error {
+	if _, err := s.link.server.conn.Write(append(bind, flush...)); err != nil {
 		return errServerGone
 	}
 	kind, body, err := s.backend.next()
 	if err != nil {
 		return err
 	}
-	if kind == 'E' {
+	switch kind {
+	case '2':
+		return nil
+	case 'E':
 		s.pipe.mu.Lock()
 		s.pipe.skipping = true
 		s.pipe.mu.Unlock()
 		return decodeError(body)
 	}
-	return nil
+	return fmt.Errorf("server sent message %q where BindComplete was due", kind)
 }
 
 // portalExists asks the server whether the portal still is there: a transaction's end, a Close or an error may have

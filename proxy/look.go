@@ -138,7 +138,7 @@ func (s *session) lookInTurn(ctx context.Context, tables []ddl.Name) (goOn bool,
 	if err != nil || wait.end == refusedAtOnce || wait.end == outOfTime {
 		return false, s.refuseTurn(ctx, wait, err)
 	}
-	if wait.end != granted {
+	if wait.end != granted || wait.waited {
 		if blind, err := s.blindToChanges(ctx); err != nil || blind {
 			return false, s.refuseTurn(ctx, wait, err)
 		}

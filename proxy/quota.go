@@ -81,7 +81,8 @@ func (q *quota) countedBy(login string, now time.Time, row int64) {
 // spender is whose quota this session spends.
 func (s *session) spender() string { return s.link.startup.database + "\x00" + s.link.startup.user }
 
-// lasts reports whether a statement, if it succeeds, has changed a table or an index that stays, as far as is known.
+// lasts reports whether a statement, if it succeeds, has changed a table or an index that stays, or has needed a right to make or drop something else, as far as
+// is known.
 func (s *session) lasts(statement ddl.Statement, known facts.Facts) bool {
 	stays := func(table ddl.Name) bool {
 		path, found := known.Settings["search_path"]
@@ -100,10 +101,27 @@ func (s *session) lasts(statement ddl.Statement, known facts.Facts) bool {
 			return true
 		}
 	}
+	switch action := statement.Action.(type) {
+	case ddl.Drop:
+		if !action.IfExists && needsRight(statement.Tag) && slices.ContainsFunc(action.Names, stays) {
+			return true
+		}
+	case ddl.Utility:
+		if needsRight(statement.Tag) && slices.ContainsFunc(action.Names, stays) {
+			return true
+		}
+	}
 	return s.changesSchema(statement) && slices.ContainsFunc(statement.Refs, func(ref ddl.Ref) bool {
 		relation := known.Relations[facts.Key(ref.Name.Schema, ref.Name.Name)]
 		return ref.Lock >= ddl.ShareUpdateExclusive && relation != nil && relation.Persistence != "t"
 	})
+}
+
+// needsRight reports whether a command tag is of what nobody does without a right to, if not in pg_temp, to an object that is no relation.
+func needsRight(tag string) bool {
+	verb, object, _ := strings.Cut(tag, " ")
+	return slices.Contains([]string{"CREATE", "ALTER", "DROP"}, verb) &&
+		slices.Contains([]string{"SCHEMA", "FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "TYPE", "DOMAIN", "EXTENSION"}, object)
 }
 
 // beyond writes down a statement beyond the quota, once it has run: it begins it if it has changed a table, or may have, and counts it otherwise.
@@ -118,6 +136,9 @@ func (r *record) beyond(ctx context.Context) {
 		return
 	}
 	s.chronicle.ran()
+	if r.entry.Outcome == "done" {
+		s.chronicle.wrote = true // a version row behind it is no stamp
+	}
 	n, row := s.options.quota.leaveOut(s.spender(), s.now())
 	if n&(n-1) != 0 {
 		return // the count is told whenever it has doubled
@@ -134,11 +155,11 @@ func (r *record) beyond(ctx context.Context) {
 			return
 		}
 		s.options.quota.countedBy(s.spender(), s.now(), statement.ID)
-		s.logger().WarnContext(ctx, "the login has more statements than the ledger takes in an hour: those that change no table are counted, the audit trail has them",
+		s.logger().WarnContext(ctx, "the login has more statements than the ledger takes in an hour: those that change no table and nothing that needs a right are counted, the audit trail has them",
 			"most", s.options.quota.most)
 	}
 	s.writeEnd(ctx, ledger, statement)
 }
 
 // leftOut is what the ledger has in place of the statements that are counted.
-const leftOut = "(further statements that changed no table, left out: the audit trail has each)"
+const leftOut = "(further statements, left out: the audit trail has each)"

@@ -111,6 +111,7 @@ var (
 	// reads finds a query of tables, catalog those of which a migration may ask, returned what a pool does with a connection that is given back.
 	reads    = regexp.MustCompile(`(?is)^(select|fetch)\b.*\bfrom\b|^table\b`)
 	catalog  = regexp.MustCompile(`(?i)\b(pg_\w|information_schema\b)`)
+	discards = regexp.MustCompile(`(?i)^discard\s+all\b`)
 	returned = regexp.MustCompile(`(?i)^(discard|reset)\s+all\b|^(set|reset)\s+session\s+authorization\b`)
 )
 

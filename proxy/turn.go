@@ -114,8 +114,11 @@ func (s *session) exclusive() bool {
 
 // heedsTurn reports whether a statement matters to whose turn it is: a look at a version table, or for one, or a tool that gives back its own lock.
 func (s *session) heedsTurn(statement ddl.Statement) bool {
-	return s.exclusive() && (s.looks(statement) || s.mayAsk(statement) || s.chronicle.turn.held && unlocks(statement))
+	return s.exclusive() && (s.looks(statement) || s.mayAsk(statement) || s.chronicle.turn.held && (unlocks(statement) || discardsAll(statement)))
 }
+
+// discardsAll reports whether the server drops all locks of the session.
+func discardsAll(statement ddl.Statement) bool { return discards.Match(pastComments([]byte(statement.Text))) }
 
 func unlocks(statement ddl.Statement) bool {
 	return slices.ContainsFunc(statement.Calls, func(call ddl.Name) bool { return strings.HasPrefix(call.Name, "pg_advisory_unlock") })
@@ -161,6 +164,8 @@ func (s *session) begins(statement ddl.Statement) bool {
 		return false
 	case s.ownTable(statement):
 		return s.writesVersions(statement) || t.makes(statement)
+	case !s.changesSchema(statement):
+		return len(t.seen) > 0 || s.chronicle.migrated // an application that once looked changes its rows
 	}
 	return true
 }
@@ -197,7 +202,7 @@ func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	if changed == "" {
-		t.over = false
+		t.over, s.chronicle.migrated = false, true
 		s.worked()
 		return true, nil
 	}
@@ -351,6 +356,9 @@ func (s *session) unconcerned(ctx context.Context, at occasion) error {
 	if err == nil {
 		err = s.rememberPrepare(ctx, at.Statement)
 	}
+	if err == nil && !s.failed && discardsAll(at.Statement) {
+		s.chronicle.turn.held = false
+	}
 	if err != nil || s.failed || !s.chronicle.turn.held || !unlocks(at.Statement) {
 		return err
 	}
@@ -401,7 +409,30 @@ func (s *session) passTurn(ctx context.Context) error {
 	if s.backend.TxStatus() != 'I' || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
-	s.chronicle.turn = migrationTurn{}
+	if t := &s.chronicle.turn; t.over {
+		*t = migrationTurn{}
+	} else if err := s.pauseTurn(ctx); err != nil {
+		return s.aside(ctx, "cannot read a version table", err)
+	}
 	_, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10))
 	return s.aside(ctx, "cannot give back the turn to migrate", err)
+}
+
+// pauseTurn remembers, while nobody else may migrate yet, what the version tables hold when the turn is given back for a while: whoever goes on later is checked
+// against that.
+func (s *session) pauseTurn(ctx context.Context) error {
+	var tables []ddl.Name
+	for _, was := range s.chronicle.turn.seen {
+		tables = append(tables, was.name)
+	}
+	for _, course := range s.chronicle.courses {
+		tables = append(tables, ddl.Name{Schema: course.Table.Schema, Name: course.Table.Name})
+	}
+	s.chronicle.turn = migrationTurn{}
+	for _, table := range tables {
+		if err := s.see(ctx, table); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -66,7 +66,7 @@ func cutValue(text string) (v value, end byte, rest string, ok bool) {
 			return value{text: string(unquoted)}, text[at+1], text[at+2:], true
 		case c == '"' || c == '\\':
 			if unquoted == nil {
-				unquoted = append(make([]byte, 0, len(text)), text[1:at]...)
+				unquoted = append(make([]byte, 0, 2*at+64), text[1:at]...)
 			}
 			at++
 			c = text[at]
