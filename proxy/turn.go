@@ -118,7 +118,9 @@ func (s *session) heedsTurn(statement ddl.Statement) bool {
 }
 
 // discardsAll reports whether the server drops all locks of the session.
-func discardsAll(statement ddl.Statement) bool { return discards.Match(pastComments([]byte(statement.Text))) }
+func discardsAll(statement ddl.Statement) bool {
+	return discards.Match(pastComments([]byte(statement.Text)))
+}
 
 func unlocks(statement ddl.Statement) bool {
 	return slices.ContainsFunc(statement.Calls, func(call ddl.Name) bool { return strings.HasPrefix(call.Name, "pg_advisory_unlock") })

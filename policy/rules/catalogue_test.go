@@ -16,7 +16,6 @@ import (
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
-	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
 	"github.com/pgsluice/pgsluice/policy"
 	"github.com/pgsluice/pgsluice/policy/rules"
 	"github.com/pgsluice/pgsluice/rewrite"
@@ -50,27 +49,12 @@ func TestCatalogue(t *testing.T) {
 			}
 			t.Cleanup(func() { _ = other.Close(context.WithoutCancel(t.Context())) })
 			datadriven.RunTest(t, file, func(t *testing.T, d *datadriven.TestData) string {
-				major, before := 0, 1000
-				d.MaybeScanArgs(t, "major", &major)
-				d.MaybeScanArgs(t, "before", &before)
-				if version := pgtest.Server(t).Version(); version < major || version >= before {
+				if isOtherMajors(t, d) {
 					return d.Expected
 				}
 				switch d.Cmd {
-				case "setup":
-					exec(t, conn, d.Input)
-				case "begin":
-					exec(t, conn, "BEGIN")
-					exec(t, conn, d.Input)
-				case "rollback":
-					exec(t, conn, "ROLLBACK")
-				case "meanwhile":
-					if d.Input == "" {
-						exec(t, other, "ROLLBACK")
-						break
-					}
-					exec(t, other, "BEGIN")
-					exec(t, other, d.Input)
+				case "setup", "begin", "rollback", "meanwhile":
+					stage(t, conn, other, d)
 				case "judge":
 					return catalogued(t, conn, d)
 				default:

@@ -80,27 +80,12 @@ func TestCases(t *testing.T) {
 			dsn := pgtest.Database(t)
 			conn, other := pgtest.Connect(t, dsn), pgtest.Connect(t, dsn)
 			datadriven.RunTest(t, rule.Name+".sql", func(t *testing.T, d *datadriven.TestData) string {
-				major, before := 0, 1000
-				d.MaybeScanArgs(t, "major", &major)
-				d.MaybeScanArgs(t, "before", &before)
-				if version := pgtest.Server(t).Version(); version < major || version >= before {
+				if isOtherMajors(t, d) {
 					return d.Expected
 				}
 				switch d.Cmd {
-				case "setup":
-					exec(t, conn, d.Input)
-				case "begin":
-					exec(t, conn, "BEGIN")
-					exec(t, conn, d.Input)
-				case "rollback":
-					exec(t, conn, "ROLLBACK")
-				case "meanwhile":
-					if d.Input == "" {
-						exec(t, other, "ROLLBACK")
-						break
-					}
-					exec(t, other, "BEGIN")
-					exec(t, other, d.Input)
+				case "setup", "begin", "rollback", "meanwhile":
+					stage(t, conn, other, d)
 				case "check":
 					return check(t, conn, rule, d)
 				case "locks":
@@ -112,6 +97,36 @@ func TestCases(t *testing.T) {
 			})
 		})
 	}
+}
+
+// isOtherMajors reports whether a case is for other majors than the server's.
+func isOtherMajors(t *testing.T, d *datadriven.TestData) bool {
+	t.Helper()
+	major, before := 0, 1000
+	d.MaybeScanArgs(t, "major", &major)
+	d.MaybeScanArgs(t, "before", &before)
+	version := pgtest.Server(t).Version()
+	return version < major || version >= before
+}
+
+// stage does what comes before a statement is judged, meanwhile on another connection.
+func stage(t *testing.T, conn, other *pgx.Conn, d *datadriven.TestData) {
+	t.Helper()
+	switch d.Cmd {
+	case "begin":
+		exec(t, conn, "BEGIN")
+	case "rollback":
+		exec(t, conn, "ROLLBACK")
+		return
+	case "meanwhile":
+		conn = other
+		if d.Input == "" {
+			exec(t, conn, "ROLLBACK")
+			return
+		}
+		exec(t, conn, "BEGIN")
+	}
+	exec(t, conn, d.Input)
 }
 
 func exec(t *testing.T, conn *pgx.Conn, sql string) {
