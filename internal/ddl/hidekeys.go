@@ -8,9 +8,9 @@ import (
 
 var (
 	// keyText finds literals that are secrets by their looks: a connection string, a private key, the tokens of well-known services, in their own case.
-	keyText = regexp.MustCompile(`(?i)://[^/\s]*@|(\bpass["'\\]*\s*=|(passw\w*|passphrase|pwd|secret|token|credentials?|(api|access|private).?key)["'\\]*\s*[=:])\s*\S|` +
+	keyText = regexp.MustCompile(`(?i)://([^/\s]*|[^\s:/@]+:[^\s@]+)@|\bauthorization["'\\]*\s*[:=]\s*\S|\baccountkey=|[?&;]sig=\S{16}|\bhooks\.slack\.com/services/|(\bpass["'\\]*\s*=|(passw\w*|passphrase|pwd|secret|token|credentials?|(api|access|private).?key)["'\\]*\s*[=:])\s*\S|` +
 		`-----BEGIN|\bbearer\s+(\S{16}|\S*\d)|(?-i:\beyJ[\w-]{8}|(^|[^A-Za-z0-9])A[KS]IA[A-Z0-9]{16}($|[^A-Z0-9])|` +
-		`\b(AIza[\w-]{20}|gh[oprsu]_\w{8}|github_pat_|glpat-|xox[abps]-|[rs]k_live_))`)
+		`\b(AIza[\w-]{20}|gh[oprsu]_\w{8}|github_pat_|glpat-|xox[abeprs]-|[rs]k_(live|test)_|whsec_\w{8}|SG\.[\w-]{16}|npm_\w{16}|hf_\w{16}|ya29\.\S{8}))`)
 	// skText finds what begins like the keys of some services, and like words: those have no digits.
 	skText = regexp.MustCompile(`\bsk-[\w-]{16,}`)
 	// passText finds a pass and what is said of it: a password, or what is done in the second one.
@@ -19,7 +19,7 @@ var (
 	chosen   = regexp.MustCompile(`[A-Za-z].*\d|\d.*[A-Za-z]|[a-z].*[A-Z]|[!@#$%^&*=+?~]`)
 	// keyName finds columns that hold one, keyFunction functions that are called with one.
 	keyName     = regexp.MustCompile(`(?i)passw|pwd|secret|token|credential|(api|access|private).?key`)
-	keyFunction = regexp.MustCompile(`(?i)^"?(dblink\w*|pgp_\w+|hmac|crypt|encrypt|decrypt|encrypt_iv|decrypt_iv)"?$`)
+	keyFunction = regexp.MustCompile(`(?i)^"?(dblink\w*|pgp_\w+|hmac|digest|sha(224|256|384|512)|crypt|encrypt|decrypt|encrypt_iv|decrypt_iv)"?$`)
 )
 
 // LooksSecret reports whether a text has in it what looks like a password, a key or a connection string.
@@ -32,11 +32,13 @@ func LooksSecret(text string) bool {
 }
 
 // hideKeys is the text of a statement about a schema with those of its string literals hidden that are a password, a key or a connection string: by
-// their looks, by the column whose default they are, or by the function that is called with them.
+// their looks, by the column whose default they are or that they are compared with, or by the function that is called with them.
 func hideKeys(text string) string {
 	var out strings.Builder
-	copied, last, column := 0, "", "" // the word before, and the first word of the column at hand
-	depth, call := 0, 0               // of parentheses, and that in which such a function's arguments stand, 0 for none
+	copied, last := 0, ""
+	column, subject := "", "" // the name of the column at hand, and the last name at all, "" when what is said of it has ended
+	depth, call := 0, 0       // of parentheses, and that in which such a function's arguments stand, 0 for none
+	list := 0                 // that in which columns begin: of CREATE TABLE they stand in parentheses
 	for scan := (scanner{text: text}); ; {
 		t := scan.next()
 		out.WriteString(text[copied:t.start])
@@ -49,14 +51,18 @@ func hideKeys(text string) string {
 			out.WriteString(word)
 			continue
 		case stringToken, escapeToken, dollarToken, brokenToken:
-			if call > 0 || keyName.MatchString(column) || LooksSecret(word) {
+			if call > 0 || keyName.MatchString(column) || keyName.MatchString(subject) || LooksSecret(word) {
 				out.WriteString(hidden)
 				continue
 			}
 		case wordToken, nameToken:
-			if beginsColumn(last) {
+			switch {
+			case last == "" && strings.EqualFold(word, "CREATE"):
+				list = 1
+			case beginsColumn(last) && depth == list, strings.EqualFold(last, "DOMAIN"):
 				column = word
 			}
+			subject = word
 		}
 		switch word {
 		case "(":
@@ -69,6 +75,8 @@ func hideKeys(text string) string {
 				call = 0
 			}
 			depth--
+		case ",":
+			subject = ""
 		}
 		out.WriteString(word)
 		last = word
