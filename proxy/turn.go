@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/run"
 )
 
 // turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own. Who holds
@@ -67,7 +68,7 @@ type holder struct {
 	Since string `json:"since"`
 	// Runs is true when it has the turn.
 	Runs bool `json:"runs"`
-	// Waits is true when the holder waits for this very session.
+	// Waits is true when the holder waits for this very session, or for others that do.
 	Waits bool `json:"waits"`
 }
 
@@ -90,7 +91,11 @@ func (h holder) mark() string { return h.State + " " + h.Since }
 const holderJSON = `pg_catalog.json_build_object('pid', a.pid, 'login', pg_catalog.pg_get_userbyid(a.usesysid), 'application', COALESCE(a.application_name, ''),
 		'client', COALESCE(pg_catalog.host(a.client_addr), ''), 'state', COALESCE(a.state, ''),
 		'since', COALESCE(pg_catalog.date_part('epoch', a.state_change)::pg_catalog.text, ''), 'runs', l.objsubid OPERATOR(pg_catalog.=) 1,
-		'waits', pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (pg_catalog.pg_blocking_pids(l.pid)))::pg_catalog.text`
+		'waits', pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) ANY (
+			WITH RECURSIVE blocking AS (
+				SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids(l.pid)) AS pid
+				UNION SELECT further.pid FROM blocking AS b, pg_catalog.unnest(pg_catalog.pg_blocking_pids(b.pid)) AS further (pid))
+			SELECT b.pid FROM blocking AS b))::pg_catalog.text`
 
 // ofDatabase are the advisory locks of this database that somebody has, ofTurn those of them that are the turn.
 const (
@@ -106,6 +111,12 @@ const (
 const beginSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE COALESCE((
 	SELECT ` + holderJSON + ` FROM pg_catalog.pg_locks AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
 	WHERE ` + ofDatabase + ` AND ` + ofTurn + ` AND l.pid IS NOT NULL ORDER BY l.pid LIMIT 1), '{}') END`
+
+// blindSQL is beginSQL for a login that may not see who has the turn.
+const blindSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE '{}' END`
+
+// notPermitted is insufficient_privilege.
+const notPermitted = "42501"
 
 // exclusive is true when there is to be one migration at a time.
 func (s *session) exclusive() bool {
@@ -318,7 +329,13 @@ func (s *session) tryTurn(ctx context.Context, looks bool, passed []string) (oth
 	if looks {
 		sql, args = lookSQL, append(args, lookClass, "{"+strings.Join(passed, ",")+"}")
 	}
-	rows, err := s.backend.Query(ctx, sql, args...)
+	rows, err := sheltered{s.backend}.Query(ctx, sql, args...)
+	if run.SQLState(err) == notPermitted && !s.backend.piped { // somebody has taken from the login what every login may
+		if looks {
+			return nil, nil
+		}
+		rows, err = sheltered{s.backend}.Query(ctx, blindSQL, args...)
+	}
 	if err != nil {
 		return nil, err
 	}

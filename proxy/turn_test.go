@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
@@ -58,6 +59,55 @@ func TestLookBesideOneThatWaitsForIt(t *testing.T) {
 	refused("another one has changed alembic_version")
 	execAll(t, client, look)
 	execAll(t, client, change)
+}
+
+// The one that has the turn waits for a session that waits for the one that wants it. The server sees no deadlock: this one waits by asking.
+func TestTurnOfOneThatWaitsThroughOthers(t *testing.T) {
+	t.Parallel()
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive wait")
+	holder, between, side := pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn), pgtest.Connect(t, w.dsn)
+	execSQL(t, holder, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)")
+	client := w.conn(t, "a")
+	execAll(t, client, "SELECT version_num FROM alembic_version")
+	execAll(t, client, "SELECT pg_advisory_lock(42)")
+	var key int64 = turnKey
+	execSQL(t, holder, fmt.Sprintf("SELECT pg_advisory_lock(%d)", key))
+	execSQL(t, between, "SELECT pg_advisory_lock(43)")
+	ended := make(chan error, 2)
+	for conn, lock := range map[*pgx.Conn]int{between: 42, holder: 43} {
+		go func() {
+			_, err := conn.Exec(t.Context(), fmt.Sprintf("SELECT pg_advisory_lock(%d)", lock))
+			ended <- err
+		}()
+	}
+	pgtest.WaitFor(t, side, "SELECT count(*) = 2 FROM pg_locks WHERE pid IN ($1, $2) AND NOT granted", int(between.PgConn().PID()), int(holder.PgConn().PID()))
+	if err := execWire(client, "CREATE TABLE t (id int PRIMARY KEY)"); err == nil || !strings.Contains(err.Error(), "cannot wait any longer") {
+		t.Errorf("got %v", err)
+	}
+	execAll(t, client, "SELECT pg_advisory_unlock(42)")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	execSQL(t, between, "SELECT pg_advisory_unlock_all()")
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// A login that may not see who does what is not stopped by that: it looks, and it waits for the turn all the same.
+func TestTurnOfLoginThatSeesNobody(t *testing.T) {
+	t.Parallel()
+	w := newStage(t, Enforce, true, false)
+	w.configure(t, "exclusive refuse")
+	login, direct := pgtest.Role(t, "LOGIN"), pgtest.Connect(t, w.dsn)
+	execSQL(t, direct, "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); GRANT ALL ON alembic_version TO "+login+
+		"; GRANT ALL ON SCHEMA public TO "+login+"; REVOKE EXECUTE ON FUNCTION pg_stat_get_activity(integer) FROM PUBLIC")
+	client := w.open(t, "plain", map[string]string{"user": login})
+	execAll(t, client, "BEGIN")
+	execAll(t, client, "SELECT version_num FROM alembic_version")
+	execAll(t, client, "CREATE TABLE t (id int PRIMARY KEY)")
+	execAll(t, client, "COMMIT")
 }
 
 // Three programs that do as Alembic does, through two proxies, find the same revisions missing in an empty database. Each is at work when the others come, and
