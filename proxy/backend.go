@@ -384,9 +384,7 @@ func (b *backend) read(last int) ([]answer, error) {
 			failed = decodeError(body)
 			answers = append(answers, answer{})
 			if b.piped {
-				b.pipe.mu.Lock()
-				b.pipe.skipping = true
-				b.pipe.mu.Unlock()
+				b.pipe.skip()
 				return answers, failed
 			}
 		case 'Z':

@@ -397,9 +397,7 @@ func (s *session) rebind(bind []byte) error {
 	case '2':
 		return nil
 	case 'E':
-		s.pipe.mu.Lock()
-		s.pipe.skipping = true
-		s.pipe.mu.Unlock()
+		s.pipe.skip()
 		return decodeError(body)
 	}
 	return fmt.Errorf("server sent message %q where BindComplete was due", kind)
@@ -422,9 +420,7 @@ func (s *session) portalExists(name string) (bool, error) {
 	if kind != 'E' {
 		return true, nil
 	}
-	s.pipe.mu.Lock()
-	s.pipe.skipping = true
-	s.pipe.mu.Unlock()
+	s.pipe.skip()
 	if _, err := s.link.client.conn.Write(frameOf(kind, body)); err != nil {
 		return false, errClientGone
 	}
@@ -450,9 +446,7 @@ func (s *session) executeClient(at occasion) error {
 			if server, ok := asServerError(decodeError(body)); ok {
 				s.failure = server.fields.Code
 			}
-			s.pipe.mu.Lock()
-			s.pipe.skipping = true
-			s.pipe.mu.Unlock()
+			s.pipe.skip()
 			return true, true
 		}
 		return true, false

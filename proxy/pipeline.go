@@ -45,6 +45,13 @@ func (p *pipeline) lull() int {
 	return p.lulls
 }
 
+// skip notes that the server ignores everything up to the next Sync.
+func (p *pipeline) skip() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.skipping = true
+}
+
 // ready notes the status byte of a ReadyForQuery.
 func (p *pipeline) ready(status byte) {
 	p.status, p.failed = status, false

@@ -16,8 +16,8 @@ import (
 
 // quota bounds what a login can have written into the ledger, for all sessions. Most of what is judged needs no right at all: a DO block that does
 // nothing, a DROP IF EXISTS of nothing, a temporary table, whatever fails or is refused. Of each login so many statements an hour are written down before
-// they run. Of what comes behind them only what has changed a table that stays is, once it has run: that takes a right to it. The others are counted in
-// one row. The audit trail has each.
+// they run. Of what comes behind them only what has changed a table that stays, or has made, altered or dropped a schema, function, type or extension is, once it
+// has run: that takes a right to it. The others are counted in one row. The audit trail has each.
 type quota struct {
 	most int
 
@@ -100,8 +100,6 @@ func (s *session) lasts(statement ddl.Statement, known facts.Facts) bool {
 		if action.Into != (ddl.Name{}) && !action.Temp && stays(action.Into) {
 			return true
 		}
-	}
-	switch action := statement.Action.(type) {
 	case ddl.Drop:
 		if !action.IfExists && needsRight(statement.Tag) && slices.ContainsFunc(action.Names, stays) {
 			return true
@@ -124,7 +122,7 @@ func needsRight(tag string) bool {
 		slices.Contains([]string{"SCHEMA", "FUNCTION", "PROCEDURE", "ROUTINE", "AGGREGATE", "TYPE", "DOMAIN", "EXTENSION"}, object)
 }
 
-// beyond writes down a statement beyond the quota, once it has run: it begins it if it has changed a table, or may have, and counts it otherwise.
+// beyond writes down a statement beyond the quota, once it has run: it begins it if it has changed what stays, or may have, and counts it otherwise.
 func (r *record) beyond(ctx context.Context) {
 	s := r.session
 	ledger := s.ledger(ctx)

@@ -375,11 +375,15 @@ func (s *session) unconcerned(ctx context.Context, at occasion) error {
 	if err == nil {
 		err = s.rememberPrepare(ctx, at.Statement)
 	}
-	if err == nil && !s.failed && discardsAll(at.Statement) {
-		s.chronicle.turn.held = false
-	}
-	if err != nil || s.failed || !s.chronicle.turn.held || !unlocks(at.Statement) {
+	if err != nil || s.failed || !s.chronicle.turn.held {
 		return err
+	}
+	if discardsAll(at.Statement) {
+		s.chronicle.turn.held = false
+		return nil
+	}
+	if !unlocks(at.Statement) {
+		return nil
 	}
 	s.chronicle.turn.over = true
 	if s.backend.piped {

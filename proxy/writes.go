@@ -390,9 +390,7 @@ func (b *backend) prepared(name, sql string, oids []uint32) ([]uint32, error) {
 		case 'E':
 			failed = decodeError(body)
 			if b.piped {
-				b.pipe.mu.Lock()
-				b.pipe.skipping = true
-				b.pipe.mu.Unlock()
+				b.pipe.skip()
 				return nil, failed
 			}
 		case 'Z':
