@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -18,9 +19,9 @@ import (
 const lookClass = "1885827954"
 
 // lookSQL says who has the turn, or else who stands in line and is not among those that are passed by, or else takes the first place that is free; null when it
-// has one. Above READ COMMITTED it takes the turn. The locks are read once: who takes a place meanwhile takes the same one, or finds it taken. A transaction that
-// is prepared for COMMIT PREPARED has no pid, and is not waited for in line. One that only reads, as pg_dump's, will not migrate: it neither waits nor is
-// waited for.
+// has one. In a transaction ($4) above READ COMMITTED, which would not see what it has waited for, it only takes the place. The locks are read once: who takes a
+// place meanwhile takes the same one, or finds it taken. A transaction that is prepared for COMMIT PREPARED has no pid, and is not waited for in line. One that
+// only reads, as pg_dump's, will not migrate: it neither waits nor is waited for.
 const lookSQL = `WITH held AS MATERIALIZED (
 	SELECT l.pid, l.objsubid, l.objid::bigint AS place FROM pg_catalog.pg_locks AS l
 	WHERE ` + ofDatabase + `
@@ -29,16 +30,17 @@ line AS (SELECT held.pid, held.place FROM held WHERE held.objsubid OPERATOR(pg_c
 own AS (SELECT FROM line WHERE line.pid OPERATOR(pg_catalog.=) pg_catalog.pg_backend_pid())
 SELECT CASE WHEN pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on' THEN 'null' ELSE COALESCE((
 	SELECT ` + holderJSON + ` FROM held AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
-	WHERE l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
+	WHERE NOT ($4::pg_catalog.bool AND ` + fixedSnapshot + `) AND l.pid OPERATOR(pg_catalog.<>) pg_catalog.pg_backend_pid()
 	AND (l.objsubid OPERATOR(pg_catalog.=) 1 OR l.pid OPERATOR(pg_catalog.<>) ALL ($3::pg_catalog.int4[]) AND NOT EXISTS (SELECT FROM own))
 	ORDER BY l.objsubid, l.place LIMIT 1),
-	CASE WHEN CASE
-		WHEN NOT pg_catalog.starts_with(pg_catalog.current_setting('transaction_isolation'), 'read') THEN pg_catalog.pg_try_advisory_xact_lock($1::bigint)
-		WHEN EXISTS (SELECT FROM own) THEN true
+	CASE WHEN CASE WHEN EXISTS (SELECT FROM own) THEN true
 		ELSE pg_catalog.pg_try_advisory_xact_lock($2::pg_catalog.int4, (
 			SELECT pg_catalog.min(free.place) FROM pg_catalog.generate_series(0::bigint, (SELECT pg_catalog.count(*) FROM line)) AS free (place)
 			WHERE NOT EXISTS (SELECT FROM line WHERE line.place OPERATOR(pg_catalog.=) free.place))::pg_catalog.int4)
 	END THEN 'null' ELSE '{}' END) END`
+
+// fixedSnapshot is true in a transaction whose statements all see what the first one saw.
+const fixedSnapshot = `NOT pg_catalog.starts_with(pg_catalog.current_setting('transaction_isolation'), 'read')`
 
 // sightKept is how long what was seen outside of the transaction at hand is taken for what a migration rests on. A pool keeps connections that looked long ago.
 const sightKept = time.Minute
@@ -138,11 +140,6 @@ func (s *session) lookInTurn(ctx context.Context, tables []ddl.Name) (goOn bool,
 	if err != nil || wait.end == refusedAtOnce || wait.end == outOfTime {
 		return false, s.refuseTurn(ctx, wait, err)
 	}
-	if wait.end != granted || wait.waited {
-		if blind, err := s.blindToChanges(ctx); err != nil || blind {
-			return false, s.refuseTurn(ctx, wait, err)
-		}
-	}
 	for _, table := range tables {
 		if err := s.see(ctx, table); err != nil {
 			return false, err
@@ -167,7 +164,7 @@ func (s *session) passBy(other holder, still time.Duration) bool {
 
 // see remembers what a version table holds.
 func (s *session) see(ctx context.Context, table ddl.Name) error {
-	content, err := s.content(ctx, table)
+	_, content, err := s.content(ctx, table)
 	if err != nil {
 		return err
 	}
@@ -188,51 +185,95 @@ func (s *session) forgetSights() {
 	maps.DeleteFunc(s.chronicle.turn.seen, func(_ string, was sight) bool { return was.lull != lull && s.now().Sub(was.at) > sightKept })
 }
 
-// blindToChanges reports whether the transaction at hand would not see that a version table has changed.
-func (s *session) blindToChanges(ctx context.Context) (bool, error) {
-	rows, err := sheltered{s.backend}.Query(ctx, "SELECT NOT pg_catalog.starts_with(pg_catalog.current_setting('transaction_isolation'), 'read')")
-	return len(rows) == 1 && isTrue(rows[0]), err
-}
-
-// overtaken names a version table that has changed since the session looked; "" when none has. Of one that cannot be read, or seen as it is now, nobody knows:
-// then it has if the session had to wait.
-func (s *session) overtaken(ctx context.Context, waited bool) (changed string, err error) {
-	blind := false
-	if waited && len(s.chronicle.turn.seen) > 0 {
-		if blind, err = s.blindToChanges(ctx); err != nil {
-			return "", err
-		}
+// overtaken names a version table that has changed since the session looked; "" when none has. Of one that the client's login may not read nobody knows: then
+// it has if the session had to wait. What the transaction at hand cannot see the ledger knows; unsure is true where there is none.
+func (s *session) overtaken(ctx context.Context, waited bool) (changed string, unsure bool, err error) {
+	if len(s.chronicle.turn.seen) == 0 {
+		return "", false, nil
+	}
+	view, err := s.view(ctx)
+	if err != nil {
+		return "", false, err
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.chronicle.turn.seen)) {
 		was := s.chronicle.turn.seen[key]
-		now, err := s.content(ctx, was.name)
+		course, now, err := s.content(ctx, was.name)
 		if err != nil {
-			return "", err
+			return "", false, err
 		}
-		if now != was.content || now == unreadable && waited || blind {
-			return was.name.Name, nil
+		if now != was.content || now == unreadable && waited {
+			return was.name.Name, false, nil
+		}
+		if view == nil {
+			continue
+		}
+		hidden, unsure, err := s.hiddenChange(ctx, was, course, *view)
+		if err != nil || hidden || unsure {
+			return was.name.Name, unsure, err
 		}
 	}
-	return "", nil
+	return "", false, nil
 }
 
+// view is what the transaction at hand sees to its end, nil if each of its statements sees what there is.
+func (s *session) view(ctx context.Context) (*revisions.View, error) {
+	if s.eachSeesAnew() {
+		return nil, nil
+	}
+	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.json_build_object('snapshot', pg_catalog.pg_current_snapshot()::pg_catalog.text, 'began', pg_catalog.now()) WHERE "+fixedSnapshot)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	var view revisions.View
+	if err := json.Unmarshal([]byte(rows[0]), &view); err != nil {
+		return nil, fmt.Errorf("cannot read what a transaction sees: %w", err)
+	}
+	return &view, nil
+}
+
+// eachSeesAnew reports whether the next statement, and the one behind it, are transactions of their own.
+func (s *session) eachSeesAnew() bool { return s.backend.TxStatus() == 'I' && !s.backend.piped }
+
+// hiddenChange reports whether a version table has changed, or come to be, where the transaction at hand does not see that. The control login must not look at
+// the table: what is attached to it, be it a policy or the expression of an index, would run with its rights.
+func (s *session) hiddenChange(ctx context.Context, was sight, course *revisions.Course, view revisions.View) (hidden, unsure bool, err error) {
+	if course == nil {
+		rows, err := sheltered{s.backend}.Query(ctx, newSQL, facts.Key(was.name.Schema, was.name.Name))
+		return len(rows) > 0, false, err
+	}
+	defer s.leave()
+	ledger := s.ledger(ctx)
+	if ledger == nil {
+		return false, true, nil
+	}
+	hidden, err = ledger.Overtaken(ctx, course.Table, s.id, view)
+	if err != nil {
+		s.logger().WarnContext(ctx, "cannot tell whether a version table has changed", "error", err)
+	}
+	return hidden, err != nil, nil
+}
+
+// newSQL has a row if a name is of a table that the snapshot at hand does not have: names are looked up as they are now.
+const newSQL = `SELECT FROM pg_catalog.unnest(ARRAY[pg_catalog.to_regclass($1::pg_catalog.text)::pg_catalog.oid]) AS t (oid)
+	WHERE t.oid IS NOT NULL AND NOT EXISTS (SELECT FROM pg_catalog.pg_class AS c WHERE c.oid OPERATOR(pg_catalog.=) t.oid)`
+
 // content tells what a version table holds from anything else that it could hold. It is read in the form of the protocol: the client may have changed how
-// values are written since it looked.
-func (s *session) content(ctx context.Context, table ddl.Name) (string, error) {
+// values are written since it looked. Without a course there is no such table.
+func (s *session) content(ctx context.Context, table ddl.Name) (*revisions.Course, string, error) {
 	course, err := s.course(ctx, table)
 	if err != nil || course == nil {
-		return "", err
+		return nil, "", err
 	}
 	if slices.ContainsFunc(course.Table.Columns, func(c revisions.VersionColumn) bool { return !c.Readable }) {
-		return unreadable, nil
+		return course, unreadable, nil
 	}
 	rows, err := sheltered{s.backend}.look(ctx, fmt.Sprintf(`SELECT pg_catalog.concat(pg_catalog.count(*), ' ', pg_catalog.md5(
 		pg_catalog.string_agg(pg_catalog.record_send(t), ''::pg_catalog.bytea ORDER BY pg_catalog.record_send(t)))) FROM ONLY %s AS t`,
 		facts.Key(course.Table.Schema, course.Table.Name)))
 	if err != nil {
-		return unreadable, s.aside(ctx, "cannot read a version table", err)
+		return course, unreadable, s.aside(ctx, "cannot read a version table", err)
 	}
-	return strings.Join(rows, ""), nil
+	return course, strings.Join(rows, ""), nil
 }
 
 // makes reports whether a statement makes a version table that was looked for, or alters one that was looked at.

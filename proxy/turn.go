@@ -44,7 +44,13 @@ const (
 // stands in line and does nothing for lineIdle is passed by, and so is, by looks, whoever has the turn and waits for the session that looks or does nothing
 // for turnDeserted. All of this is locks of the server's, which go with the transaction or the connection, whoever dies, and which all proxies see.
 //
-// In a transaction above READ COMMITTED nobody could see that the versions have changed. There a look takes the turn itself, up to the transaction's end.
+// In a transaction above READ COMMITTED nobody could see that the versions have changed. There a look waits for nobody, and when the migration begins
+// the ledger is asked who has told of revisions meanwhile; without a ledger, who has looked there must not begin.
+//
+// Who rests on what it saw cannot be told: an application's session that has looked, to say in its health check which version there is, and then makes a
+// partition, has sent what Alembic sends, whose version row comes last. So within a minute of the look, or in its transaction, its schema change takes the turn
+// like a migration's; behind that nothing rests on the look any more, and it is the application's own affair. A tool that takes longer, outside of a
+// transaction, takes the turn with its version row.
 type migrationTurn struct {
 	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
@@ -173,14 +179,14 @@ func (s *session) begins(statement ddl.Statement) bool {
 	s.forgetSights()
 	t := &s.chronicle.turn
 	switch {
-	case len(s.chronicle.courses) == 0 && len(t.seen) == 0, changesNothing(statement), s.looks(statement):
+	case changesNothing(statement), s.looks(statement):
 		return false
+	case s.writesVersions(statement), t.makes(statement):
+		return true
 	case s.ownTable(statement):
-		return s.writesVersions(statement) || t.makes(statement)
-	case !s.changesSchema(statement):
-		return len(t.seen) > 0 || s.chronicle.migrated // an application that once looked changes its rows
+		return false
 	}
-	return true
+	return len(t.seen) > 0 || s.chronicle.migrated
 }
 
 // writesVersions reports whether a statement, or a part of it, writes to a table that the session knows for a version table: not to the lock that many tools
@@ -210,7 +216,7 @@ func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
 	}
 	t := &s.chronicle.turn
 	t.held, t.over = true, true // if it cannot be given back now, it is as soon as it can
-	changed, err := s.overtaken(ctx, wait.waited)
+	changed, unsure, err := s.overtaken(ctx, wait.waited)
 	if err != nil {
 		return false, err
 	}
@@ -223,6 +229,11 @@ func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
 		return false, err
 	}
 	t.held, t.over = false, false
+	if unsure {
+		return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
+			"pgsluice: run the migration in a READ COMMITTED transaction: in this one nobody sees whether another one has changed %s meanwhile [one-migration]", changed),
+			"The ledger would tell.", "Or install it: pgsluice install."))
+	}
 	return false, s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
 		"pgsluice: run the migration again: another one has changed %s since this one looked which revisions are applied [one-migration]", changed), "", ""))
 }
@@ -327,7 +338,7 @@ func (s *session) awaitTurn(ctx context.Context, looks bool) (wait turnWait, err
 func (s *session) tryTurn(ctx context.Context, looks bool, passed []string) (other *holder, err error) {
 	sql, args := beginSQL, []string{strconv.FormatInt(turnKey, 10)}
 	if looks {
-		sql, args = lookSQL, append(args, lookClass, "{"+strings.Join(passed, ",")+"}")
+		sql, args = lookSQL, append(args, lookClass, "{"+strings.Join(passed, ",")+"}", strconv.FormatBool(!s.eachSeesAnew()))
 	}
 	rows, err := sheltered{s.backend}.Query(ctx, sql, args...)
 	if run.SQLState(err) == notPermitted && !s.backend.piped { // somebody has taken from the login what every login may

@@ -22,6 +22,9 @@ var giveSQL string
 //go:embed sql/last_event.sql
 var lastEventSQL string
 
+//go:embed sql/overtaken.sql
+var overtakenSQL string
+
 //go:embed sql/abandon.sql
 var abandonSQL string
 
@@ -117,6 +120,22 @@ func (l *Ledger) Last(ctx context.Context, tool Tool, table VersionTable, revisi
 		return nil, err
 	}
 	return &rows[0], nil
+}
+
+// View is what a transaction above READ COMMITTED sees from its beginning to its end.
+type View struct {
+	Snapshot string `json:"snapshot"` // as pg_snapshot spells it
+	Began    string `json:"began"`    // as JSON spells a time
+}
+
+// Overtaken reports whether another session than the one named has changed what the version table says, which the view does not show: nobody can ask the table
+// itself, unless as a client whose login may read it, and beside that transaction.
+func (l *Ledger) Overtaken(ctx context.Context, table VersionTable, session string, view View) (bool, error) {
+	overtaken, err := queryRow[bool](ctx, l.conn, overtakenSQL, append(l.home.args(), table.String(), session, view.Snapshot, view.Began)...)
+	if err != nil {
+		return false, fmt.Errorf("cannot ask the ledger for newer revisions: %w", err)
+	}
+	return overtaken, nil
 }
 
 // Abandon marks as failed what was begun and never ended, of the session, which has ended, and of all others that are gone.
