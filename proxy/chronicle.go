@@ -184,6 +184,9 @@ func (s *session) version(ctx context.Context, at occasion, table ddl.Name) erro
 		return s.judged(ctx, at)
 	}
 	write := s.writeOf(at, course)
+	if course.Branches() && write.Op == revisions.Update && write.Set[course.Tool.ID[0]] == "" { // as many heads as it finds, each to a value of its own
+		return s.compared(ctx, at, []ddl.Name{table}, s.write)
+	}
 	if err := s.nameRows(ctx, course, &write); err != nil {
 		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}

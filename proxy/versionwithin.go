@@ -57,9 +57,14 @@ func (s *session) preparesVersion(statement ddl.Statement) bool {
 	return ok || len(s.versionTablesWithin(write)) > 0
 }
 
-// versionsWithin runs a statement a part of which may write to version tables. Whether it does only the server knows: what the tables list before and
-// behind it is compared.
+// versionsWithin runs a statement a part of which may write to version tables.
 func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.Name) error {
+	return s.compared(ctx, at, tables, s.judged)
+}
+
+// compared runs a statement that may write to version tables, by the way given. What it writes only the server knows: what the tables list before and behind it is
+// compared.
+func (s *session) compared(ctx context.Context, at occasion, tables []ddl.Name, way func(context.Context, occasion) error) error {
 	var courses []*revisions.Course
 	var before [][]string
 	for _, table := range tables {
@@ -78,7 +83,7 @@ func (s *session) versionsWithin(ctx context.Context, at occasion, tables []ddl.
 			courses, before = append(courses, course), append(before, listed)
 		}
 	}
-	if err := s.judged(ctx, at); err != nil || s.failed {
+	if err := way(ctx, at); err != nil || s.failed {
 		return err
 	}
 	for i, course := range courses {
@@ -140,11 +145,19 @@ func writesBetween(columns, before, after []string) []revisions.Write {
 }
 
 // movesBetween are the writes for a table whose rows are branches: what is gone and what is new is one row that was moved, behind those of the branches that
-// were merged into it, or that it was parted into.
+// were merged into it, or that it was parted into. As many of each, if they are several, are rows that were moved at once.
 func movesBetween(column string, writes []revisions.Write) []revisions.Write {
 	came := slices.IndexFunc(writes, func(w revisions.Write) bool { return w.Op == revisions.Insert })
 	if came < 1 {
 		return writes
+	}
+	if came > 1 && len(writes) == 2*came {
+		moved := revisions.Write{Op: revisions.Update, Where: map[string][]string{}}
+		for i, write := range writes[:came] {
+			moved.Where[column] = append(moved.Where[column], write.Where[column]...)
+			moved.Rows = append(moved.Rows, writes[came+i].Rows...)
+		}
+		return []revisions.Write{moved}
 	}
 	from, to := writes[came-1], writes[len(writes)-1]
 	moved := revisions.Write{Op: revisions.Update, Where: from.Where, Set: map[string]string{column: to.Rows[0][column]}}

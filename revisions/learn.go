@@ -22,7 +22,7 @@ const (
 // Write is one write to a version table: what it says of the rows, as text. A column that is missing is not known.
 type Write struct {
 	Op Op
-	// Rows are those of an Insert.
+	// Rows are those of an Insert, or what an Update has made of several rows of which nobody says which became which.
 	Rows []map[string]string
 	// Set are the columns that an Update sets.
 	Set map[string]string
@@ -320,6 +320,9 @@ func (t Tool) heads(w Write, past Past) []Event {
 		}
 		return told
 	case Update:
+		if len(w.Rows) > 0 {
+			return t.several(w, past)
+		}
 		to, from := w.Set[column], strings.Join(w.Where[column], ",")
 		if stamp && to != "" {
 			return []Event{{Stage: Whole, Direction: Force, Revision: to, Previous: from}}
@@ -346,6 +349,41 @@ func (t Tool) heads(w Write, past Past) []Event {
 	return nil
 }
 
+// several: heads that one statement has moved. The ledger knows which of them stand on each other. Of the others, if they are more than one to one, it is not
+// known which became which, but they went the same way.
+func (t Tool) several(w Write, past Past) []Event {
+	column := t.ID[0]
+	past.Halves = nil
+	move := func(from, to string) Event {
+		return t.heads(Write{Op: Update, Where: map[string][]string{column: {from}}, Set: map[string]string{column: to}}, past)[0]
+	}
+	var told []Event
+	left, came := slices.Clone(w.Where[column]), []string{}
+	for _, row := range w.Rows {
+		to := row[column]
+		from := slices.IndexFunc(left, func(from string) bool { return stands(from, past.Last(to)) || stands(to, past.Last(from)) })
+		if from < 0 {
+			came = append(came, to)
+			continue
+		}
+		told, left = append(told, move(left[from], to)), slices.Delete(left, from, from+1)
+	}
+	if len(left) == 0 || len(came) == 0 {
+		return told
+	}
+	first := move(left[0], came[0])
+	if len(left) == 1 && len(came) == 1 {
+		return append(told, first)
+	}
+	if first.Direction == Down {
+		came = left
+	}
+	for _, revision := range came {
+		told = append(told, Event{Stage: Whole, Direction: first.Direction, Revision: revision})
+	}
+	return told
+}
+
 // halvesOf are the rows that were deleted just before a row was moved to the revision that merges their branches, or inserted before it was moved back: who goes
 // up deletes rows for nothing else, and who goes down inserts none for anything else.
 func halvesOf(direction Direction, past Past) []Event {
@@ -360,9 +398,6 @@ func halvesOf(direction Direction, past Past) []Event {
 // moved tells in which direction a head went, from what the ledger knows of both ends.
 func moved(to, from string, past Past) (direction Direction, revision, previous string) {
 	was, is := past.Last(from), past.Last(to)
-	stands := func(on string, revision *Event) bool {
-		return revision != nil && slices.Contains(strings.Split(revision.Parents, ","), on)
-	}
 	back, forth := stands(to, was), stands(from, is) // both, if one was guessed wrong once
 	half := Direction("")
 	if len(past.Halves) > 0 {
@@ -393,6 +428,11 @@ func moved(to, from string, past Past) (direction Direction, revision, previous 
 		return Up, to, from // who did not know the way before has gone on since
 	}
 	return Moved, to, from
+}
+
+// stands reports whether the ledger knows that a revision stands on another one.
+func stands(on string, revision *Event) bool {
+	return revision != nil && slices.Contains(strings.Split(revision.Parents, ","), on)
 }
 
 // oneDirty: the row is written before the revision, with dirty true, and behind it.
