@@ -32,13 +32,15 @@ func LooksSecret(text string) bool {
 }
 
 // hideKeys is the text of a statement about a schema with those of its string literals hidden that are a password, a key or a connection string: by
-// their looks, by the column whose default they are or that they are compared with, or by the function that is called with them.
+// their looks, as they are spelled or as the server reads them, alone or with those that they are joined to; by the column whose default they are or that they
+// are compared with; or by the function that is called with them.
 func hideKeys(text string) string {
 	var out strings.Builder
 	copied, last := 0, ""
 	column, subject := "", "" // the name of the column at hand, and the last name at all, "" when what is said of it has ended
 	depth, call := 0, 0       // of parentheses, and that in which such a function's arguments stand, 0 for none
 	list := 0                 // that in which columns begin: of CREATE TABLE they stand in parentheses
+	var joined joinedLiterals
 	for scan := (scanner{text: text}); ; {
 		t := scan.next()
 		out.WriteString(text[copied:t.start])
@@ -51,7 +53,10 @@ func hideKeys(text string) string {
 			out.WriteString(word)
 			continue
 		case stringToken, escapeToken, dollarToken, brokenToken:
-			if call > 0 || keyName.MatchString(column) || keyName.MatchString(subject) || LooksSecret(word) {
+			if t.start >= joined.end {
+				joined = readJoined(text, t)
+			}
+			if call > 0 || keyName.MatchString(column) || keyName.MatchString(subject) || joined.secret || LooksSecret(word) || LooksSecret(literalText(text, t)) {
 				out.WriteString(hidden)
 				continue
 			}

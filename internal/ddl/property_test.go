@@ -21,12 +21,16 @@ func checkText(t *testing.T, text string) {
 		return
 	}
 	scanAlike(t, text)
+	kept := hideKeys(text)
 	if !HasBackslash(text) && conforming(text) != text {
 		t.Fatalf("no backslash, and yet another reading: %q", text)
 	}
 	statements, err := Parse(text)
 	if err != nil {
 		return
+	}
+	if !strings.ContainsAny(text, "'$") && kept != text {
+		t.Fatalf("no literal, and yet something is hidden: %q", text)
 	}
 	checkPieces(t, text, statements)
 	checkDepth(t, text)
