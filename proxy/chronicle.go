@@ -321,6 +321,11 @@ func (s *session) learn(ctx context.Context, at occasion, course *revisions.Cour
 		Who: s.who(), Tool: course.Tool.Name, Tag: at.Tag, Asked: s.redacted(at.Statement), Verdict: "pass",
 		Rules: []string{}, Overrides: []revisions.Override{}, Ran: []string{}, Locks: []revisions.StatementLock{},
 	}
+	within := s.options.quota.spend(s.teller(), s.now(), len(told))
+	if ledger != nil && !within && (len(told) > len(s.chronicle.pending) || told[0].Direction == revisions.Force) {
+		s.leaveOut(ctx, ledger, s.teller(), leftOutRevisions)
+		ledger = nil
+	}
 	if ledger != nil {
 		var err error
 		wrote.Digest = revisions.Digest(wrote.Asked)

@@ -25,7 +25,7 @@ type quota struct {
 	spent map[string]*spending
 }
 
-// spending is what a login has had written down since.
+// spending is what a login has had written down since: statements, or revisions that it told of.
 type spending struct {
 	since      time.Time
 	statements int
@@ -53,12 +53,12 @@ func (q *quota) of(login string, now time.Time) *spending {
 	return s
 }
 
-// spend counts a statement, and reports whether it is to be written down before it runs.
-func (q *quota) spend(login string, now time.Time) bool {
+// spend counts so many statements, and reports whether they are to be written down before they run.
+func (q *quota) spend(login string, now time.Time, n int) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	s := q.of(login, now)
-	s.statements++
+	s.statements += n
 	return s.statements <= q.most
 }
 
@@ -78,8 +78,9 @@ func (q *quota) countedBy(login string, now time.Time, row int64) {
 	q.of(login, now).row = row
 }
 
-// spender is whose quota this session spends.
+// spender is whose quota this session spends, teller that of revisions.
 func (s *session) spender() string { return s.link.startup.database + "\x00" + s.link.startup.user }
+func (s *session) teller() string  { return s.spender() + "\x00revisions" }
 
 // lasts reports whether a statement, if it succeeds, has changed a table or an index that stays, or has needed a right to make or drop something else, as far as
 // is known.
@@ -137,12 +138,17 @@ func (r *record) beyond(ctx context.Context) {
 	if r.entry.Outcome == "done" {
 		s.chronicle.wrote = true // a version row behind it is no stamp
 	}
-	n, row := s.options.quota.leaveOut(s.spender(), s.now())
+	s.leaveOut(ctx, ledger, s.spender(), leftOut)
+}
+
+// leaveOut counts, in one row of the ledger, what is not written down there.
+func (s *session) leaveOut(ctx context.Context, ledger *revisions.Ledger, spender, what string) {
+	n, row := s.options.quota.leaveOut(spender, s.now())
 	if n&(n-1) != 0 {
 		return // the count is told whenever it has doubled
 	}
 	statement := revisions.Statement{
-		ID: row, Who: s.who(), Tag: "?", Asked: leftOut, Digest: revisions.Digest(leftOut), Verdict: policy.Pass.String(), Outcome: revisions.OutcomeObserved,
+		ID: row, Who: s.who(), Tag: "?", Asked: what, Digest: revisions.Digest(what), Verdict: policy.Pass.String(), Outcome: revisions.OutcomeObserved,
 		Error: fmt.Sprintf("%d or more since %s", n, s.now().UTC().Format(time.RFC3339)),
 		Rules: []string{}, Overrides: []revisions.Override{}, Ran: []string{}, Locks: []revisions.StatementLock{},
 	}
@@ -152,12 +158,15 @@ func (r *record) beyond(ctx context.Context) {
 			s.logger().WarnContext(ctx, "what is left out of the ledger is not counted there", "error", err)
 			return
 		}
-		s.options.quota.countedBy(s.spender(), s.now(), statement.ID)
-		s.logger().WarnContext(ctx, "the login has more statements than the ledger takes in an hour: those that change no table and nothing that needs a right are counted, the audit trail has them",
-			"most", s.options.quota.most)
+		s.options.quota.countedBy(spender, s.now(), statement.ID)
+		s.logger().WarnContext(ctx, "the login has more than the ledger takes in an hour: the rest is counted there, but for what changes a table or needs a right",
+			"most", s.options.quota.most, "counted", what)
 	}
 	s.writeEnd(ctx, ledger, statement)
 }
 
-// leftOut is what the ledger has in place of the statements that are counted.
-const leftOut = "(further statements, left out: the audit trail has each)"
+// leftOut and leftOutRevisions are what the ledger has in place of the statements, and of the writes to version tables, that are counted.
+const (
+	leftOut          = "(further statements, left out: the audit trail has each)"
+	leftOutRevisions = "(further writes to version tables, left out)"
+)

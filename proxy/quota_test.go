@@ -95,3 +95,77 @@ func TestLoginCannotFloodTheLedger(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// A login that may write to a version table, and to nothing else, can tell of so many revisions and no more, however many rows its statements name; what runs
+// while it says that a revision is running counts as anything else does. What others tell is there.
+func TestLoginCannotFloodRevisions(t *testing.T) {
+	t.Parallel()
+	w := newStage(t, Enforce, true, false)
+	const most = 20
+	w.server.following.Load().quota.most = most
+	mallory := pgtest.Role(t, "LOGIN")
+	direct := pgtest.Connect(t, w.dsn)
+	execSQL(t, direct, `CREATE TABLE hers (id int PRIMARY KEY); ALTER TABLE hers OWNER TO `+mallory+`;
+		CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY); CREATE TABLE gorp_migrations (id text, applied_at timestamptz);
+		CREATE TABLE schema_migrations (version bigint NOT NULL PRIMARY KEY, dirty boolean NOT NULL);
+		INSERT INTO alembic_version VALUES ('0'); GRANT ALL ON alembic_version, gorp_migrations, schema_migrations TO `+mallory)
+	count := func(sql string, arguments ...any) (n int) {
+		t.Helper()
+		if err := direct.QueryRow(t.Context(), sql, arguments...).Scan(&n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+
+	conn := w.open(t, "a", map[string]string{"user": mallory})
+	execAll(t, conn, "INSERT INTO schema_migrations (version, dirty) VALUES (1, true)")
+	for range most {
+		execAll(t, conn, "DO $$ BEGIN END $$; DO $$ BEGIN END $$")
+	}
+	for i := range most {
+		version := strconv.Itoa(i)
+		for _, sql := range []string{
+			"UPDATE alembic_version SET version_num = '" + version + "x'", "INSERT INTO gorp_migrations (id) VALUES ('" + version + "'), ('b'), ('c')",
+			"BEGIN; DELETE FROM alembic_version; ROLLBACK", "DO $$ BEGIN INSERT INTO gorp_migrations (id) VALUES ('" + version + "y'); END $$",
+		} {
+			if err := execWire(conn, sql); err != nil {
+				t.Errorf("%s: %v", sql, err)
+			}
+		}
+	}
+	if n := count("SELECT count(*) FROM pgsluice.revisions WHERE login = $1", mallory); n == 0 || n > most {
+		t.Errorf("the ledger has %d revisions", n)
+	}
+	if n := count("SELECT count(*) FROM pgsluice.statements WHERE login = $1", mallory); n > 2*most+2 {
+		t.Errorf("the ledger has %d statements", n)
+	}
+	for _, what := range []string{leftOut, leftOutRevisions} {
+		if n := count("SELECT count(*) FROM pgsluice.statements WHERE login = $1 AND asked = $2 AND error ~ '^[1-9]\\d* or more since '", mallory, what); n != 1 {
+			t.Errorf("%s: %d rows", what, n)
+		}
+	}
+
+	// A table of hers that she changes is a statement, and one revision tells of it.
+	told := count("SELECT count(*) FROM pgsluice.revisions WHERE login = $1", mallory)
+	for _, sql := range []string{
+		"ALTER TABLE hers ADD COLUMN a int", "DELETE FROM alembic_version", "INSERT INTO alembic_version VALUES ('its')", "DELETE FROM alembic_version",
+		"INSERT INTO gorp_migrations (id) VALUES ('more'), ('than one')", "INSERT INTO gorp_migrations (id) VALUES ('none')",
+		"ALTER TABLE hers ADD COLUMN b int", "INSERT INTO gorp_migrations (id) VALUES ('hers')", "INSERT INTO gorp_migrations (id) VALUES ('none')",
+	} {
+		execAll(t, conn, sql)
+	}
+	if n := count("SELECT count(*) FROM pgsluice.revisions WHERE login = $1", mallory) - told; n != 2 {
+		t.Errorf("of two statements the ledger has %d revisions", n)
+	}
+
+	other := w.conn(t, "other")
+	execAll(t, other, "CREATE TABLE t (id int PRIMARY KEY)")
+	execAll(t, other, "INSERT INTO gorp_migrations (id) VALUES ('theirs')")
+	w.passed.Add(int64(time.Hour))
+	execAll(t, conn, "INSERT INTO gorp_migrations (id) VALUES ('later')")
+	for _, revision := range []string{"theirs", "later"} {
+		if n := count("SELECT count(*) FROM pgsluice.revisions WHERE revision = $1", revision); n != 1 {
+			t.Errorf("%s: the ledger has it %d times", revision, n)
+		}
+	}
+}

@@ -189,7 +189,7 @@ func (r *record) intend(ctx context.Context, at occasion) {
 		r.statement.Revision = s.chronicle.running
 	}
 	r.statement.Fingerprint = r.entry.Fingerprint
-	r.over = r.statement.Revision == 0 && !s.options.quota.spend(s.spender(), s.now())
+	r.over = !s.options.quota.spend(s.spender(), s.now(), 1)
 	if !r.over {
 		r.beginStatement(ctx, ledger)
 	}
