@@ -26,9 +26,9 @@ func (s *source) at(location int32) int {
 	return i
 }
 
-// is reports whether the token is the keyword, the mark or the operator.
+// is reports whether the token is the keyword, the mark or the operator; before the first and behind the last is none.
 func (s *source) is(i int, word string) bool {
-	if i >= s.end() {
+	if i < 0 || i >= s.end() {
 		return false
 	}
 	t := s.tokens[i]
