@@ -3,8 +3,8 @@ package ddl
 import "strings"
 
 // Inert watches the text of a statement that is too long to be parsed, as it streams by, and proves that it is harmless: exactly one
-// statement, INSERT, SELECT, VALUES or COPY (also in brackets, or behind WITH), that makes no table by INTO, changes no rows in a CTE and takes no
-// advisory lock. What it cannot prove it does not say. It uses constant memory.
+// statement, INSERT, SELECT, VALUES or COPY (also in brackets, or behind WITH), that makes no table by INTO, changes no rows in a CTE, runs no program and takes
+// no advisory lock. What it cannot prove it does not say. It uses constant memory.
 //
 // It reads byte by byte, so in an encoding whose characters may have ASCII bytes in them it proves nothing of text that is not ASCII. It
 // holds for both values of standard_conforming_strings.
@@ -17,6 +17,7 @@ type Inert struct {
 	wordSize int             // may exceed wordLimit: then it is none that matters
 	previous string          // the token before, if it is a word that matters
 	begun    bool            // a first word was seen
+	copies   bool            // and it was COPY
 	ended    bool            // the semicolon was seen
 
 	depth     int  // of nested comments
@@ -197,7 +198,7 @@ func (t *Inert) takesLock() bool {
 }
 
 func (t *Inert) wordThatMatters() string {
-	for _, word := range []string{"insert", "into", "select", "values", "copy", "with", "update", "delete", "merge", "do", "for", "key"} {
+	for _, word := range []string{"insert", "into", "select", "values", "copy", "with", "update", "delete", "merge", "do", "for", "key", "program"} {
 		if t.wordSize == len(word) && string(t.word[:t.wordSize]) == word {
 			return word
 		}
@@ -210,12 +211,12 @@ func (t *Inert) judge(word string) {
 	switch {
 	case !t.begun:
 		t.refuted = t.refuted || word != "insert" && word != "select" && word != "values" && word != "copy" && word != "with"
-		t.begun = true
+		t.begun, t.copies = true, word == "copy"
 		t.token(word)
 		return
 	case word == "into":
 		t.refuted = t.refuted || t.previous != "insert"
-	case word == "insert" || word == "delete" || word == "merge":
+	case word == "insert" || word == "delete" || word == "merge" || word == "program" && t.copies:
 		t.refuted = true
 	case word == "update":
 		// ON CONFLICT DO UPDATE, FOR UPDATE, FOR NO KEY UPDATE; a statement of its own follows a bracket.

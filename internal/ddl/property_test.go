@@ -233,9 +233,9 @@ func checkInert(t *testing.T, text string, statements []Statement) {
 func isHarmless(s Statement) bool {
 	switch action := s.Action.(type) {
 	case Query:
-		return action.Into == Name{} && !action.Writes
+		return action.Into == Name{} && !action.Writes && !action.Program
 	case Write:
-		return action.Op == Insert || action.Op == CopyFrom
+		return (action.Op == Insert || action.Op == CopyFrom) && !action.Program
 	}
 	return false
 }
