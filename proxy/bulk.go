@@ -11,8 +11,8 @@ const (
 	// lastHeld is how much of the end of a message over the inspect limit is kept back until it is known to be harmless.
 	lastHeld = 64
 
-	// longestKeyword bounds what the prefilter must see in one piece.
-	longestKeyword = 32
+	// besideKeyword is how much of the text before and behind a word the prefilter may look at to rule it out.
+	besideKeyword = 32
 )
 
 // bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, or if it
@@ -38,6 +38,7 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 		return errServerGone
 	}
 	watch := &bulkWatch{proof: ddl.NewInert(s.backend.encoding), careful: s.careful()}
+	defer func() { s.wandering = s.wandering || watch.concern&ddl.Path != 0 }()
 	if kind == 'P' {
 		watch.skip = len(name) + 1
 	}
@@ -123,8 +124,10 @@ type bulkWatch struct {
 	proof   *ddl.Inert
 	skip    int  // bytes before the text that are still to come
 	over    bool // the text's NUL has passed
-	tail    []byte
-	hit     bool
+	part    []byte
+	judged  int // words that begin before this place of part have been looked at
+	concern ddl.Concern
+	runs    bool // it may run what the client has prepared
 	careful bool // the client has prepared something that EXECUTE, FETCH or MOVE could run
 }
 
@@ -140,17 +143,30 @@ func (w *bulkWatch) see(chunk []byte) {
 		chunk, w.over = chunk[:end], true
 	}
 	w.proof.Write(chunk)
-	if !w.hit {
-		w.tail = append(w.tail, chunk...)
-		w.hit = ddl.PrefilterPart(w.tail) || w.careful && reaching.Match(w.tail)
-		if len(w.tail) > longestKeyword {
-			w.tail = append(w.tail[:0], w.tail[len(w.tail)-longestKeyword:]...)
-		}
+	w.part = append(w.part, chunk...)
+	w.runs = w.runs || w.careful && reaching.Match(w.part)
+	w.look(len(w.part) - besideKeyword)
+	if past := w.judged - besideKeyword; past > 0 {
+		w.part = append(w.part[:0], w.part[past:]...)
+		w.judged -= past
 	}
 }
 
+// look looks at the words that begin before end.
+func (w *bulkWatch) look(end int) {
+	if end > w.judged {
+		w.concern |= ddl.PrefilterPart(w.part, w.judged, end)
+		w.judged = end
+	}
+}
+
+func (w *bulkWatch) hit() bool { return w.runs || w.concern&ddl.Anything != 0 }
+
 // harmful is true when what has passed so far can no longer be let through.
-func (w *bulkWatch) harmful() bool { return w.hit && w.proof.Refuted() }
+func (w *bulkWatch) harmful() bool { return w.hit() && w.proof.Refuted() }
 
 // harmfulWhole is true when the text, which has ended, cannot be let through.
-func (w *bulkWatch) harmfulWhole() bool { return w.hit && !w.proof.Inert() }
+func (w *bulkWatch) harmfulWhole() bool {
+	w.look(len(w.part))
+	return w.hit() && !w.proof.Inert()
+}

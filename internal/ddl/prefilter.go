@@ -48,17 +48,17 @@ const (
 // It allocates nothing. Most of the text is read two bytes at a time and 16 bytes in one step (pairs). Behind Anything it looks no further.
 func Prefilter(raw []byte) Concern { return prefilter(raw, allWrites) }
 
-// PrefilterPart reports Anything for a part of a text, whose UPDATE, DELETE, MERGE and INSERT it leaves out: what makes them many may stand in another part,
-// and version tables.
-func PrefilterPart(raw []byte) bool { return prefilter(raw, noWrites)&Anything != 0 }
+// PrefilterPart is Prefilter for the words that begin at one of the places from first up to, not including, end of a part of a text. It leaves out version tables,
+// and INSERT, of which only what stands far behind it says where its rows come from.
+func PrefilterPart(raw []byte, first, end int) Concern { return keywordIn(raw, first, end, changes) }
 
-// looked says which writes are looked for: none, all, or those that are not seen to have a condition (unboundedAt).
+// looked says which writes are looked for: all, those that are not seen to have a condition (unboundedAt), or all but INSERT.
 type looked uint8
 
 const (
-	noWrites looked = iota
-	allWrites
+	allWrites looked = iota
 	unboundedWrites
+	changes
 )
 
 func prefilter(raw []byte, writes looked) (found Concern) {
@@ -192,7 +192,7 @@ func concernAt(raw []byte, i int, writes looked) Concern {
 	switch {
 	case keywordAt(raw, i):
 		return Anything
-	case writes == allWrites && writeAt(raw, i), writes == unboundedWrites && unboundedAt(raw, i):
+	case writes == unboundedWrites && unboundedAt(raw, i), writes != unboundedWrites && writeAt(raw, i) && (writes == allWrites || raw[i]|0x20 != 'i'):
 		return Writes
 	case raw[i]|0x20 == 's' && startsWith(raw[i:], "search_path"):
 		return Path
