@@ -15,8 +15,8 @@ const (
 	besideKeyword = 32
 )
 
-// bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, or if it
-// is proven to be one plain INSERT, SELECT, COPY or VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
+// bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, UPDATE, DELETE and MERGE among them, or if
+// it is proven to be one plain INSERT, SELECT, COPY or VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
 // takes the message for malformed and runs nothing, and its error is answered with ours.
 func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 	client, server := s.link.client, s.link.server
@@ -102,8 +102,8 @@ func (s *session) refuseBulk(client *leg, kind byte, left int) error {
 	if s.owes() {
 		message = "pgsluice: a statement over the inspect limit cannot follow deferred work in the same transaction [unjudged]"
 	}
-	report := s.voice.report(codeRefused, message, "It is too long to be parsed, and it may change the schema.",
-		"Send schema changes in a message of their own, or raise limits.inspect_bytes.")
+	report := s.voice.report(codeRefused, message, "It is too long to be parsed, and it may change the schema, or very many rows.",
+		"Send schema changes in messages of their own and writes in smaller pieces, or raise limits.inspect_bytes.")
 	var wrong error
 	err := s.backend.pump(func(k byte, body []byte) (forward, last bool) {
 		wrong = s.pipe.answeredLocked(k, body)
@@ -160,7 +160,7 @@ func (w *bulkWatch) look(end int) {
 	}
 }
 
-func (w *bulkWatch) hit() bool { return w.runs || w.concern&ddl.Anything != 0 }
+func (w *bulkWatch) hit() bool { return w.runs || w.concern&(ddl.Anything|ddl.Writes) != 0 }
 
 // harmful is true when what has passed so far can no longer be let through.
 func (w *bulkWatch) harmful() bool { return w.hit() && w.proof.Refuted() }
