@@ -175,6 +175,7 @@ func (s *session) bind(ctx context.Context, size int) error {
 	if err != nil || !accepted {
 		return err
 	}
+	s.endPortals()
 	delete(s.portals, key(m.DestinationPortal))
 	if !known {
 		return nil
@@ -184,6 +185,14 @@ func (s *session) bind(ctx context.Context, size int) error {
 		s.portals[key(m.DestinationPortal)] = bound
 	}
 	return nil
+}
+
+// endPortals forgets the portals of a transaction that has ended: the server has done so.
+func (s *session) endPortals() {
+	if lull := s.pipe.lull(); lull != s.lull {
+		s.lull = lull
+		clear(s.portals)
+	}
 }
 
 // stillFew reports whether a Bind of a prepared statement of which that is only known for a while touches few rows.

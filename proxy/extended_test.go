@@ -1,6 +1,8 @@
 package proxy
 
 import (
+	"context"
+	"fmt"
 	"log/slog"
 	"math"
 	"testing"
@@ -31,5 +33,28 @@ func TestBindIsLookedAtAgain(t *testing.T) {
 		if got := s.matters('B', bind); got != c.want {
 			t.Errorf("%s: it is looked at: %v", c.name, got)
 		}
+	}
+}
+
+// What the server has forgotten is not remembered either: a client that gives each portal another name, and long parameters, would fill the memory.
+func TestPortalsEndWithTheirTransaction(t *testing.T) {
+	t.Parallel()
+	left := make(chan int, 1)
+	c := dialRaw(t, startSessions(t, sessionOptions(t, Enforce), func(s *session, ctx context.Context) error {
+		err := s.run(ctx)
+		left <- len(s.portals)
+		return err
+	}))
+	c.send(startupPacket(version30, "user", "postgres"))
+	c.until('Z')
+	c.send(frameOf('P', []byte("s\x00CREATE TABLE never ()\x00\x00\x00")), frameOf('S', nil))
+	c.until('Z')
+	for i := range 20 {
+		c.send(frameOf('B', fmt.Appendf(nil, "p%d\x00s\x00\x00\x00\x00\x00\x00\x00", i)), frameOf('S', nil))
+		c.until('Z')
+	}
+	c.send(frameOf('X', nil))
+	if n := <-left; n > 1 {
+		t.Errorf("%d portals are remembered", n)
 	}
 }

@@ -63,8 +63,10 @@ type session struct {
 	backslashes  bool
 
 	// prepared and portals are the named objects of the extended protocol whose statement a rule could care about.
+	// Portals are those of the transaction that ends with lull.
 	prepared map[string]*prepared
 	portals  map[string]*portal
+	lull     int
 
 	// promises is the work that this transaction has deferred, in memory only to know that there is some: the ledger is the truth.
 	promises []promise
@@ -192,6 +194,7 @@ func (s *session) message(ctx context.Context) error {
 	s.altering = s.altering && (s.pipe.status != 'I' || s.pipe.executed)
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
+	s.endPortals()
 	defer s.leave()
 	if err := s.settleUnread(ctx); err != nil {
 		return err
