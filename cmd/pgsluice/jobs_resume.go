@@ -71,7 +71,10 @@ func resumeJobs(ctx context.Context, cmd *cobra.Command, flags *ledgerFlags, ids
 	}
 	ledger, err := revisions.Open(ctx, conn)
 	if errors.Is(err, revisions.ErrKeyUnreadable) && flags.file == "" {
-		return &failure{err: err, hint: "or add --config FILE with the control.dsn that may read the ledger; the work still runs with --dsn"}
+		return &failure{
+			err:  fmt.Errorf("%s may not read the ledger: add --config FILE with the control.dsn that may", r.user),
+			hint: "the work still runs with --dsn; do not make a control role of it, which would take the place of the proxy's",
+		}
 	}
 	if err != nil {
 		return err
@@ -134,7 +137,7 @@ func newResumption(flags *ledgerFlags, cmd *cobra.Command) (*resumption, error) 
 		return nil, errUnreadableDSN
 	}
 	r := &resumption{
-		database: parsed.Database, name: processName(), report: lines{cmd.ErrOrStderr()}, options: config.Lock.options(),
+		database: parsed.Database, user: parsed.User, name: processName(), report: lines{cmd.ErrOrStderr()}, options: config.Lock.options(),
 		throttle: config.Batch.Throttle.options(),
 	}
 	r.options.Name, r.options.Batch = r.name, config.Batch.options()

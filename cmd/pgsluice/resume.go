@@ -13,6 +13,7 @@ type resumption struct {
 	database string
 	// control has the connections that keep the ledger and watch; steps those that run the work. They may be the same.
 	control, steps *control.Pool
+	user           string // who steps log in as
 	name           string // of this process, in the ledger
 	report         run.Report
 	meter          run.Meter // nil: nobody counts

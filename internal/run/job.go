@@ -285,7 +285,7 @@ func (j *job) adopt(ctx context.Context, id int64, nonce revisions.Nonce) (err e
 		failed := &Failure{
 			Code:    insufficientPrivilege,
 			Message: fmt.Sprintf("pgsluice: job %d is left to login %s, who began it", id, j.row.Login.Name),
-			Hint:    fmt.Sprintf("Run pgsluice jobs resume %d --dsn with the credentials of %[2]s, or let %[2]s send the statement again.", id, j.row.Login.Name),
+			Hint:    fmt.Sprintf("Run pgsluice jobs resume %d --dsn DSN --config FILE: DSN with the credentials of %[2]s, FILE with control.dsn. Or let %[2]s send the statement again.", id, j.row.Login.Name),
 		}
 		if j.row.Login.OID == nonce.Login {
 			failed.Code = "0A000" // feature_not_supported

@@ -32,7 +32,7 @@ func (s stand) leftToLogin(why string) error {
 	return &Failure{
 		Code:    insufficientPrivilege,
 		Message: fmt.Sprintf("pgsluice: promise %d stays pending for login %s: %s", s.row.ID, s.row.Login.Name, why),
-		Hint:    fmt.Sprintf("Run pgsluice jobs resume %d --dsn with the credentials of %s.", s.row.ID, s.row.Login.Name),
+		Hint:    fmt.Sprintf("Run pgsluice jobs resume %d --dsn DSN --config FILE: DSN with the credentials of %s, FILE with control.dsn.", s.row.ID, s.row.Login.Name),
 		Err:     errLeftToLogin,
 	}
 }
