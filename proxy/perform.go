@@ -22,6 +22,10 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 			return err
 		}
 	}
+	// The steps of a plan are not bound by that, and the client is.
+	if waits(plan) && s.backend.TxStatus() == 'I' && known.Settings["default_transaction_read_only"] == "on" && plan.Tag != "REINDEX" {
+		return s.reportFailure(ctx, at, s.voice.report(readOnly, inReadOnly(at), "", ""))
+	}
 	// What the server or the data forbids is said before the first step has changed anything.
 	if waits(plan) && s.backend.TxStatus() == 'I' {
 		if plan.Probe != "" && len(plan.Steps) > 1 {
@@ -204,8 +208,16 @@ func (s *session) answerFailure(ctx context.Context, at occasion, plan rewrite.P
 	if len(plan.Steps) == 1 && plan.Steps[0].Client {
 		return s.reportFailure(ctx, at, shifted(server.fields, at.before+at.Lead))
 	}
+	if server.fields.Code == readOnly && plan.Recipe != "" {
+		server.fields.Message = inReadOnly(at) // and not what was tried, or written down, in its place
+	}
 	return s.reportFailure(ctx, at, unplaced(server.fields))
 }
+
+// readOnly is read_only_sql_transaction, and inReadOnly what the server says then. It lets REINDEX pass.
+const readOnly = "25006"
+
+func inReadOnly(at occasion) string { return fmt.Sprintf("cannot execute %s in a read-only transaction", at.Tag) }
 
 // reportFailure is fail for work that has failed on the server already: a transaction is aborted by that itself.
 func (s *session) reportFailure(ctx context.Context, at occasion, report *pgproto3.ErrorResponse) error {
