@@ -259,6 +259,7 @@ func (u upstreamConfig) validate(v *validation) {
 	}
 	if u.SSLRootCert == "" && strings.HasPrefix(u.SSLMode, "verify-") {
 		v.add("upstream.sslrootcert", "", `must be a PEM file, or "system", when upstream.sslmode is %s`, u.SSLMode)
+		v.because("upstream.sslmode")
 	}
 	if u.SSLRootCert == "system" && u.SSLMode != "verify-full" {
 		v.add("upstream.sslmode", "", `must be verify-full when upstream.sslrootcert is "system": anybody can have a certificate of a public authority`)
@@ -277,15 +278,18 @@ func (t tlsConfig) validate(v *validation) {
 	}
 	if t.Cert == "" {
 		v.add("tls.cert", "", "must be a PEM file when tls.mode is %s", t.Mode)
+		v.because("tls.mode")
 	}
 	if t.Key == "" {
 		v.add("tls.key", "", "must be a PEM file when tls.mode is %s", t.Mode)
+		v.because("tls.mode")
 	}
 }
 
 func (c controlConfig) validate(v *validation) {
 	if c.DSN == "" && c.Required {
 		v.add("control.dsn", "give the proxy a login of its own, or set control.required to false", "must not be empty when control.required is true")
+		v.because("control.required")
 	}
 	if c.DSN != "" {
 		// The parser's own error is left out: it quotes parts of the string, and one of them may be the password.
@@ -306,9 +310,11 @@ func (l lockConfig) validate(v *validation) {
 	v.positive("lock.old_transaction", l.OldTransaction)
 	if l.MaxTimeout < l.Timeout {
 		v.add("lock.max_timeout", "", "must not be shorter than lock.timeout (%s)", l.Timeout)
+		v.because("lock.timeout")
 	}
 	if l.Budget < l.MaxTimeout {
 		v.add("lock.budget", "", "must not be shorter than lock.max_timeout (%s)", l.MaxTimeout)
+		v.because("lock.max_timeout")
 	}
 }
 
@@ -321,6 +327,9 @@ type validation struct{ errors configErrors }
 func (v *validation) add(key, hint, format string, args ...any) {
 	v.errors = append(v.errors, &keyError{key: key, message: fmt.Sprintf(format, args...), hint: hint})
 }
+
+// because names the other key that the last error comes from: one of the two may have a place in the file.
+func (v *validation) because(key string) { v.errors[len(v.errors)-1].cause = key }
 
 func (v *validation) oneOf(key, value string, allowed ...string) bool {
 	if slices.Contains(allowed, value) {

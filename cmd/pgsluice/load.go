@@ -81,6 +81,9 @@ func located(err error, origins map[string]origin) error {
 		for path := e.key; !known && path != ""; from, known = origins[path] {
 			path = path[:max(0, strings.LastIndexAny(path, ".["))]
 		}
+		if !known {
+			from = origins[e.cause]
+		}
 		e.origin = from.text
 		switch {
 		case e.line == 0:
@@ -97,6 +100,7 @@ func located(err error, origins map[string]origin) error {
 type keyError struct {
 	key     string // "" when the file itself is at fault
 	origin  string // where the value stands; "" for a default
+	cause   string // another key that makes the value a wrong one, whose place is told where this one is a default; "" for none
 	message string
 	hint    string // "" for none
 	// line and column are where in the value, from 1, in characters; 0 for the whole.
