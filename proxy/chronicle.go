@@ -375,7 +375,7 @@ func (s *session) who() revisions.Who {
 		host = s.link.clientAddr
 	}
 	return revisions.Who{
-		Session: s.id, PID: int32(s.link.pid), Login: s.link.startup.user, Client: host, Application: ddl.Claim(s.link.startup.applicationName),
+		Session: s.id, PID: int32(s.backendPID()), Login: s.link.startup.user, Client: host, Application: ddl.Claim(s.link.startup.applicationName),
 	}
 }
 

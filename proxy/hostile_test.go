@@ -247,7 +247,7 @@ func noFacts(text string) (answers []string) {
 	for part := range strings.SplitSeq(text, "\nunion all\n") {
 		switch {
 		case strings.Contains(part, "row('session'"):
-			session := "(session,150000,f,postgres,5,,postgres,postgres,,read committed,f,,8192" + strings.Repeat(",", 21) + ")"
+			session := "(session,150000,f,postgres,5,,postgres,postgres,,read committed,f,,8192,1" + strings.Repeat(",", 21) + ")"
 			answers = append(answers, base64.StdEncoding.EncodeToString([]byte(session)))
 		case strings.Contains(part, " as about"):
 			answers = append(answers, "about"+strings.Repeat(" {}", 10))

@@ -172,7 +172,7 @@ func (s *session) runner(ctx context.Context, known facts.Facts) run.Runner {
 
 // known is what facts say of the session; the zero Session when they do not.
 func (s *session) known(known facts.Facts) run.Session {
-	session := run.Session{PID: int(s.link.pid), Version: known.Version}
+	session := run.Session{PID: s.backendPID(), Version: known.Version}
 	for _, t := range []struct {
 		name  string
 		value *time.Duration
@@ -217,7 +217,9 @@ func (s *session) answerFailure(ctx context.Context, at occasion, plan rewrite.P
 // readOnly is read_only_sql_transaction, and inReadOnly what the server says then. It lets REINDEX pass.
 const readOnly = "25006"
 
-func inReadOnly(at occasion) string { return fmt.Sprintf("cannot execute %s in a read-only transaction", at.Tag) }
+func inReadOnly(at occasion) string {
+	return fmt.Sprintf("cannot execute %s in a read-only transaction", at.Tag)
+}
 
 // reportFailure is fail for work that has failed on the server already: a transaction is aborted by that itself.
 func (s *session) reportFailure(ctx context.Context, at occasion, report *pgproto3.ErrorResponse) error {

@@ -58,6 +58,9 @@ type session struct {
 	// encoded is the client_encoding, for the relay.
 	encoded atomic.Pointer[ddl.Encoding]
 
+	// pid is the backend that was asked last, 0 before that. The one that the login has named is a pooler's invention where there is a pooler.
+	pid int
+
 	// encodingName and backslashes follow the server's client_encoding and standard_conforming_strings.
 	encodingName string
 	backslashes  bool
@@ -161,11 +164,16 @@ func (s *session) refresh() {
 	}
 	s.options, s.relay.limit = now, now.InspectLimit
 	if now.Mode == Transparent {
-		s.untracked = true
-		clear(s.prepared)
-		clear(s.portals)
-		clear(s.harmless)
+		s.untrack()
 	}
+}
+
+// untrack forgets what the client has prepared: from now on it prepares unseen.
+func (s *session) untrack() {
+	s.untracked = true
+	clear(s.prepared)
+	clear(s.portals)
+	clear(s.harmless)
 }
 
 // run is the life of a session.
@@ -503,6 +511,9 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 	}
 	if err != nil {
 		s.logger().WarnContext(ctx, "cannot read facts: the statement is judged without them", "error", err)
+	}
+	if err := s.meetPooler(ctx, known.PID); err != nil {
+		return known, err
 	}
 	for _, p := range s.promises {
 		for _, step := range p.plan.Steps {

@@ -36,7 +36,7 @@ func (s *session) speaker(at occasion, known facts.Facts) *revisions.AuditSessio
 		Application: ddl.Claim(s.link.startup.applicationName),
 		Actor:       ddl.Claim(known.Settings["pgsluice.actor"]),
 		Tags:        ddl.Tags(at.Statement),
-		PID:         int32(s.link.pid),
+		PID:         int32(s.backendPID()),
 	}
 	for _, claim := range []struct {
 		name string

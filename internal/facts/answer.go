@@ -121,6 +121,7 @@ func (q *question) addSession(r *row) error {
 	known.MayProbe = r.truth()
 	known.Installed = r.texts()
 	q.block = r.float()
+	known.PID = int(r.integer(0))
 	known.Settings = map[string]string{}
 	for _, name := range sessionSettings() {
 		if value := r.next(); !value.null { // or the server lacks it

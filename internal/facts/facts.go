@@ -18,6 +18,8 @@ type Facts struct {
 	Known bool `json:"-"`
 	// Version is server_version_num; 0 is unknown.
 	Version int `json:"version"`
+	// PID is the backend that was asked; 0 is unknown.
+	PID int `json:"-"`
 	// Standby is pg_is_in_recovery.
 	Standby bool `json:"standby"`
 	// Database is the session's database and DatabaseOID its OID.

@@ -1,0 +1,167 @@
+package proxy
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+)
+
+// A pooler names another process than the one that serves. One that pools sessions is no obstacle; through one that pools transactions nothing is done that
+// would stay with a stranger.
+func TestPooler(t *testing.T) {
+	t.Parallel()
+	for pools, said := range map[string]string{"sessions": `pgsluice: building index "t_a" on "t" concurrently`, "transactions": ""} {
+		t.Run(pools, func(t *testing.T) {
+			config, err := pgconn.ParseConfig(pgtest.Database(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			direct, err := pgconn.ConnectConfig(t.Context(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer direct.Close(context.Background())
+			var log lockedBuffer
+			options := sessionOptions(t, Enforce)
+			options.Log = slog.New(slog.NewTextHandler(&log, nil))
+			pooler, err := ParseAddress(pooled(t, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), pools == "transactions"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			o := Options{Upstream: Upstream{Addresses: []Address{pooler}, SSLMode: SSLDisable}}
+			f := start(t, o, func(ctx context.Context, l *link) error { return newSession(&options, l).run(ctx) })
+
+			config = config.Copy()
+			config.Host, config.Port, config.TLSConfig, config.Fallbacks = f.tcp.Host, uint16(f.tcp.Port), nil, nil
+			notices := ""
+			config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices += n.Message }
+			client, err := pgconn.ConnectConfig(t.Context(), config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := execWire(client, "CREATE TABLE t (a int)"); err != nil {
+				t.Fatal(err)
+			}
+			if err := execWire(client, "INSERT INTO t VALUES (1)"); err != nil {
+				t.Fatal(err)
+			}
+			notices = ""
+			if err := execWire(client, "CREATE INDEX t_a ON t (a)"); err != nil {
+				t.Fatal(err)
+			}
+			if notices != said {
+				t.Errorf("the client is told: %q, want %q", notices, said)
+			}
+			if !strings.Contains(log.String(), "a pooler stands between") || strings.Contains(log.String(), "pools transactions") != (said == "") {
+				t.Errorf("the log: %s", log.String())
+			}
+			left, err := direct.Exec(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()").ReadAll()
+			if err != nil || string(left[0].Rows[0][0]) != "0" {
+				t.Errorf("locks are left: %v, %v", left, err)
+			}
+			if err := client.Close(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// pooled is a pooler in front of a server, for one client. It has two connections to the server, and where it moves takes the other one for each transaction.
+func pooled(t *testing.T, server string, moves bool) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- pool(listener, server, moves) }()
+	t.Cleanup(func() {
+		_ = listener.Close() // so that nobody waits for a client that never came
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	return listener.Addr().String()
+}
+
+func pool(listener net.Listener, server string, moves bool) error {
+	client, err := listener.Accept()
+	if err != nil {
+		return err
+	}
+	defer client.Close()
+	startup := make([]byte, 4)
+	if _, err := io.ReadFull(client, startup); err != nil {
+		return err
+	}
+	rest, err := io.ReadAll(io.LimitReader(client, int64(binary.BigEndian.Uint32(startup))-4))
+	if err != nil {
+		return err
+	}
+	var backends [2]net.Conn
+	for i := range backends {
+		if backends[i], err = net.Dial("tcp", server); err != nil {
+			return err
+		}
+		defer backends[i].Close()
+		if _, err := backends[i].Write(append(bytes.Clone(startup), rest...)); err != nil {
+			return err
+		}
+		for ready := false; !ready; {
+			m, err := readMessage(backends[i])
+			if err != nil {
+				return err
+			}
+			if m.kind == 'K' {
+				m.body[0] |= 0x80 // as pgbouncer's
+			}
+			if i == 0 {
+				if _, err := client.Write(frameOf(m.kind, m.body)); err != nil {
+					return err
+				}
+			}
+			ready = m.kind == 'Z'
+		}
+	}
+	var turn atomic.Int32
+	for i, backend := range backends {
+		go func() {
+			for {
+				m, err := readMessage(backend)
+				if err != nil {
+					return
+				}
+				if moves && m.kind == 'Z' && m.body[0] == 'I' {
+					turn.Store(int32(1 - i))
+				}
+				if _, err := client.Write(frameOf(m.kind, m.body)); err != nil {
+					return
+				}
+			}
+		}()
+	}
+	for {
+		m, err := readMessage(client)
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := backends[turn.Load()].Write(frameOf(m.kind, m.body)); err != nil {
+			return err
+		}
+	}
+}
