@@ -283,6 +283,9 @@ func (s *session) query(ctx context.Context, size int) error {
 	if s.pipe.executed && s.anyConcern(r.statements) && s.options.Mode == Enforce {
 		return s.mixed(ctx, size)
 	}
+	if s.link.startup.replication != "" {
+		return s.unasked(ctx, r, size)
+	}
 	look := shape{few: true}
 	if !s.pipe.executed {
 		var err error
@@ -363,6 +366,39 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 		if err := record.finish(ctx, nil); err != nil {
 			return err
 		}
+	}
+	return s.passOn(size)
+}
+
+// unasked deals with a Query of a connection for logical replication. The server takes no question of ours there, so a schema change is judged by its text alone,
+// and runs as it is or not at all.
+func (s *session) unasked(ctx context.Context, r reading, size int) error {
+	for _, statement := range r.statements {
+		if s.backend.TxStatus() == 'E' || !s.concerns(statement) {
+			continue
+		}
+		at := occasion{Statement: statement, inTransaction: len(r.statements) > 1 || s.backend.TxStatus() != 'I'}
+		began := time.Now()
+		verdict := s.judge(ctx, at, facts.Facts{})
+		s.countVerdict(at, verdict, time.Since(began))
+		record := s.begin(ctx, at, facts.Facts{}, verdict)
+		if s.options.Mode != Enforce || verdict.Action < policy.Rewrite {
+			record.entry.Outcome = "observed"
+			if err := record.finish(ctx, s.warn(verdict)); err != nil {
+				return err
+			}
+			continue
+		}
+		refusal := s.voice.refusal(verdict)
+		if verdict.Action == policy.Rewrite {
+			refusal = s.voice.report(codeRefused, fmt.Sprintf("pgsluice: %s cannot be made safe on a connection for replication; send it on another one [%s]",
+				at.Tag, verdict.Recipe()), "", "")
+		}
+		s.link.client.take(size)
+		if err := record.finish(ctx, s.fail(ctx, refusal)); err != nil {
+			return err
+		}
+		return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
 	}
 	return s.passOn(size)
 }
