@@ -5,11 +5,16 @@ import (
 	"context"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
+	"github.com/pgsluice/pgsluice/policy"
 )
 
 const (
 	// lastHeld is how much of the end of a message over the inspect limit is kept back until it is known to be harmless.
 	lastHeld = 64
+
+	// headKept is how much of the beginning of such a text is kept, for the record of a refusal.
+	headKept = 256
 
 	// besideKeyword is how much of the text before and behind a word the prefilter may look at to rule it out.
 	besideKeyword = 32
@@ -65,7 +70,7 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 		refused = watch.harmfulWhole()
 	}
 	if refused {
-		return s.refuseBulk(client, kind, left)
+		return s.refuseBulk(ctx, kind, left, ddl.Statement{Text: string(watch.head), Action: ddl.Unparsed{Reason: "too long", Size: size - headerSize}})
 	}
 	if _, err := server.conn.Write(client.take(left)); err != nil {
 		return errServerGone
@@ -80,8 +85,10 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 	return nil
 }
 
-// refuseBulk swallows what is left of the client's message, sends NUL bytes in its place, and answers the server's error with ours.
-func (s *session) refuseBulk(client *leg, kind byte, left int) error {
+// refuseBulk swallows what is left of the client's message, sends NUL bytes in its place, and answers the server's error with ours. What is known of the
+// statement is written down.
+func (s *session) refuseBulk(ctx context.Context, kind byte, left int, refused ddl.Statement) error {
+	client := s.link.client
 	zeros := make([]byte, bufferSize)
 	for left > 0 {
 		if err := client.need(1); err != nil {
@@ -116,13 +123,24 @@ func (s *session) refuseBulk(client *leg, kind byte, left int) error {
 	if err == nil {
 		err = wrong
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	at := occasion{Statement: refused, inTransaction: s.backend.TxStatus() != 'I'}
+	if kind == 'P' {
+		at.portal = &portal{}
+	}
+	verdict := policy.Verdict{Action: policy.Block, Findings: []policy.Finding{{Rule: "unjudged", Action: policy.Block, Message: message}}}
+	s.countVerdict(at, verdict, 0)
+	s.failed, s.failure = true, codeRefused
+	return s.begin(ctx, at, facts.Facts{}, verdict).finish(ctx, nil)
 }
 
 // bulkWatch looks at the text of a long message as it passes.
 type bulkWatch struct {
 	proof   *ddl.Inert
-	skip    int  // bytes before the text that are still to come
+	skip    int // bytes before the text that are still to come
+	head    []byte
 	over    bool // the text's NUL has passed
 	part    []byte
 	judged  int // words that begin before this place of part have been looked at
@@ -142,6 +160,7 @@ func (w *bulkWatch) see(chunk []byte) {
 	if end := bytes.IndexByte(chunk, 0); end >= 0 {
 		chunk, w.over = chunk[:end], true
 	}
+	w.head = append(w.head, chunk[:min(len(chunk), headKept-len(w.head))]...)
 	w.proof.Write(chunk)
 	w.part = append(w.part, chunk...)
 	w.runs = w.runs || w.careful && reaching.Match(w.part)

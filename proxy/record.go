@@ -91,7 +91,11 @@ func (r *record) deciding() string {
 }
 
 func (s *session) redacted(statement ddl.Statement) string {
-	if _, unparsed := statement.Action.(ddl.Unparsed); unparsed {
+	unparsed, ok := statement.Action.(ddl.Unparsed)
+	switch {
+	case ok && unparsed.Size > 0:
+		return ddl.RedactBeginning(statement.Text, unparsed.Size)
+	case ok:
 		return ddl.RedactUnparsed(statement.Text, s.options.RedactKey)
 	}
 	return ddl.Redact(statement)

@@ -54,7 +54,7 @@ import (
 // override what they refuse, and a table is renamed behind a view.
 //
 // What holds from some major on has major=N, what holds up to the one before N has before=N.
-// conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file.
+// conn=NAME chooses a connection through the proxy, "a" by default; it stays open for the file. longer=N puts a comment of N characters behind the text.
 //
 // A file that tells how large a table is runs alone: what transactions of other databases may still see is not removed from its pages.
 func TestSession(t *testing.T) {
@@ -227,8 +227,11 @@ func (l lent) CloseDatabase(ctx context.Context, database string) error {
 }
 
 func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
-	name := "a"
+	name, longer := "a", 0
 	d.MaybeScanArgs(t, "conn", &name)
+	if d.MaybeScanArgs(t, "longer", &longer); longer > 0 {
+		d.Input += " -- " + strings.Repeat("x", longer)
+	}
 	switch d.Cmd {
 	case "direct":
 		conn, err := pgconn.Connect(t.Context(), w.dsn)

@@ -497,6 +497,8 @@ type Unparsed struct {
 	Reason string
 	// Begun is true for the text of an EXECUTE whose beginning is known: then Text has all literals of its expression, else those of the whole body.
 	Begun bool
+	// Size is how long a text is of which Text is only the beginning, in bytes; 0 if Text is all of it.
+	Size int
 }
 
 func (Unparsed) action()     {}

@@ -149,6 +149,21 @@ func hideLiterals(s Statement) string {
 // RedactUnparsed is what may be recorded of text that did not parse whole, of which nobody knows what is a secret: its first word if that is
 // one that begins a statement, its length, and a hash under the key, so that equal texts can be told. Without a key there is no hash.
 func RedactUnparsed(text string, key []byte) string {
+	if len(key) == 0 {
+		return RedactBeginning(text, len(text))
+	}
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return fmt.Sprintf("%s … (%d bytes, hash %x)", verbOf(text), len(text), mac.Sum(nil)[:8])
+}
+
+// RedactBeginning is what may be written down of a text of so many bytes of which only the beginning is known: the word that it begins with, and its size.
+func RedactBeginning(beginning string, size int) string {
+	return fmt.Sprintf("%s … (%d bytes)", verbOf(beginning), size)
+}
+
+// verbOf is the word that a statement begins with, "text" if none does that begins one.
+func verbOf(text string) string {
 	first := (&scanner{text: text})
 	t := first.next()
 	for t.kind == commentToken {
@@ -156,14 +171,9 @@ func RedactUnparsed(text string, key []byte) string {
 	}
 	verb := strings.ToUpper(text[t.start:t.end])
 	if t.kind != wordToken || !verbs[verb] {
-		verb = "text"
+		return "text"
 	}
-	if len(key) == 0 {
-		return fmt.Sprintf("%s … (%d bytes)", verb, len(text))
-	}
-	mac := hmac.New(sha256.New, key)
-	mac.Write([]byte(text))
-	return fmt.Sprintf("%s … (%d bytes, hash %x)", verb, len(text), mac.Sum(nil)[:8])
+	return verb
 }
 
 // verbs are the words that begin a statement.
