@@ -24,7 +24,7 @@ func (e *inFlight) Unwrap() error { return errServerGone }
 // committedInFlight is the loss of a connection whose transaction is committed: the ledger has the work.
 func committedInFlight() error {
 	return &inFlight{codeCommittedNotFinished,
-		"pgsluice: the transaction is COMMITTED, but the connection to the server was lost before its deferred work was done; it goes on by itself: see pgsluice jobs"}
+		"pgsluice: the transaction is COMMITTED, but the connection to the server was lost before its deferred work was done; see pgsluice jobs, and finish with pgsluice jobs resume what does not go on by itself"}
 }
 
 // fate finds out what became of a COMMIT that was sent when the server's connection was lost. Any other error is returned as it is. The control
