@@ -229,3 +229,29 @@ ALTER TABLE ONLY events ADD UNIQUE (at, kind, user_id)
 ALTER TABLE
   in place: (as it is)
     on public.events, lock budget, client's text
+
+# A partition whose key is another is no shortcut.
+setup
+CREATE TABLE visits (at int NOT NULL, user_id int) PARTITION BY RANGE (at); CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (1) TO (10);
+CREATE TABLE visits_2 PARTITION OF visits FOR VALUES FROM (10) TO (20); INSERT INTO visits VALUES (1, 1), (11, 2);
+ALTER TABLE visits_1 ADD CONSTRAINT user_key FOREIGN KEY (user_id) REFERENCES users; ALTER TABLE visits_2 ADD CONSTRAINT user_key FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE
+----
+
+plan before=18
+ALTER TABLE visits ADD CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE
+----
+ALTER TABLE: adding "of_user" to the partitions of "visits" one by one, and then to the table
+  check 23503 insert or update on table "visits" violates foreign key constraint "of_user"
+    WITH k(c1) AS MATERIALIZED (SELECT "user_id" FROM "public"."visits" AS c WHERE "user_id" IS NOT NULL AND NOT EXISTS (SELECT FROM ONLY "public"."users" AS p WHERE p."id" OPERATOR(pg_catalog.=) c."user_id")) SELECT pg_catalog.concat('Key (user_id)=(', COALESCE((c1
+    )::pg_catalog.text, 'null'), ') is not present in table "users".') FROM k LIMIT 1
+  after commit: ALTER TABLE "public"."visits_1" ADD CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE NOT VALID
+    on public.visits_1 and public.users [1=id], lock budget
+  after commit: ALTER TABLE "public"."visits_1" VALIDATE CONSTRAINT "of_user"
+    on public.visits_1 and public.users [1=id]
+  after commit: ALTER TABLE "public"."visits" ADD CONSTRAINT of_user FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE
+    on public.visits [2=user_id] and public.users [1=id], lock budget
+
+unplanned before=18
+ALTER TABLE visits ADD CONSTRAINT user_key FOREIGN KEY (user_id) REFERENCES users ON DELETE RESTRICT
+----
+partition "visits_1" has a foreign key "user_key" that is another; drop it first, or give this one another name

@@ -105,8 +105,11 @@ func (a *alteration) addOnPartitions(command, inline int, add ddl.Constraint) er
 	}
 	parent := a.known.Relations[facts.Key(add.Parent.Schema, add.Parent.Name)]
 	for _, p := range a.table.Partitions {
-		if p.Kind != "r" || p.ForeignKey(parent, add.Columns, add.ParentCols) != nil {
+		if p.Kind != "r" || p.ForeignKey(parent, add) != nil {
 			continue
+		}
+		if slices.ContainsFunc(p.ForeignKeys, func(k facts.Constraint) bool { return k.Name == add.Name && !k.Says(parent, add) }) {
+			return fmt.Errorf("partition %q has a foreign key %q that is another; drop it first, or give this one another name", p.Name, add.Name)
 		}
 		leaf := Target{OID: p.OID, Schema: p.Schema, Name: p.Name}
 		step := Step{

@@ -193,6 +193,7 @@ func (s *source) constraint(c *pgquery.Constraint, part [2]int, column string) *
 		NotValid: c.SkipValidation && !c.InitiallyValid, NoInherit: c.IsNoInherit, UsingIndex: c.Indexname,
 		Start: s.tokens[first].start, End: s.tokens[part[1]-1].end, Deferrable: c.Deferrable, Deferred: c.Initdeferred,
 		Include: wordsOf(c.Including), NullsNotDistinct: c.NullsNotDistinct, Tablespace: c.Indexspace, OnDelete: c.FkDelAction,
+		Actions: c.FkUpdAction + c.FkDelAction + c.FkMatchtype,
 	}
 	if len(c.Options) > 0 {
 		with := s.find(first, part[1], "WITH") + 1

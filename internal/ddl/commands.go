@@ -94,6 +94,7 @@ const (
 	UniqueClause
 	PrimaryKeyClause
 	ReferencesClause
+	GeneratedClause
 )
 
 func clauseOf(t pgquery.ConstrType) (Clause, bool) {
@@ -104,6 +105,8 @@ func clauseOf(t pgquery.ConstrType) (Clause, bool) {
 		return NotNullClause, true
 	case pgquery.ConstrType_CONSTR_IDENTITY:
 		return IdentityClause, true
+	case pgquery.ConstrType_CONSTR_GENERATED:
+		return GeneratedClause, true
 	case pgquery.ConstrType_CONSTR_CHECK:
 		return CheckClause, true
 	case pgquery.ConstrType_CONSTR_UNIQUE:

@@ -394,6 +394,9 @@ type Constraint struct {
 	Deferrable, Deferred bool
 	// OnDelete is what a foreign key does when the referenced row goes, as pg_constraint.confdeltype has it: a, r, c, n or d; "" of any other.
 	OnDelete string
+	// Actions is what else a foreign key says, as pg_constraint has it: the letters of confupdtype, confdeltype and confmatchtype, "aas" where nothing is
+	// written; "" of any other.
+	Actions string
 	// Include are the INCLUDE columns of a UNIQUE or PRIMARY KEY, NullsNotDistinct says that two NULLs are the same to it, With is the text of its
 	// storage parameters, with their brackets, Tablespace the name behind USING INDEX TABLESPACE.
 	Include          []string

@@ -105,10 +105,10 @@ func NotNullName(table *Relation, column string, others []string) (string, error
 	return firstFree(candidates(table.Name, column, "not_null"), slices.Concat(table.Taken, others))
 }
 
-// KeyName is the first name for the key of a table that is in none of the others: label is "key" or "pkey".
+// KeyName is the first name for the key of a table that is in none of the others: label is "key", "pkey" or "fkey".
 func KeyName(table, label string, columns, others []string) string {
 	middle := ""
-	if label == "key" {
+	if label != "pkey" {
 		middle = joinNames(distinctNames(columns))
 	}
 	name, err := firstFree(candidates(table, middle, label), others)

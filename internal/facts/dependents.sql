@@ -233,7 +233,7 @@ referencing AS MATERIALIZED (
            'parent_columns', (SELECT pg_catalog.json_agg(a.attname ORDER BY y.place)
                                 FROM pg_catalog.unnest(r.confkey) WITH ORDINALITY AS y(num, place)
                                 JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) r.confrelid AND a.attnum OPERATOR(pg_catalog.=) y.num),
-           'on_delete', r.confdeltype, 'on_update', r.confupdtype, 'index', r.conindid::pg_catalog.int8,
+           'on_delete', r.confdeltype, 'on_update', r.confupdtype, 'definition', pg_catalog.pg_get_constraintdef(r.oid), 'index', r.conindid::pg_catalog.int8,
            'covered', EXISTS (
               SELECT FROM pg_catalog.pg_index i
                 JOIN pg_catalog.pg_class x ON x.oid OPERATOR(pg_catalog.=) i.indexrelid

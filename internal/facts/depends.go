@@ -347,7 +347,7 @@ func (d *depends) add(a answers) error {
 func (d *depends) addConstraint(r *row) {
 	k := constraintFound{Reference: Reference{OID: r.oid(), Name: r.text()}, kind: r.text(), table: r.oid(), of: r.oid(), parent: r.oid()}
 	k.Validated, k.keys, k.names, k.parents = r.truth(), r.ints(), r.texts(), r.ints()
-	k.OnDelete, k.OnUpdate, k.Index, k.Covered = r.text(), r.text(), r.oid(), r.truth()
+	k.OnDelete, k.OnUpdate, k.Index, k.Definition, k.Covered = r.text(), r.text(), r.oid(), r.text(), r.truth()
 	d.constraints[k.OID] = k
 }
 

@@ -5,6 +5,8 @@ package facts
 import (
 	"context"
 	"slices"
+
+	"github.com/pgsluice/pgsluice/internal/ddl"
 )
 
 // Querier asks the server one question. The answer is the first column of each row as text; NULL is "".
@@ -203,15 +205,27 @@ type Partition struct {
 	// Default is true for the default partition of its parent; Bound is its bound, where Wanted.Definitions asks for it.
 	Default bool   `json:"default"`
 	Bound   string `json:"bound"`
-	// ForeignKeys are its own, by name: Name, Type, Validated, Parent, Columns and ParentColumns are known of each.
+	// ForeignKeys are its own, by name: Name, Type, Validated, Parent, Columns, ParentColumns, Actions, Deferrable and Deferred are known of each.
 	ForeignKeys []Constraint `json:"foreign_keys"`
 }
 
-// ForeignKey is the partition's valid foreign key of those columns to that table; nil if it has none. No columns of the parent are its primary key's.
-func (p Partition) ForeignKey(parent *Relation, columns, parentColumns []string) *Constraint {
-	if parent == nil {
-		return nil
+// ForeignKey is the partition's valid foreign key that the server takes over for the one that is added to its parent; nil if there is none.
+func (p Partition) ForeignKey(parent *Relation, add ddl.Constraint) *Constraint {
+	for i, k := range p.ForeignKeys {
+		if k.Validated && k.Says(parent, add) {
+			return &p.ForeignKeys[i]
+		}
 	}
+	return nil
+}
+
+// Says reports whether a partition's foreign key is the same as one that is added, valid or not: of the same columns, to the same table, with the same
+// actions (tryAttachPartitionForeignKey of tablecmds.c). No columns of the referenced table are its primary key's.
+func (k Constraint) Says(parent *Relation, add ddl.Constraint) bool {
+	if parent == nil {
+		return false
+	}
+	parentColumns := add.ParentCols
 	if len(parentColumns) == 0 {
 		for _, i := range parent.Indexes {
 			if i.Primary {
@@ -219,12 +233,8 @@ func (p Partition) ForeignKey(parent *Relation, columns, parentColumns []string)
 			}
 		}
 	}
-	for i, k := range p.ForeignKeys {
-		if k.Parent == parent.OID && k.Validated && slices.Equal(k.Columns, columns) && slices.Equal(k.ParentColumns, parentColumns) {
-			return &p.ForeignKeys[i]
-		}
-	}
-	return nil
+	return k.Parent == parent.OID && slices.Equal(k.Columns, add.Columns) && slices.Equal(k.ParentColumns, parentColumns) &&
+		k.Actions == add.Actions && k.Deferrable == add.Deferrable && k.Deferred == add.Deferred
 }
 
 // PartitionKey is what a partitioned table is partitioned by.
@@ -333,6 +343,8 @@ type Constraint struct {
 	ParentSchema  string   `json:"parent_schema"`
 	ParentName    string   `json:"parent_name"`
 	ParentColumns []string `json:"parent_columns"`
+	// Actions is confupdtype, confdeltype and confmatchtype of a partition's foreign key: "aas" is one that says nothing of them. It is not known of others.
+	Actions string `json:"actions"`
 	// Columns are the constrained columns in the constraint's order; of a CHECK those that it mentions, none for a whole-row one.
 	Columns []string `json:"columns"`
 	// Deferrable and Deferred are what it was declared.
@@ -384,6 +396,8 @@ type Reference struct {
 	// OnDelete and OnUpdate are confdeltype and confupdtype: a, r, c, n or d.
 	OnDelete string `json:"on_delete"`
 	OnUpdate string `json:"on_update"`
+	// Definition is pg_get_constraintdef.
+	Definition string `json:"definition"`
 	// Index is the OID of the index of the referenced table.
 	Index uint32 `json:"index"`
 	// Covered is true when a valid, non-partial btree index of the referencing table begins with its columns, in any order.

@@ -33,7 +33,8 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(pg_catalog.json_build_object(
               'oid', w.oid::pg_catalog.int8, 'bound', CASE WHEN w.defined THEN pg_catalog.pg_get_expr(c.relpartbound, 0) END,
               'foreign_keys', (
                  SELECT pg_catalog.json_agg(pg_catalog.json_build_object('name', k.conname, 'type', k.contype, 'validated', k.convalidated,
-                          'parent', k.confrelid::pg_catalog.int8, 'columns', (
+                          'parent', k.confrelid::pg_catalog.int8, 'actions', pg_catalog.concat(k.confupdtype, k.confdeltype, k.confmatchtype),
+                          'deferrable', k.condeferrable, 'deferred', k.condeferred, 'columns', (
                              SELECT pg_catalog.json_agg(a.attname ORDER BY u.place)
                                FROM pg_catalog.unnest(k.conkey) WITH ORDINALITY AS u(num, place)
                                JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) u.num),

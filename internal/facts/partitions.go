@@ -24,8 +24,10 @@ func partsWanted(stmt ddl.Statement) []Wanted {
 		}
 	}
 	if bound, parent, child := boundWanted(stmt); parent.Name != "" {
-		wanted = append(wanted, Wanted{Name: parent, Parents: true, Bound: bound, Child: child}, Wanted{Name: child, Parents: true})
-		if create, ok := stmt.Action.(ddl.CreateTable); ok {
+		create, makes := stmt.Action.(ddl.CreateTable)
+		wanted = append(wanted, Wanted{Name: parent, Parents: true, Bound: bound, Child: child, Definitions: !makes},
+			Wanted{Name: child, Parents: true, Definitions: !makes}) // a table that is there may have what the parent would give it
+		if makes {
 			wanted = append(wanted, Wanted{Name: create.Table})
 		}
 	}

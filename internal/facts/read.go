@@ -214,10 +214,10 @@ func explained(stmt ddl.Statement) *ddl.Statement {
 	return &stmt
 }
 
-// needsProof reports whether it matters what the constraints of the table prove: they could spare the statement its scan, or are dropped.
+// needsProof reports whether it matters what the constraints of the table say: they could spare the statement its scan, are dropped, or have to be added again.
 func needsProof(alter ddl.AlterTable) bool {
 	return slices.ContainsFunc(alter.Commands, func(c ddl.AlterCommand) bool {
-		return c.Op == "SetNotNull" || c.Op == "DropConstraint" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
+		return c.Op == "SetNotNull" || c.Op == "DropConstraint" || c.Enforced == "ENFORCED" || c.Constraint != nil && c.Constraint.Type == ddl.PrimaryKey
 	})
 }
 

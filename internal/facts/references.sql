@@ -7,6 +7,8 @@ SELECT pg_catalog.encode(pg_catalog.convert_to(ROW('reference',
              WHERE a.attrelid OPERATOR(pg_catalog.=) k.conrelid AND a.attnum OPERATOR(pg_catalog.=) ANY (k.conkey)
              ORDER BY a.attnum)),
          k.confkey, k.confdeltype, k.confupdtype, k.conindid,
+         -- Of a foreign key it waits for nobody: the names are all that is looked up.
+         CASE WHEN k.contype OPERATOR(pg_catalog.=) 'f'::pg_catalog."char" THEN pg_catalog.pg_get_constraintdef(k.oid) END,
          EXISTS (
             SELECT FROM pg_catalog.pg_index i
               JOIN LATERAL (SELECT x.relam FROM pg_catalog.pg_class x WHERE x.oid OPERATOR(pg_catalog.=) i.indexrelid OFFSET 0) x

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,6 +21,8 @@ type addedColumn struct {
 	// table is nil when nothing is known of it, and domain when the type is none, or not known.
 	table  *facts.Relation
 	domain *facts.Type
+	// base is the type that the column is to be bare of its domain with; "" for its own.
+	base string
 	// replaces is true when the statement drops a column of the same name: that goes first, whatever the order of the commands.
 	replaces bool
 }
@@ -94,7 +97,7 @@ func (a addedColumn) named() *facts.Relation {
 
 // bare is the statement with an ADD COLUMN without the clauses, "" if the text cannot be taken apart.
 func (a addedColumn) bare(without ...ddl.Clause) string {
-	text, err := ddl.BareColumn(a.c.Stmt, a.index, a.column.SerialType(), without...)
+	text, err := ddl.BareColumn(a.c.Stmt, a.index, cmp.Or(a.base, a.column.SerialType()), without...)
 	if err != nil {
 		return ""
 	}

@@ -127,9 +127,14 @@ func (a addedColumn) constraintSteps(all bool) []string {
 			steps = append(steps, ddl.KeyIndex(a.c.Stmt, k, a.written(), name), fmt.Sprintf("ALTER TABLE %s %s", a.written(), ddl.KeyUsing(k, name)))
 			continue
 		}
-		text, err := ddl.AddedConstraint(a.c.Stmt, a.index, i, name, true)
+		partly := byPartition(a.c, a.table, k)
+		text, err := ddl.AddedConstraint(a.c.Stmt, a.index, i, name, !partly)
 		if err != nil {
 			continue // a text that cannot be taken apart is not shown
+		}
+		if partly {
+			steps = append(steps, onPartitions(a.c.Stmt, a.alter, a.table, name, text)...)
+			continue
 		}
 		steps = append(steps, fmt.Sprintf("ALTER TABLE %s %s", a.written(), text), fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", a.written(), quoted(name)))
 	}

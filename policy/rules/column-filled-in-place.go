@@ -3,9 +3,11 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/facts"
 	"github.com/pgsluice/pgsluice/policy"
 )
 
@@ -74,26 +76,62 @@ func (a addedColumn) source() string {
 // fillSteps is what to type for a column whose rows get their values afterwards.
 func (a addedColumn) fillSteps() []string {
 	table, name := a.written(), quoted(a.name)
-	bare := a.bare(ddl.DefaultClause, ddl.NotNullClause, ddl.IdentityClause, ddl.CheckClause, ddl.UniqueClause, ddl.PrimaryKeyClause, ddl.ReferencesClause)
 	value := a.c.Stmt.Text[a.column.Default.Start:a.column.Default.End]
-	var steps []string
-	sequence := quoted(a.alter.Table.Name + "_" + a.name + "_seq")
-	own := a.column.Identity || a.column.Serial()
-	if own {
-		value = fmt.Sprintf("nextval(%s)", literal(sequence))
-		steps = append(steps, "CREATE SEQUENCE "+sequence)
+	var steps, last []string
+	owned := ""
+	switch {
+	case a.column.Identity:
+		// Its own sequence comes with the identity, and goes on where this one ends.
+		helper := a.beside(a.alter.Table.Name + "_" + a.name + "_fill")
+		options := a.c.Stmt.Text[a.column.IdentityOptions.Start:a.column.IdentityOptions.End]
+		steps = append(steps, strings.TrimSpace(fmt.Sprintf("CREATE SEQUENCE %s AS %s %s", helper, a.typed(), options)))
+		value = fmt.Sprintf("nextval(%s)", literal(helper))
+		last = []string{
+			"BEGIN",
+			fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT, ALTER COLUMN %[2]s ADD %s", table, name,
+				a.c.Stmt.Text[a.column.IdentitySpan.Start:a.column.IdentitySpan.End]),
+			fmt.Sprintf("SELECT setval(pg_get_serial_sequence(%s, %s), last_value, is_called) FROM %s", literal(table), literal(a.name), helper),
+			"DROP SEQUENCE " + helper,
+			"COMMIT",
+		}
+	case a.column.Serial():
+		chosen, err := facts.SequenceName(a.named(), a.name, nil)
+		if err != nil {
+			chosen = a.alter.Table.Name + "_" + a.name + "_seq"
+		}
+		owned = a.beside(chosen)
+		steps = append(steps, fmt.Sprintf("CREATE SEQUENCE %s AS %s", owned, a.column.SerialType()))
+		value = fmt.Sprintf("nextval(%s)", literal(owned))
 	}
-	steps = append(steps, bare, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, name, value))
-	if own {
-		steps = append(steps, fmt.Sprintf("ALTER SEQUENCE %s OWNED BY %s.%s", sequence, table, name))
+	steps = append(steps, a.bare(allClauses()...), fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT %s", table, name, value))
+	if owned != "" {
+		steps = append(steps, fmt.Sprintf("ALTER SEQUENCE %s OWNED BY %s.%s", owned, table, name))
 	}
 	steps = append(steps, fmt.Sprintf("UPDATE %s SET %s = DEFAULT WHERE %s IS NULL /* in batches */", table, name, name))
-	if a.required() {
-		for _, step := range notNullSteps(a.c, a.alter, a.named(), a.name) {
-			steps = append(steps, strings.TrimSuffix(step, ";"))
-		}
+	return slices.Concat(steps, a.notNullSteps(), a.constraintSteps(true), last)
+}
+
+// allClauses are those of a column that comes bare.
+func allClauses() []ddl.Clause {
+	return []ddl.Clause{ddl.DefaultClause, ddl.NotNullClause, ddl.IdentityClause, ddl.GeneratedClause, ddl.CheckClause, ddl.UniqueClause,
+		ddl.PrimaryKeyClause, ddl.ReferencesClause}
+}
+
+// beside is a name in the schema of the table, as far as the statement names that.
+func (a addedColumn) beside(name string) string {
+	return writtenName(ddl.Name{Schema: a.alter.Table.Schema, Name: name})
+}
+
+// notNullSteps is what to type for the NOT NULL of a column that is filled, if it is to be.
+func (a addedColumn) notNullSteps() []string {
+	if !a.required() {
+		return nil
 	}
-	return append(steps, a.constraintSteps(true)...)
+	var steps []string
+	for _, step := range notNullSteps(a.c, a.alter, a.named(), a.name) {
+		steps = append(steps, strings.TrimSuffix(step, ";"))
+	}
+	return steps
 }
 
 // generatedColumn is refused: no statement turns a column that was filled before into a generated one.
@@ -105,8 +143,9 @@ func generatedColumn(a addedColumn) policy.Finding {
 	table, name := a.written(), quoted(a.name)
 	expression := a.c.Stmt.Text[a.column.Expr.Start:a.column.Expr.End]
 	_, _, keep := keptByTrigger(a.alter.Table, table, name, a.name, expression)
-	steps := append(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s", name, a.typed()))}), keep...)
+	steps := append(typed([]string{a.bare(allClauses()...)}), keep...)
 	steps = append(steps, fmt.Sprintf("UPDATE %s SET %s = %s WHERE %[2]s IS NULL; -- in batches", table, name, expression))
+	steps = append(steps, typed(slices.Concat(a.notNullSteps(), a.constraintSteps(true)))...)
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q as a stored generated column rewrites %q and blocks reads and writes until that is done; "+
@@ -122,20 +161,33 @@ func (a addedColumn) typed() string {
 
 // constrainedDomain is refused: a column of the domain's base type is no column of the domain.
 func constrainedDomain(a addedColumn) policy.Finding {
+	based := a
+	based.base = a.domain.BaseText
+	steps := append([]string{based.bare(a.constraintClauses()...)}, a.constraintSteps(false)...)
+	if filled, _ := a.filled(); filled {
+		steps = based.fillSteps()
+	}
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q of domain %s rewrites %q, because the domain has a constraint, and blocks reads and writes until that is done; "+
 			"use its base type %s and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT", a.name, a.typed(), a.alter.Table.Name, a.domain.BaseText),
-		Hint: strings.Join(append(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s", quoted(a.name), a.domain.BaseText))}),
+		Hint: strings.Join(append(typed(steps),
 			fmt.Sprintf("-- then each constraint of the domain: ALTER TABLE %s ADD CHECK (... %s ...) NOT VALID, and VALIDATE CONSTRAINT", a.written(), quoted(a.name))), "\n"),
 	}
 }
 
+// domainDefault is refused: once the column is there, empty, the default of its domain is for new rows.
 func domainDefault(a addedColumn) policy.Finding {
+	table, name := a.written(), quoted(a.name)
+	bare, _ := ddl.BareColumn(a.c.Stmt, a.index, "", allClauses()...) // a text that cannot be taken apart is not shown
+	steps := []string{
+		a.with(bare + " DEFAULT NULL"), fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s DROP DEFAULT", table, name),
+		fmt.Sprintf("UPDATE %s SET %s = DEFAULT WHERE %[2]s IS NULL /* in batches */", table, name),
+	}
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q rewrites %q, because the default of domain %s is volatile, and blocks reads and writes until that is done; "+
-			"add it with DEFAULT NULL, then set the default and fill the rows in batches", a.name, a.alter.Table.Name, a.typed()),
-		Hint: strings.Join(typed([]string{a.with(fmt.Sprintf("ADD COLUMN %s %s DEFAULT NULL", quoted(a.name), a.typed()))}), "\n"),
+			"add it with DEFAULT NULL, then drop that default and fill the rows in batches", a.name, a.alter.Table.Name, a.typed()),
+		Hint: strings.Join(typed(slices.Concat(steps, a.notNullSteps(), a.constraintSteps(true))), "\n"),
 	}
 }

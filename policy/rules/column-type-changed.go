@@ -206,9 +206,8 @@ func (g changing) referenced(change typeChange) {
 			Message: fmt.Sprintf("changing %q to %s holds every row of %q against foreign key %q again and blocks its reads and writes until that is done; "+
 				"drop the foreign key first and add it again NOT VALID, then VALIDATE CONSTRAINT", g.column.Name, g.typed(), r.Table.Name, r.Name),
 			Detail: size(&r.Table),
-			Hint: fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;\n%s;\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s FOREIGN KEY (%[4]s) REFERENCES %[5]s (%[6]s) NOT VALID;\n"+
-				"ALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;", child, quoted(r.Name), g.c.Stmt.Text,
-				quotedList(r.Columns), qualified(g.table.Schema, g.table.Name), quotedList(r.ParentColumns)),
+			Hint: fmt.Sprintf("ALTER TABLE %s DROP CONSTRAINT %s;\n%s;\nALTER TABLE %[1]s ADD CONSTRAINT %[2]s %[4]s NOT VALID;\nALTER TABLE %[1]s VALIDATE CONSTRAINT %[2]s;",
+				child, quoted(r.Name), g.c.Stmt.Text, valid(r.Definition)),
 		})
 		return
 	}
@@ -291,7 +290,7 @@ func (g changing) checked(change typeChange) policy.Finding {
 	for _, k := range g.table.Constraints {
 		if slices.Contains(names, k.Name) && k.Definition != "" {
 			drop = append(drop, "DROP CONSTRAINT "+quoted(k.Name))
-			add = append(add, fmt.Sprintf("ADD CONSTRAINT %s %s NOT VALID", quoted(k.Name), k.Definition))
+			add = append(add, fmt.Sprintf("ADD CONSTRAINT %s %s NOT VALID", quoted(k.Name), valid(k.Definition)))
 		}
 	}
 	if len(drop) < len(names) {

@@ -221,7 +221,7 @@ block
   detail: Table public.child has an unknown number of rows (it was never analyzed), 8192 bytes.
   hint: ALTER TABLE public.child DROP CONSTRAINT child_parent_id_fkey;
     ALTER TABLE parent ALTER id TYPE bigint;
-    ALTER TABLE public.child ADD CONSTRAINT child_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.parent (id) NOT VALID;
+    ALTER TABLE public.child ADD CONSTRAINT child_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES parent(id) NOT VALID;
     ALTER TABLE public.child VALIDATE CONSTRAINT child_parent_id_fkey;
 
 setup
@@ -457,3 +457,72 @@ ALTER TYPE "Pair" ALTER ATTRIBUTE a TYPE bigint CASCADE
 Pair AccessExclusiveLock
 pairs AccessExclusiveLock
 pairs ShareLock
+
+# What is made again says all that it said.
+setup
+CREATE TABLE owners (id int PRIMARY KEY, code varchar(20) UNIQUE); CREATE TABLE pets (owner int REFERENCES owners ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED); INSERT INTO pets VALUES (NULL);
+CREATE TABLE tight (id int PRIMARY KEY, word varchar(20) COLLATE "C", n int); INSERT INTO tight VALUES (1, 'x', 1); ANALYZE tight;
+CREATE UNIQUE INDEX tight_n ON tight (n) WITH (fillfactor = 70); ALTER TABLE tight ADD CONSTRAINT tight_word CHECK (word > '') NO INHERIT NOT VALID
+----
+
+check
+ALTER TABLE owners ALTER id TYPE bigint
+----
+block
+  changing "id" to bigint holds every row of "pets" against foreign key "pets_owner_fkey" again and blocks its reads and writes until that is done; drop the foreign key first and add it again NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.pets has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: ALTER TABLE public.pets DROP CONSTRAINT pets_owner_fkey;
+    ALTER TABLE owners ALTER id TYPE bigint;
+    ALTER TABLE public.pets ADD CONSTRAINT pets_owner_fkey FOREIGN KEY (owner) REFERENCES owners(id) ON UPDATE CASCADE ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
+    ALTER TABLE public.pets VALIDATE CONSTRAINT pets_owner_fkey;
+
+check
+ALTER TABLE tight ALTER word TYPE varchar(40) COLLATE "C"
+----
+pass
+
+check
+ALTER TABLE tight ALTER n TYPE bigint
+----
+block
+  changing "n" from integer to bigint rewrites "tight" with all its indexes and blocks reads and writes until that is done; add a new column, fill it and swap the two
+  detail: Table public.tight has about 1 rows, 8192 bytes.
+  hint: ALTER TABLE tight ADD COLUMN n_new bigint;
+    CREATE FUNCTION tight_n_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT n::bigint INTO NEW.n_new FROM (SELECT NEW.*) AS tight; RETURN NEW; END $$;
+    CREATE TRIGGER tight_n_new BEFORE INSERT OR UPDATE ON tight FOR EACH ROW EXECUTE FUNCTION tight_n_new();
+    UPDATE tight SET n_new = n::bigint WHERE n_new IS NULL AND n IS NOT NULL; -- in batches
+    CREATE UNIQUE INDEX CONCURRENTLY tight_n_new ON tight (n_new) WITH (fillfactor='70');
+    BEGIN;
+    DROP TRIGGER tight_n_new ON tight;
+    DROP FUNCTION tight_n_new();
+    ALTER TABLE tight RENAME COLUMN n TO n_old;
+    ALTER TABLE tight RENAME COLUMN n_new TO n;
+    COMMIT;
+    ALTER TABLE tight DROP COLUMN n_old;
+    ALTER INDEX public.tight_n_new RENAME TO tight_n;
+
+setup major=15
+CREATE UNIQUE INDEX tight_id_n ON tight (n, id) NULLS NOT DISTINCT WITH (fillfactor = 80)
+----
+
+check major=15
+ALTER TABLE tight ALTER n TYPE bigint
+----
+block
+  changing "n" from integer to bigint rewrites "tight" with all its indexes and blocks reads and writes until that is done; add a new column, fill it and swap the two
+  detail: Table public.tight has about 1 rows, 8192 bytes.
+  hint: ALTER TABLE tight ADD COLUMN n_new bigint;
+    CREATE FUNCTION tight_n_new() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN SELECT n::bigint INTO NEW.n_new FROM (SELECT NEW.*) AS tight; RETURN NEW; END $$;
+    CREATE TRIGGER tight_n_new BEFORE INSERT OR UPDATE ON tight FOR EACH ROW EXECUTE FUNCTION tight_n_new();
+    UPDATE tight SET n_new = n::bigint WHERE n_new IS NULL AND n IS NOT NULL; -- in batches
+    CREATE UNIQUE INDEX CONCURRENTLY tight_id_n_new ON tight (n_new, id) NULLS NOT DISTINCT WITH (fillfactor='80');
+    CREATE UNIQUE INDEX CONCURRENTLY tight_n_new ON tight (n_new) WITH (fillfactor='70');
+    BEGIN;
+    DROP TRIGGER tight_n_new ON tight;
+    DROP FUNCTION tight_n_new();
+    ALTER TABLE tight RENAME COLUMN n TO n_old;
+    ALTER TABLE tight RENAME COLUMN n_new TO n;
+    COMMIT;
+    ALTER TABLE tight DROP COLUMN n_old;
+    ALTER INDEX public.tight_id_n_new RENAME TO tight_id_n;
+    ALTER INDEX public.tight_n_new RENAME TO tight_n;

@@ -109,7 +109,7 @@ func (g changing) carry(table, fresh string) (before, within, after []string) {
 			word = "UNIQUE INDEX"
 		}
 		copied := quoted(i.Name + "_new")
-		before = append(before, fmt.Sprintf("CREATE %s CONCURRENTLY %s ON %s (%s);", word, copied, table, strings.Join(keys, ", ")))
+		before = append(before, fmt.Sprintf("CREATE %s CONCURRENTLY %s ON %s (%s)%s;", word, copied, table, strings.Join(keys, ", "), behindKeys(i.Definition)))
 		kind := "UNIQUE"
 		if i.Primary {
 			kind = "PRIMARY KEY"
@@ -134,6 +134,16 @@ func (g changing) carry(table, fresh string) (before, within, after []string) {
 		within = append(within, fmt.Sprintf("ALTER TABLE %s ALTER COLUMN %s SET DEFAULT (%s)::%s;", table, fresh, g.column.Default, g.typed()))
 	}
 	return append(before, g.ties(fresh)...), within, after
+}
+
+// behindKeys is what pg_get_indexdef says behind the keys: NULLS NOT DISTINCT, WITH (…).
+func behindKeys(definition string) string {
+	stmt, err := ddl.Reparse(definition)
+	create, ok := stmt.Action.(ddl.CreateIndex)
+	if err != nil || !ok {
+		return ""
+	}
+	return strings.TrimPrefix(stmt.Text[create.Keys.End:], ")")
 }
 
 // ties are the parts of a swap that depend on what else hangs on the column, told in words.

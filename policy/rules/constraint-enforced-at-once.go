@@ -43,7 +43,7 @@ func runConstraintEnforcedAtOnce(c *policy.Check) {
 	if known && (table == nil || !table.MayAlter || c.Light(table)) {
 		return
 	}
-	for _, command := range alter.Commands {
+	for i, command := range alter.Commands {
 		if command.Op != "AlterConstraint" || command.Enforced != "ENFORCED" {
 			continue
 		}
@@ -57,7 +57,7 @@ func runConstraintEnforcedAtOnce(c *policy.Check) {
 				if key.Enforced {
 					continue // nothing changes
 				}
-				finding.Hint = enforcedAnew(c, alter, key)
+				finding.Hint = enforcedAnew(c, alter, key, i)
 			}
 		} else {
 			finding.Unknown = fmt.Sprintf("the size of table %q", alter.Table.Name)
@@ -76,7 +76,7 @@ func constraintNamed(table *facts.Relation, name string) *facts.Constraint {
 }
 
 // enforcedAnew is what to type in place of the change of a foreign key: one beside it that takes its place when it is validated.
-func enforcedAnew(c *policy.Check, alter ddl.AlterTable, key *facts.Constraint) string {
+func enforcedAnew(c *policy.Check, alter ddl.AlterTable, key *facts.Constraint, command int) string {
 	if key.Type != string(rune(ddl.ForeignKey)) {
 		return ""
 	}
@@ -86,10 +86,10 @@ func enforcedAnew(c *policy.Check, alter ddl.AlterTable, key *facts.Constraint) 
 		definition = fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (%s)", quotedList(key.Columns), qualified(key.ParentSchema, key.ParentName), quotedList(key.ParentColumns))
 		note = "With the ON DELETE, ON UPDATE and MATCH of the old one:\n"
 	}
-	return note + strings.Join(typed([]string{
+	return note + strings.Join(typed(besides(c.Stmt, []string{
 		fmt.Sprintf("%s ADD CONSTRAINT %s %s NOT VALID", table, added, definition),
 		fmt.Sprintf("%s VALIDATE CONSTRAINT %s", table, added),
 		fmt.Sprintf("%s DROP CONSTRAINT %s", table, quoted(key.Name)),
 		fmt.Sprintf("%s RENAME CONSTRAINT %s TO %s", table, added, quoted(key.Name)),
-	}), "\n")
+	}, command)), "\n")
 }

@@ -13,8 +13,7 @@ ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED
 block
   enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
-  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
-    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES users(id) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
     ALTER TABLE orders DROP CONSTRAINT orders_user;
     ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
@@ -25,8 +24,7 @@ alter table only orders alter constraint "orders_user" deferrable /* now */ enfo
 block
   enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
-  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
-    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES users(id) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
     ALTER TABLE orders DROP CONSTRAINT orders_user;
     ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
@@ -44,8 +42,7 @@ DO $$ BEGIN ALTER TABLE orders ALTER CONSTRAINT orders_user ENFORCED; END $$
 block
   line 1 of the DO block: enforcing constraint "orders_user" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
   detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
-  hint: With the ON DELETE, ON UPDATE and MATCH of the old one:
-    ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES public.users (id) NOT VALID;
+  hint: ALTER TABLE orders ADD CONSTRAINT orders_user_enforced FOREIGN KEY (user_id) REFERENCES users(id) NOT VALID;
     ALTER TABLE orders VALIDATE CONSTRAINT orders_user_enforced;
     ALTER TABLE orders DROP CONSTRAINT orders_user;
     ALTER TABLE orders RENAME CONSTRAINT orders_user_enforced TO orders_user;
@@ -104,3 +101,20 @@ check
 ALTER TABLE again ALTER CONSTRAINT again_user ENFORCED
 ----
 pass
+
+# All that the old one says, and all else that the statement does.
+setup major=18
+ALTER TABLE orders ADD CONSTRAINT orders_whole FOREIGN KEY (user_id) REFERENCES users MATCH FULL ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT ENFORCED
+----
+
+check major=18
+ALTER TABLE orders ADD COLUMN note text, ALTER CONSTRAINT orders_whole ENFORCED
+----
+block
+  enforcing constraint "orders_whole" blocks reads and writes of "orders" while every row is checked; add it anew NOT VALID, VALIDATE that, and drop this one
+  detail: Table public.orders has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: ALTER TABLE orders ADD COLUMN note text;
+    ALTER TABLE orders ADD CONSTRAINT orders_whole_enforced FOREIGN KEY (user_id) REFERENCES users(id) MATCH FULL ON DELETE SET NULL DEFERRABLE INITIALLY DEFERRED NOT VALID;
+    ALTER TABLE orders VALIDATE CONSTRAINT orders_whole_enforced;
+    ALTER TABLE orders DROP CONSTRAINT orders_whole;
+    ALTER TABLE orders RENAME CONSTRAINT orders_whole_enforced TO orders_whole;

@@ -86,14 +86,21 @@ func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *fa
 		if !known {
 			finding.Unknown = fmt.Sprintf("the size of table %q", add.Parent.Name)
 		}
-		if table.Kind == "p" && a.kind == ddl.ForeignKey && c.Facts.Version < 180000 {
-			c.Report(foreignKeyOnPartitioned(c, finding, table, command))
+		if byPartition(c, table, add) {
+			if !add.NotValid { // of which the server says that it does not know it there
+				c.Report(foreignKeyOnPartitioned(c, finding, alter, table))
+			}
 			return true
 		}
 	}
 	finding.Message += "; add it NOT VALID, then VALIDATE CONSTRAINT"
 	c.Report(instead(c, finding, a.notValid(c.Stmt, alter, table)...))
 	return true
+}
+
+// byPartition reports whether a constraint of the table has to be added to its partitions first, because the server knows no NOT VALID of it there.
+func byPartition(c *policy.Check, table *facts.Relation, add ddl.Constraint) bool {
+	return table != nil && table.Kind == "p" && add.Type == ddl.ForeignKey && c.Facts.Version < 180000
 }
 
 // notValid is what to type instead: the statement with each such constraint NOT VALID, and their validation. A text that cannot be spliced is not

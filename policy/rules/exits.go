@@ -87,7 +87,10 @@ const outOfTransaction = " outside of the transaction"
 func typed(statements []string) []string {
 	var lines []string
 	for _, statement := range statements {
-		if statement != "" {
+		switch {
+		case strings.HasPrefix(statement, "--"):
+			lines = append(lines, statement)
+		case statement != "":
 			lines = append(lines, statement+";")
 		}
 	}

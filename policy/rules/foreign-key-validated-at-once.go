@@ -63,36 +63,46 @@ func foreignKeyFree(c *policy.Check, table *facts.Relation, add ddl.Constraint) 
 // takenOver reports whether every partition has the key already, so that the server only takes them over.
 func takenOver(table, parent *facts.Relation, add ddl.Constraint) bool {
 	return table.Kind == "p" && !slices.ContainsFunc(table.Partitions, func(p facts.Partition) bool {
-		return p.Kind == "r" && p.ForeignKey(parent, add.Columns, add.ParentCols) == nil
+		return p.Kind == "r" && p.ForeignKey(parent, add) == nil
 	})
 }
 
-// foreignKeyOnPartitioned is the recipe for a partitioned table before PostgreSQL 18, with its own partitions.
-func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, table *facts.Relation, command int) policy.Finding {
-	alter := c.Stmt.Action.(ddl.AlterTable)
-	add := *alter.Commands[command].Constraint
-	name := chosenName(c.Stmt, alter, table, command)
-	key := c.Stmt.Text[add.Start:add.End]
-	if add.Name == "" {
-		key = "CONSTRAINT " + quoted(name) + " " + key
+// foreignKeyOnPartitioned is the recipe for a partitioned table before PostgreSQL 18, with its own partitions, for all foreign keys that the statement adds.
+func foreignKeyOnPartitioned(c *policy.Check, finding policy.Finding, alter ddl.AlterTable, table *facts.Relation) policy.Finding {
+	var steps, names []string
+	var commands []int
+	for i, command := range alter.Commands {
+		if command.Op != "AddConstraint" || command.Constraint.Type != ddl.ForeignKey {
+			continue
+		}
+		name := chosenName(c.Stmt, alter, table, i, names...)
+		add, err := ddl.AddedConstraint(c.Stmt, i, -1, name, false)
+		if err != nil {
+			continue // a text that cannot be taken apart is not shown
+		}
+		names, commands = append(names, name), append(commands, i)
+		steps = append(steps, onPartitions(c.Stmt, alter, table, name, add)...)
 	}
-	steps := typed(besides(c.Stmt, nil, command))
+	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent,"
+	return eachByItself(c, finding, typed(besides(c.Stmt, steps, commands...)))
+}
+
+// onPartitions is what to type for a foreign key, whose ADD is given, on the first partitions, and then on the table itself.
+func onPartitions(stmt ddl.Statement, alter ddl.AlterTable, table *facts.Relation, name, add string) []string {
+	var steps []string
 	leaves := 0
 	for _, p := range table.Partitions {
 		if p.Kind != "r" {
 			continue
 		}
-		leaves++
-		if leaves > shownPartitions {
+		if leaves++; leaves > shownPartitions {
 			continue
 		}
 		of := qualified(p.Schema, p.Name)
-		steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD %s NOT VALID;", of, key), fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", of, quoted(name)))
+		steps = append(steps, fmt.Sprintf("ALTER TABLE %s %s NOT VALID", of, add), fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s", of, quoted(name)))
 	}
 	if leaves > shownPartitions {
 		steps = append(steps, fmt.Sprintf("-- and so on for all %s", partitions(leaves)))
 	}
-	steps = append(steps, fmt.Sprintf("ALTER TABLE %s ADD %s;", qualified(table.Schema, table.Name), key))
-	finding.Message += "; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent,"
-	return eachByItself(c, finding, steps)
+	return append(steps, fmt.Sprintf("ALTER TABLE %s %s", stmt.Text[alter.TableSpan.Start:alter.TableSpan.End], add))
 }

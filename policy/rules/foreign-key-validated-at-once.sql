@@ -228,7 +228,7 @@ rewrite
     ALTER TABLE public.events_1 VALIDATE CONSTRAINT events_user;
     ALTER TABLE public.events_2_1 ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users NOT VALID;
     ALTER TABLE public.events_2_1 VALIDATE CONSTRAINT events_user;
-    ALTER TABLE public.events ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users;
+    ALTER TABLE events ADD CONSTRAINT events_user FOREIGN KEY (user_id) REFERENCES users;
 
 check version=180000
 ALTER TABLE events ADD FOREIGN KEY (user_id) REFERENCES users
@@ -288,3 +288,43 @@ rewrite
   detail: Table public.same has about 1 rows, 8192 bytes.
   hint: ALTER TABLE public.same ADD CONSTRAINT "same_of_fkey" FOREIGN KEY (of) REFERENCES same NOT VALID;
     ALTER TABLE public.same VALIDATE CONSTRAINT same_of_fkey;
+
+# Partitions that have the key are taken over, if it says the same in all; else it is made and checked beside theirs.
+setup
+CREATE TABLE visits (at int, user_id int) PARTITION BY RANGE (at); CREATE TABLE visits_1 PARTITION OF visits FOR VALUES FROM (1) TO (1000);
+INSERT INTO visits SELECT g, 1 FROM generate_series(1, 999) g; ALTER TABLE visits_1 ADD CONSTRAINT user_key FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE
+----
+
+check version=170000
+ALTER TABLE visits ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE DEFERRABLE
+----
+pass
+
+check version=170000
+ALTER TABLE visits ADD FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE, ADD COLUMN note text
+----
+rewrite
+  adding a foreign key blocks writes to "visits" and "users" while every row is checked; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent
+  detail: Table public.visits has an unknown number of rows (it was never analyzed) in 1 partition, 64 kB.
+  hint: Each by itself, outside of a transaction:
+    ALTER TABLE visits ADD COLUMN note text;
+    ALTER TABLE public.visits_1 ADD CONSTRAINT "visits_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE NOT VALID;
+    ALTER TABLE public.visits_1 VALIDATE CONSTRAINT visits_user_id_fkey;
+    ALTER TABLE visits ADD CONSTRAINT "visits_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users ON DELETE CASCADE;
+
+check version=170000
+ALTER TABLE visits ADD FOREIGN KEY (user_id) REFERENCES users
+----
+rewrite
+  adding a foreign key blocks writes to "visits" and "users" while every row is checked; before PostgreSQL 18 add it NOT VALID to each partition and validate it there, then add it to the parent
+  detail: Table public.visits has an unknown number of rows (it was never analyzed) in 1 partition, 64 kB.
+  hint: Each by itself, outside of a transaction:
+    ALTER TABLE public.visits_1 ADD CONSTRAINT "visits_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users NOT VALID;
+    ALTER TABLE public.visits_1 VALIDATE CONSTRAINT visits_user_id_fkey;
+    ALTER TABLE visits ADD CONSTRAINT "visits_user_id_fkey" FOREIGN KEY (user_id) REFERENCES users;
+
+# There is no NOT VALID for the server to take.
+check version=170000
+ALTER TABLE visits ADD CONSTRAINT k FOREIGN KEY (user_id) REFERENCES users NOT VALID, VALIDATE CONSTRAINT k
+----
+pass

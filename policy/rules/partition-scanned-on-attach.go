@@ -131,13 +131,12 @@ func attachMakes(c *policy.Check, parent, child, rest *facts.Relation) {
 	var keys, indexes []string
 	for _, k := range parent.Constraints {
 		if k.Type == "f" && !slices.ContainsFunc(child.Constraints, func(own facts.Constraint) bool { return sameKey(k, own) }) {
-			keys = append(keys, fmt.Sprintf("ALTER TABLE %s ADD FOREIGN KEY (%s) REFERENCES %s (%s);", qualified(child.Schema, child.Name),
-				quotedList(k.Columns), qualified(k.ParentSchema, k.ParentName), quotedList(k.ParentColumns)))
+			keys = append(keys, giveForeignKey(c, k, child)...)
 		}
 	}
 	for _, i := range parent.Indexes {
 		if !slices.ContainsFunc(child.Indexes, func(own facts.Index) bool { return sameIndex(i, own) }) {
-			indexes = append(indexes, giveIndex(i, child))
+			indexes = append(indexes, giveIndex(parent, i, child)...)
 		}
 	}
 	if len(keys) > 0 {
@@ -165,10 +164,37 @@ func attachMakes(c *policy.Check, parent, child, rest *facts.Relation) {
 	c.Report(finding)
 }
 
-// sameKey reports whether a foreign key is what the parent's would be on the new partition, valid so that nothing is left to check.
+// sameKey reports whether a foreign key is what the parent's would be on the new partition, valid so that nothing is left to check. One that says something
+// else, like ON DELETE, is not taken over.
 func sameKey(parent, own facts.Constraint) bool {
 	return own.Type == "f" && own.Validated && own.Parent == parent.Parent &&
-		slices.Equal(own.Columns, parent.Columns) && slices.Equal(own.ParentColumns, parent.ParentColumns)
+		slices.Equal(own.Columns, parent.Columns) && slices.Equal(own.ParentColumns, parent.ParentColumns) &&
+		(own.Definition == "" || parent.Definition == "" || own.Definition == valid(parent.Definition))
+}
+
+// valid is the definition of a constraint without NOT VALID.
+func valid(definition string) string { return strings.TrimSuffix(definition, " NOT VALID") }
+
+// giveForeignKey is what to type for a foreign key like the parent's, by its name if that is free.
+func giveForeignKey(c *policy.Check, k facts.Constraint, child *facts.Relation) []string {
+	table, name := qualified(child.Schema, child.Name), k.Name
+	if constraintNamed(child, name) != nil {
+		var taken []string
+		for _, own := range child.Constraints {
+			taken = append(taken, own.Name)
+		}
+		name = facts.KeyName(child.Name, "fkey", k.Columns, taken)
+	}
+	definition, note := valid(k.Definition), ""
+	if definition == "" {
+		definition = fmt.Sprintf("FOREIGN KEY (%s) REFERENCES %s (%s)", quotedList(k.Columns), qualified(k.ParentSchema, k.ParentName), quotedList(k.ParentColumns))
+		note = " -- with the ON DELETE, ON UPDATE and MATCH of the parent's"
+	}
+	add := fmt.Sprintf("ALTER TABLE %s ADD CONSTRAINT %s %s", table, quoted(name), definition)
+	if child.Kind == "p" && c.Facts.Version < 180000 {
+		return []string{add + ";" + note} // which has a recipe of its own
+	}
+	return []string{add + " NOT VALID;" + note, fmt.Sprintf("ALTER TABLE %s VALIDATE CONSTRAINT %s;", table, quoted(name))}
 }
 
 // sameIndex reports whether an index may be the one that the parent's takes over. Expressions and predicates are not compared.
@@ -177,21 +203,26 @@ func sameIndex(parent, own facts.Index) bool {
 		(own.Constraint != "") == (parent.Constraint != "") && slices.Equal(own.Columns, parent.Columns) && slices.Equal(own.Included, parent.Included)
 }
 
-// giveIndex is what to type for an index like the parent's.
-func giveIndex(i facts.Index, child *facts.Relation) string {
-	table, columns := qualified(child.Schema, child.Name), quotedList(i.Columns)
-	if len(i.Included) > 0 {
-		columns += ") INCLUDE (" + quotedList(i.Included)
+// giveIndex is what to type for an index like the parent's, and for the constraint on it.
+func giveIndex(parent *facts.Relation, i facts.Index, child *facts.Relation) []string {
+	table := qualified(child.Schema, child.Name)
+	defined, err := ddl.Reparse(i.Definition)
+	create, ok := defined.Action.(ddl.CreateIndex)
+	key := constraintNamed(parent, i.Constraint)
+	if err != nil || !ok || child.Kind == "p" || key != nil && key.Type == string(rune(ddl.Exclusion)) {
+		return []string{fmt.Sprintf("-- an index on %s like %s", table, quoted(i.Name))}
 	}
-	switch {
-	case !i.Plain || i.NullsNotDistinct:
-		return fmt.Sprintf("-- an index on %s like %s", table, quoted(i.Name))
-	case i.Primary:
-		return fmt.Sprintf("ALTER TABLE %s ADD PRIMARY KEY (%s);", table, columns)
-	case i.Constraint != "":
-		return fmt.Sprintf("ALTER TABLE %s ADD UNIQUE (%s);", table, columns)
-	case i.Unique:
-		return fmt.Sprintf("CREATE UNIQUE INDEX CONCURRENTLY ON %s (%s);", table, columns)
+	word, keys := "INDEX", defined.Text[create.TableSpan.End:]
+	if i.Unique {
+		word = "UNIQUE INDEX"
 	}
-	return fmt.Sprintf("CREATE INDEX CONCURRENTLY ON %s (%s);", table, columns)
+	if key == nil {
+		return []string{fmt.Sprintf("CREATE %s CONCURRENTLY ON %s%s;", word, table, keys)}
+	}
+	add, label := ddl.Constraint{Type: ddl.Unique, Deferrable: key.Deferrable, Deferred: key.Deferred}, "key"
+	if i.Primary {
+		add.Type, label = ddl.PrimaryKey, "pkey"
+	}
+	name := facts.KeyName(child.Name, label, slices.Concat(i.Columns, i.Included), nil)
+	return []string{fmt.Sprintf("CREATE %s CONCURRENTLY %s ON %s%s;", word, quoted(name), table, keys), fmt.Sprintf("ALTER TABLE %s %s;", table, ddl.KeyUsing(add, name))}
 }

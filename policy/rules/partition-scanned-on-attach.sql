@@ -309,12 +309,14 @@ ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES FROM (1) TO (1000)
 block
   attaching "logs_1" checks its foreign keys to tables that nobody can write to meanwhile; give it the foreign keys of "logs" first
   detail: Table public.logs_1 has about 1 rows, 16 kB.
-  hint: ALTER TABLE public.logs_1 ADD FOREIGN KEY (user_id) REFERENCES public.users (id);
+  hint: ALTER TABLE public.logs_1 ADD CONSTRAINT logs_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) NOT VALID;
+    ALTER TABLE public.logs_1 VALIDATE CONSTRAINT logs_user_id_fkey;
   attaching "logs_1" builds indexes on it while nobody else can use it; give it the indexes of "logs" first
   detail: Table public.logs_1 has about 1 rows, 16 kB.
-  hint: -- an index on public.logs_1 like logs_lower_idx
-    ALTER TABLE public.logs_1 ADD PRIMARY KEY (at);
-    CREATE INDEX CONCURRENTLY ON public.logs_1 (what) INCLUDE (user_id);
+  hint: CREATE INDEX CONCURRENTLY ON public.logs_1 USING btree (lower(what));
+    CREATE UNIQUE INDEX CONCURRENTLY logs_1_pkey ON public.logs_1 USING btree (at);
+    ALTER TABLE public.logs_1 ADD CONSTRAINT "logs_1_pkey" PRIMARY KEY USING INDEX "logs_1_pkey";
+    CREATE INDEX CONCURRENTLY ON public.logs_1 USING btree (what) INCLUDE (user_id);
   attaching "logs_1" keeps everybody out of "logs_1" while every row is checked; prove the bound with a CHECK first
   detail: Table public.logs_1 has about 1 rows, 16 kB.
   hint: ALTER TABLE public.logs_1 ADD CONSTRAINT logs_1_bound CHECK ("at" IS NOT NULL AND ("at" >= CAST(1 AS integer)) AND ("at" < CAST(1000 AS integer))) NOT VALID;
@@ -333,7 +335,7 @@ ALTER TABLE logs ATTACH PARTITION logs_1 FOR VALUES FROM (1) TO (1000)
 block
   attaching "logs_1" builds indexes on it while nobody else can use it nor "logs_rest"; give it the indexes of "logs" first
   detail: Table public.logs_1 has about 1 rows, 16 kB.
-  hint: CREATE INDEX CONCURRENTLY ON public.logs_1 (what) INCLUDE (user_id);
+  hint: CREATE INDEX CONCURRENTLY ON public.logs_1 USING btree (what) INCLUDE (user_id);
   attaching "logs_1" keeps everybody out of "logs_1" while every row is checked; prove the bound with a CHECK first
   detail: Table public.logs_1 has about 1 rows, 16 kB.
     Table public.logs_rest has an unknown number of rows (it was never analyzed), 16 kB.

@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,14 +13,26 @@ import (
 	"github.com/pgsluice/pgsluice/policy/rules"
 )
 
-// What a hint says to type leaves what the statement itself would have left.
+// What a hint says to type leaves what the statement itself would have left: as the catalogs describe it, and as pg_dump does where there is one for this
+// major.
+//
+//	setup            runs SQL on both sides
+//	recipe [ARGS]    runs the statement on one side, and on the other what the hint of its first finding says to type
+//
+// Args of recipe: version=N (the server that it is judged for), all (the hints of its other findings, too, in order), major=N (from this major on), before=N (up
+// to the one before).
 func TestHintsAreRecipes(t *testing.T) {
-	plain, typed := pgtest.Connect(t, pgtest.Database(t)), pgtest.Connect(t, pgtest.Database(t))
+	plainDSN, typedDSN := pgtest.Database(t), pgtest.Database(t)
+	plain, typed := pgtest.Connect(t, plainDSN), pgtest.Connect(t, typedDSN)
+	_, dumps := pgtest.Server(t).Binaries().Tool("pg_dump")
 	set, err := policy.NewSet(rules.All(), policy.Settings{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	datadriven.RunTest(t, "testdata/recipes", func(t *testing.T, d *datadriven.TestData) string {
+		if isOtherMajors(t, d) {
+			return d.Expected
+		}
 		if d.Cmd == "setup" {
 			exec(t, plain, d.Input)
 			exec(t, typed, d.Input)
@@ -27,19 +40,40 @@ func TestHintsAreRecipes(t *testing.T) {
 		}
 		stmt := statement(t, d)
 		verdict := set.Judge(stmt, read(t, typed, stmt, d), policy.Context{})
-		if verdict.Action < policy.Rewrite {
-			t.Fatalf("nothing is found in %s: %+v", d.Input, verdict)
+		hinted := slices.IndexFunc(verdict.Findings, func(f policy.Finding) bool { return f.Action >= policy.Rewrite && f.Hint != "" })
+		if hinted < 0 {
+			t.Fatalf("nothing is to be typed instead of %s: %+v", d.Input, verdict)
 		}
-		_, lines, _ := strings.Cut(verdict.Findings[0].Hint, "\n") // the first line says how to run the others
-		for line := range strings.SplitSeq(lines, "\n") {
-			exec(t, typed, line)
+		followed := verdict.Findings[hinted : hinted+1]
+		if d.HasArg("all") {
+			followed = verdict.Findings
+		}
+		var hint string
+		for _, f := range followed {
+			if first, lines, _ := strings.Cut(f.Hint, "\n"); strings.HasSuffix(first, ":") { // it says how to run the others
+				f.Hint = lines
+			}
+			for line := range strings.SplitSeq(f.Hint, "\n") {
+				exec(t, typed, line)
+			}
+			hint += f.Hint + "\n"
 		}
 		exec(t, plain, d.Input)
-		if want, got := described(t, plain), described(t, typed); got != want {
-			t.Errorf("%s\nleaves\n%s\nthe recipe\n%s\nleaves\n%s", d.Input, want, lines, got)
+		want, got := described(t, plain), described(t, typed)
+		if want == got && dumps {
+			want, got = pgtest.Dump(t, plainDSN), pgtest.Dump(t, typedDSN)
+		}
+		if got != want {
+			t.Errorf("%s\nleaves\n%s\nthe recipe\n%sleaves\n%s", d.Input, without(want, got), hint, without(got, want))
 		}
 		return ""
 	})
+}
+
+// without is the lines of a text that are not in the other.
+func without(text, other string) string {
+	others := strings.Split(other, "\n")
+	return strings.Join(slices.DeleteFunc(strings.Split(text, "\n"), func(line string) bool { return slices.Contains(others, line) }), "\n")
 }
 
 // described is the indexes and constraints of a database, one a line.
