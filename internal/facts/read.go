@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/hex"
@@ -92,6 +93,9 @@ type Wanted struct {
 	Children bool
 	// Dependents asks for what depends on it (Relation.Depends).
 	Dependents bool
+	// Cascaded is the ALTER TYPE … CASCADE of a composite type: asks for the tables OF it (TablesOf) and for what has to be known to judge the ALTER TABLE that
+	// it is for each of them (ddl.Cascaded). Where there are any, that takes more questions.
+	Cascaded *ddl.Statement
 	// Emptied asks for the tables that reference it, and those that reference them, with their Depends: TRUNCATE … CASCADE empties them all. That takes
 	// more questions.
 	Emptied bool
@@ -128,6 +132,9 @@ func For(stmt ddl.Statement) []Wanted {
 	case ddl.AlterTable:
 		add(withTypes(action, Wanted{Name: action.Table, Parents: needsParents(action), Definitions: needsProof(action), Dependents: mayFill(action),
 			Candidates: unnamedConstraints(stmt, action), Constraint: true}))
+		if ddl.Cascades(action) {
+			add(Wanted{Name: action.Table, Dependents: true, Types: []ddl.TypeName{{Name: action.Table}}, Cascaded: &stmt})
+		}
 		if names := unnamedRelations(stmt, action); len(names) > 0 {
 			wanted = append(wanted, Wanted{Name: action.Table, Candidates: names})
 		}
@@ -199,7 +206,7 @@ func (w *Wanted) also(other Wanted) {
 	w.Emptied, w.Users = w.Emptied || other.Emptied, w.Users || other.Users
 	w.Types, w.Functions = slices.Concat(w.Types, other.Types), slices.Concat(w.Functions, other.Functions)
 	w.Changed, w.Collations = slices.Concat(w.Changed, other.Changed), slices.Concat(w.Collations, other.Collations)
-	w.Schemas = slices.Concat(w.Schemas, other.Schemas)
+	w.Schemas, w.Cascaded = slices.Concat(w.Schemas, other.Schemas), cmp.Or(w.Cascaded, other.Cascaded)
 }
 
 // explained is what of a statement that changes many rows, or may, the planner is to be asked about: itself, or what EXPLAIN ANALYZE runs; nil of
@@ -298,7 +305,7 @@ func Read(ctx context.Context, server Querier, wanted []Wanted) (Facts, error) {
 		return Facts{}, err
 	}
 	known := q.known
-	for _, add := range []func(context.Context, Querier, Facts, []Wanted) error{addPartitions, addProofs, addReferencing} {
+	for _, add := range []func(context.Context, Querier, Facts, []Wanted) error{addPartitions, addTyped, addProofs, addReferencing} {
 		if err := add(ctx, server, known, wanted); err != nil {
 			return Facts{}, err
 		}

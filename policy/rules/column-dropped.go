@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -69,13 +70,25 @@ func runColumnDropped(c *policy.Check) {
 
 // attributeDropped judges ALTER TYPE … DROP ATTRIBUTE of a composite type.
 func attributeDropped(c *policy.Check, alter ddl.AlterTable) {
-	for _, command := range typedTables(c, alter, "DropColumn") {
-		c.Report(policy.Finding{
+	commands := typedTables(c, alter, "DropColumn")
+	tables, known := c.Facts.TablesOf(alter.Table)
+	tables = slices.DeleteFunc(tables, disposable)
+	if known && len(tables) == 0 {
+		return
+	}
+	for _, command := range commands {
+		finding := policy.Finding{
 			Message: fmt.Sprintf("dropping attribute %q of type %s with CASCADE destroys the values of that column in every table OF it; release code without it first, then allow the drop",
 				command.Name, shown(alter.Table)),
-			Hint:    fmt.Sprintf("SELECT oid::regclass FROM pg_class WHERE reloftype = %s::regtype;\n%s", text(shown(alter.Table)), meant(c, "column-dropped")),
-			Unknown: fmt.Sprintf("which tables there are OF type %s", shown(alter.Table)),
-		})
+			Hint: meant(c, "column-dropped"),
+		}
+		if known {
+			finding.Detail = sizes(tables...)
+		} else {
+			finding.Hint = fmt.Sprintf("SELECT oid::regclass FROM pg_class WHERE reloftype = %s::regtype;\n%s", text(shown(alter.Table)), finding.Hint)
+			finding.Unknown = fmt.Sprintf("which tables there are OF type %s", shown(alter.Table))
+		}
+		c.Report(finding)
 	}
 }
 

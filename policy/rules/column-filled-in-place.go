@@ -39,6 +39,9 @@ function is volatile, and a domain has constraints, is looked up in the catalog.
 }
 
 func runColumnFilledInPlace(c *policy.Check) {
+	if alter, ok := c.Stmt.Action.(ddl.AlterTable); ok && alter.Object == "TYPE" && ddl.Cascades(alter) {
+		eachTyped(c, alter, runColumnFilledInPlace)
+	}
 	for _, a := range addedColumns(c) {
 		if a.light() {
 			continue

@@ -417,3 +417,23 @@ block
     ALTER TABLE t DROP CONSTRAINT t_n_check_null;
     ALTER TABLE t ADD CONSTRAINT "t_n_check" CHECK (n > -1) NOT VALID;
     ALTER TABLE t VALIDATE CONSTRAINT t_n_check;
+
+# A composite type takes the tables OF it along.
+setup
+CREATE TYPE pair AS (a int, b int); CREATE TABLE pairs OF pair; INSERT INTO pairs VALUES (1, 2)
+----
+
+check
+ALTER TYPE pair ADD ATTRIBUTE c positive CASCADE
+----
+block
+  table public.pairs OF type pair: adding "c" of domain positive rewrites "pairs", because the domain has a constraint, and blocks reads and writes until that is done; use its base type integer and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.pairs has an unknown number of rows (it was never analyzed), 8192 bytes.
+  hint: ALTER TABLE public.pairs NOT OF;
+    ALTER TABLE "public"."pairs" ADD COLUMN c integer;
+    -- then each constraint of the domain: ALTER TABLE "public"."pairs" ADD CHECK (... c ...) NOT VALID, and VALIDATE CONSTRAINT
+
+check
+ALTER TYPE pair ADD ATTRIBUTE c int CASCADE, ADD ATTRIBUTE d free COLLATE "C" CASCADE
+----
+pass

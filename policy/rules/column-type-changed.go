@@ -70,6 +70,9 @@ func runColumnTypeChanged(c *policy.Check) {
 
 // attributeTypeChanged judges ALTER TYPE … ALTER ATTRIBUTE of a composite type. Without CASCADE the server refuses it where there is a table OF the type.
 func attributeTypeChanged(c *policy.Check, alter ddl.AlterTable) {
+	if eachTyped(c, alter, runColumnTypeChanged) {
+		return
+	}
 	for _, command := range typedTables(c, alter, "AlterColumnType") {
 		c.Report(policy.Finding{
 			Message: fmt.Sprintf("changing attribute %q of type %s with CASCADE may rewrite every table OF it and block its readers and writers until that is done; take the tables off the type with ALTER TABLE ... NOT OF, and change them one by one",
@@ -78,14 +81,6 @@ func attributeTypeChanged(c *policy.Check, alter ddl.AlterTable) {
 			Unknown: fmt.Sprintf("which tables there are OF type %s, and their sizes", shown(alter.Table)),
 		})
 	}
-}
-
-// typedTables are the commands of an ALTER TYPE that go on to the tables OF the type, unless this very transaction made it.
-func typedTables(c *policy.Check, alter ddl.AlterTable, op string) []ddl.AlterCommand {
-	if r, known := c.Relation(alter.Table); known && (r == nil || !r.MayAlter || private(r)) {
-		return nil
-	}
-	return slices.DeleteFunc(slices.Clone(alter.Commands), func(command ddl.AlterCommand) bool { return command.Op != op || !command.Cascade })
 }
 
 // changing is one ALTER COLUMN … TYPE.
