@@ -179,10 +179,40 @@ func isAttribute(t pgquery.ConstrType) bool {
 	return false
 }
 
+// callsIn are the functions that a default calls.
 func callsIn(expression *pgquery.Node) []Name {
 	found := newRefs()
+	found.zoned = true
 	found.walk(expression.ProtoReflect())
 	return found.callList()
+}
+
+// isZoned reports whether a call is AT TIME ZONE of a timestamp, which is immutable. Of a time it is volatile before 15, by the same name.
+func isZoned(call *pgquery.FuncCall) bool {
+	return call.Funcformat == pgquery.CoercionForm_COERCE_SQL_SYNTAX && len(call.Args) == 2 && listName(call.Funcname) == Name{"pg_catalog", "timezone"} &&
+		isTimestamp(call.Args[1])
+}
+
+// isTimestamp reports whether an expression is certainly a timestamp, with a time zone or without.
+func isTimestamp(expression *pgquery.Node) bool {
+	switch e := expression.GetNode().(type) {
+	case *pgquery.Node_SqlvalueFunction:
+		switch e.SqlvalueFunction.Op {
+		case pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP, pgquery.SQLValueFunctionOp_SVFOP_CURRENT_TIMESTAMP_N,
+			pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP, pgquery.SQLValueFunctionOp_SVFOP_LOCALTIMESTAMP_N:
+			return true
+		}
+	case *pgquery.Node_TypeCast:
+		name := listName(e.TypeCast.TypeName.GetNames())
+		return name == Name{"pg_catalog", "timestamp"} || name == Name{"pg_catalog", "timestamptz"}
+	case *pgquery.Node_FuncCall:
+		switch name := listName(e.FuncCall.Funcname); name.Name {
+		case "now", "transaction_timestamp", "statement_timestamp", "clock_timestamp":
+			return (name.Schema == "" || name.Schema == "pg_catalog") && len(e.FuncCall.Args) == 0
+		}
+		return isZoned(e.FuncCall)
+	}
+	return false
 }
 
 // constraint describes a constraint whose text ends at part[1]. One that is written with a column is of that column.

@@ -21,6 +21,8 @@ type refs struct {
 	rowLock LockMode
 	// dormant is true below a statement that is only planned or stored, so that it writes nothing.
 	dormant bool
+	// zoned leaves out AT TIME ZONE of a timestamp (isZoned).
+	zoned bool
 }
 
 func newRefs() *refs { return &refs{taken: map[*pgquery.RangeVar]bool{}, ctes: map[string]int{}} }
@@ -101,7 +103,9 @@ func (r *refs) walk(m protoreflect.Message) {
 		}
 		return
 	case *pgquery.FuncCall:
-		r.calls = append(r.calls, located[Name]{n.Location, listName(n.Funcname)})
+		if !r.zoned || !isZoned(n) {
+			r.calls = append(r.calls, located[Name]{n.Location, listName(n.Funcname)})
+		}
 	case *pgquery.TypeCast:
 		if constant := n.GetArg().GetAConst().GetSval(); constant != nil {
 			r.casts = append(r.casts, Cast{typeName(n.TypeName), constant.Sval})

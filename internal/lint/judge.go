@@ -351,7 +351,9 @@ func (j *Judge) known(ctx context.Context, w *world, s ddl.Statement, file int) 
 	if j.Anybody {
 		base.SessionUser = ""
 	}
+	w.addFunctions(&base, wanted)
 	known, elsewhere := w.known(base, names, file)
+	w.addDomains(&known, s)
 	if alter, ok := s.Action.(ddl.AlterTable); ok && alter.Object == "DOMAIN" && w.own(s) {
 		known.Known = true
 		known.Types = map[string]*facts.Type{facts.TypeKey(alter.Table.Schema, alter.Table.Name, false): {

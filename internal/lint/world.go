@@ -17,6 +17,8 @@ type world struct {
 	objects map[string]*object
 	// made are the names of all that the files have made, whether it is still new or not, by identity.
 	made map[string]bool
+	// domains are those that the files have made, by identity.
+	domains map[string]domain
 	// renamed are objects of before, under their new names.
 	renamed map[string]ddl.Name
 	undo    []func() // what takes back the changes of the open transaction, in the order in which they were made
@@ -48,7 +50,7 @@ type savepoint struct {
 }
 
 func newWorld() *world {
-	return &world{objects: map[string]*object{}, made: map[string]bool{}, renamed: map[string]ddl.Name{}, settings: map[string]string{}}
+	return &world{objects: map[string]*object{}, made: map[string]bool{}, domains: map[string]domain{}, renamed: map[string]ddl.Name{}, settings: map[string]string{}}
 }
 
 // connect begins a session: nothing is set in it yet.
@@ -377,6 +379,7 @@ func (w *world) index(of ddl.Name, name string) {
 }
 
 func (w *world) utility(s ddl.Statement, u ddl.Utility, file int) {
+	w.makeDomain(s)
 	if strings.HasPrefix(s.Tag, "DROP") || u.Replace || u.IfNotExists {
 		return // what is replaced was there before
 	}
@@ -397,6 +400,9 @@ func (w *world) utility(s ddl.Statement, u ddl.Utility, file int) {
 }
 
 func (w *world) alter(a ddl.AlterTable) {
+	if a.Object == "DOMAIN" {
+		w.alterDomain(a)
+	}
 	for _, command := range a.Commands {
 		to := ddl.Name{Schema: a.Table.Schema, Name: command.NewName}
 		switch command.Op {
@@ -416,6 +422,7 @@ func (w *world) alter(a ddl.AlterTable) {
 			continue
 		}
 		before, after := w.identity(a.Object, a.Table), w.identity(a.Object, to)
+		w.moveDomain(before, after)
 		if w.made[before] {
 			set(w, w.made, before, false, true)
 			set(w, w.made, after, true, false)
@@ -524,6 +531,9 @@ func (w *world) renameHeld(from, to ddl.Name) {
 func (w *world) drop(d ddl.Drop) {
 	for _, name := range d.Names {
 		set(w, w.made, w.identity(d.Object, name), false, true)
+		if d.Object == "TYPE" || d.Object == "DOMAIN" {
+			set(w, w.domains, w.identity("TYPE", name), domain{}, true)
+		}
 	}
 	switch d.Object {
 	case "TABLE", "INDEX", "VIEW", "MATERIALIZED VIEW", "SEQUENCE", "FOREIGN TABLE":
