@@ -2,6 +2,7 @@ package lint
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -42,6 +43,14 @@ type object struct {
 	filled bool
 	// parents are the identities of those that it is a partition or a child of, as far as the files have made them, too.
 	parents []uint32
+	// adopted are those below it that others use, by key.
+	adopted map[string]adopted
+}
+
+// adopted is the size of something that is below an object; -1 is unknown.
+type adopted struct {
+	rows  float64
+	bytes int64
 }
 
 type savepoint struct {
@@ -214,6 +223,10 @@ func (w *world) take(s ddl.Statement, file int, before func(ddl.Name) *facts.Rel
 			case "AttachPartition":
 				w.under(command.Relation, action.Table)
 				w.adopt(action.Table, command.Relation, before)
+			case "DropInherit":
+				w.release(command.Relation, action.Table)
+			case "DetachPartition":
+				w.release(action.Table, command.Relation)
 			}
 		}
 	case ddl.Drop:
@@ -440,11 +453,31 @@ func (w *world) adopt(parent, child ddl.Name, before func(ddl.Name) *facts.Relat
 	if below, here := w.objects[w.key(child)]; o == nil || here && (below == nil || !below.Adopted) {
 		return
 	}
-	rows, bytes := -1.0, int64(-1)
+	size := adopted{-1, -1}
 	if r := before(child); r != nil {
-		rows, bytes = r.Rows, r.Bytes
+		size = adopted{r.Rows, r.Bytes}
 	}
-	w.adoptRows(key, rows, bytes)
+	w.above(key, func(below map[string]adopted) { below[w.key(child)] = size })
+}
+
+// release takes in that something is not below what the files have made any more: with it goes what is below it.
+func (w *world) release(parent, child ddl.Name) {
+	gone := []string{w.key(child)}
+	above, below := w.objects[w.key(parent)], w.objects[w.key(child)]
+	if above == nil {
+		return
+	}
+	if below != nil {
+		gone = append(gone, slices.Collect(maps.Keys(below.adopted))...)
+		moved := *below
+		moved.parents = slices.DeleteFunc(slices.Clone(below.parents), func(oid uint32) bool { return oid == above.OID })
+		w.put(w.key(child), &moved)
+	}
+	w.above(w.key(parent), func(below map[string]adopted) {
+		for _, key := range gone {
+			delete(below, key)
+		}
+	})
 }
 
 // under takes in that one thing that the files have made is below another.
@@ -458,28 +491,34 @@ func (w *world) under(child, parent ddl.Name) {
 	w.put(w.key(child), &moved)
 }
 
-// adoptRows takes in what is below an object now, and below all that it is a part of. -1 is unknown.
-func (w *world) adoptRows(key string, rows float64, bytes int64) {
+// above changes what is adopted below an object, and below all that it is a part of.
+func (w *world) above(key string, change func(map[string]adopted)) {
 	o := w.objects[key]
-	adopting := *o
-	adopting.Adopted, adopting.Empty, adopting.Descendants = true, false, o.Descendants+1
-	if adopting.Rows >= 0 {
-		adopting.Rows += rows
+	changed := *o
+	changed.adopted = maps.Clone(o.adopted)
+	if changed.adopted == nil {
+		changed.adopted = map[string]adopted{}
 	}
-	if adopting.Bytes >= 0 {
-		adopting.Bytes += bytes
+	change(changed.adopted)
+	changed.Descendants = len(changed.adopted)
+	changed.Adopted, changed.Empty, changed.Rows, changed.Bytes = changed.Descendants > 0, changed.Descendants == 0, 0, 0
+	for _, size := range changed.adopted {
+		if changed.Rows += size.rows; size.rows < 0 {
+			changed.Rows = -1
+			break
+		}
 	}
-	if rows < 0 {
-		adopting.Rows = -1
+	for _, size := range changed.adopted {
+		if changed.Bytes += size.bytes; size.bytes < 0 {
+			changed.Bytes = -1
+			break
+		}
 	}
-	if bytes < 0 {
-		adopting.Bytes = -1
-	}
-	set(w, w.made, key, false, true)
-	w.put(key, &adopting)
+	set(w, w.made, key, !changed.Adopted, changed.Adopted)
+	w.put(key, &changed)
 	for _, parent := range o.parents {
 		if above := w.byIdentity(parent); above != nil {
-			w.adoptRows(facts.Key(above.Schema, above.Name), rows, bytes)
+			w.above(facts.Key(above.Schema, above.Name), change)
 		}
 	}
 }
@@ -508,12 +547,28 @@ func (w *world) rename(from, to ddl.Name) {
 		renamed.Schema, renamed.Name = to.Schema, to.Name
 		w.put(facts.Key(to.Schema, to.Name), &renamed)
 	case !known:
+		w.renameAdopted(key, w.key(ddl.Name{Schema: cmp.Or(to.Schema, from.Schema), Name: to.Name}))
 		before := from
 		if earlier, again := w.renamed[key]; again {
 			before = earlier
 		}
 		set(w, w.objects, w.key(to), nil, true)
 		set(w, w.renamed, w.key(to), before, false)
+	}
+}
+
+// renameAdopted gives what is adopted its new key.
+func (w *world) renameAdopted(from, to string) {
+	for key, o := range maps.Clone(w.objects) {
+		if o == nil {
+			continue
+		}
+		if size, below := o.adopted[from]; below {
+			w.above(key, func(below map[string]adopted) {
+				delete(below, from)
+				below[to] = size
+			})
+		}
 	}
 }
 
@@ -552,6 +607,13 @@ func (w *world) drop(d ddl.Drop) {
 		dropped := w.objects[key]
 		set(w, w.objects, key, nil, false)
 		set(w, w.renamed, key, ddl.Name{}, true)
+		for above, o := range maps.Clone(w.objects) {
+			if o != nil && above != key {
+				if _, below := o.adopted[key]; below {
+					w.release(ddl.Name{Schema: o.Schema, Name: o.Name}, name)
+				}
+			}
+		}
 		if dropped == nil {
 			continue
 		}
