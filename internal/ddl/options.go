@@ -52,7 +52,16 @@ func settingOption(set *pgquery.VariableSetStmt) map[string]string {
 	if set.GetKind() == pgquery.VariableSetKind_VAR_RESET_ALL {
 		return map[string]string{"all": ""}
 	}
-	return map[string]string{strings.ToLower(set.GetName()): ""}
+	name := strings.ToLower(set.GetName())
+	return map[string]string{name: replicationRole(name, set)}
+}
+
+// replicationRole is the value of session_replication_role, in lower case; "" of any other setting, whose value may be a secret.
+func replicationRole(name string, set *pgquery.VariableSetStmt) string {
+	if name != "session_replication_role" || len(set.GetArgs()) != 1 {
+		return ""
+	}
+	return strings.ToLower(constantText(set.Args[0]))
 }
 
 // definitions are the options of a list of definitions. Those that set a setting appear as "set NAME".
@@ -62,7 +71,9 @@ func definitions(list []*pgquery.Node) map[string]string {
 		d := node.GetDefElem()
 		switch {
 		case d.GetDefname() == "set":
-			options["set "+strings.ToLower(d.GetArg().GetVariableSetStmt().GetName())] = ""
+			set := d.GetArg().GetVariableSetStmt()
+			name := strings.ToLower(set.GetName())
+			options["set "+name] = replicationRole(name, set)
 		case d.GetDefname() == "password":
 			options["password"] = passwordKind(d.GetArg())
 		case d.GetDefname() == "as":

@@ -3,6 +3,7 @@ package rules
 import (
 	_ "embed"
 	"fmt"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/policy"
@@ -20,8 +21,13 @@ func triggerDisabled() policy.Rule {
 nothing checks those afterwards; ENABLE TRIGGER does not. DISABLE TRIGGER USER, and one trigger by name, switch off what the application
 relies on (audit trails, search columns) for everybody, not only for the migration.
 
-The lock (SHARE ROW EXCLUSIVE) keeps writers waiting until the COMMIT. For one session only, SET LOCAL session_replication_role = replica does the
-same and needs no lock. Tables without a row, temporary ones, and those made by the same transaction pass; so does ENABLE.`,
+The lock (SHARE ROW EXCLUSIVE) keeps writers waiting until the COMMIT. Tables without a row, temporary ones, and those made by the same transaction
+pass; so does ENABLE.
+
+SET session_replication_role = replica needs no lock and is for one session only, but for all tables at once: their foreign keys on both sides, ON DELETE
+CASCADE with them, triggers and rules. Nothing checks those rows afterwards either. It is warned of, with SET LOCAL, by set_config, and of a function that sets it; ALTER ROLE
+and ALTER DATABASE, which set it for every new session, are refused. Setting it back passes. On a connection a SET that stands alone, before which nothing may be
+asked, is let through as it is.`,
 		Since:   "0.1",
 		Default: policy.Block,
 		Cases:   triggerDisabledCases,
@@ -30,6 +36,7 @@ same and needs no lock. Tables without a row, temporary ones, and those made by 
 }
 
 func runTriggerDisabled(c *policy.Check) {
+	replicaRole(c)
 	alter, ok := c.Stmt.Action.(ddl.AlterTable)
 	if !ok {
 		return
@@ -58,5 +65,35 @@ func runTriggerDisabled(c *policy.Check) {
 			finding.Detail = size(table)
 		}
 		c.Report(finding)
+	}
+}
+
+// replicaRole judges what makes a session write as if it replayed what has been checked elsewhere.
+func replicaRole(c *policy.Check) {
+	const name, off = "session_replication_role", "session_replication_role = replica switches foreign keys and triggers of all tables off for "
+	settings := ddl.SetConfigs(c.Stmt)
+	if setting, ok := c.Stmt.Action.(ddl.Setting); ok && setting.Op == ddl.Set {
+		settings = append(settings, setting)
+	}
+	for _, setting := range settings {
+		if setting.Name != name || !strings.EqualFold(setting.Value, "replica") {
+			continue
+		}
+		until := "until it is set back; set it to origin behind the rows that need it, and check those yourself"
+		if setting.Local {
+			until = "until the transaction ends; check its rows yourself"
+		}
+		c.Report(policy.Finding{Action: policy.Warn, Message: off + "what this session writes " + until})
+	}
+	utility, ok := c.Stmt.Action.(ddl.Utility)
+	switch {
+	case !ok:
+	case utility.Setting && utility.Options[name] == "replica":
+		c.Report(policy.Finding{Message: off + "all new sessions that it holds for; use SET LOCAL in the one transaction that needs it", Hint: meant(c, "trigger-disabled")})
+	case utility.Options["set "+name] == "replica":
+		c.Report(policy.Finding{
+			Action:  policy.Warn,
+			Message: fmt.Sprintf("%swhat %q writes; check its rows yourself", off, utility.Names[0].Name),
+		})
 	}
 }

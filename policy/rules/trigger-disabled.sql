@@ -73,3 +73,104 @@ block
   hint: If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow trigger-disabled reason="..." */ ALTER TABLE orders DISABLE TRIGGER ALL;
   unknown: whether "orders" is in use: its size
+
+# For one session, and all tables.
+check
+SET session_replication_role = replica
+----
+warn
+  session_replication_role = replica switches foreign keys and triggers of all tables off for what this session writes until it is set back; set it to origin behind the rows that need it, and check those yourself
+
+check
+SET SESSION "session_replication_role" TO 'Replica'
+----
+warn
+  session_replication_role = replica switches foreign keys and triggers of all tables off for what this session writes until it is set back; set it to origin behind the rows that need it, and check those yourself
+
+check
+SET LOCAL session_replication_role = 'replica'
+----
+warn
+  session_replication_role = replica switches foreign keys and triggers of all tables off for what this session writes until the transaction ends; check its rows yourself
+
+check
+SELECT set_config('session_replication_role', 'replica', true), set_config('lock_timeout', '1s', false)
+----
+warn
+  session_replication_role = replica switches foreign keys and triggers of all tables off for what this session writes until the transaction ends; check its rows yourself
+
+check
+SET session_replication_role = origin
+----
+pass
+
+check
+SET session_replication_role = DEFAULT
+----
+pass
+
+check
+SET session_replication_role = local
+----
+pass
+
+check
+RESET session_replication_role
+----
+pass
+
+check
+ALTER ROLE CURRENT_USER SET session_replication_role = replica
+----
+block
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow trigger-disabled reason="..." */ ALTER ROLE CURRENT_USER SET session_replication_role = …;
+
+check
+ALTER DATABASE shop SET session_replication_role TO 'replica'
+----
+block
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow trigger-disabled reason="..." */ ALTER DATABASE shop SET session_replication_role TO …;
+
+check
+ALTER ROLE loader IN DATABASE shop SET session_replication_role = origin
+----
+pass
+
+check
+ALTER ROLE loader RESET session_replication_role
+----
+pass
+
+check
+ALTER SYSTEM SET session_replication_role = replica
+----
+block
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  hint: If it is meant, as a login named in overrides.roles:
+    /* pgsluice:allow trigger-disabled reason="..." */ ALTER SYSTEM SET session_replication_role = …;
+
+check
+CREATE FUNCTION load() RETURNS void LANGUAGE sql SET session_replication_role = replica AS 'DELETE FROM orders WHERE user_id = 1'
+----
+warn
+  session_replication_role = replica switches foreign keys and triggers of all tables off for what "load" writes; check its rows yourself
+
+check
+DO $$ BEGIN
+  SET LOCAL session_replication_role = replica;
+  PERFORM set_config('session_replication_role', 'replica', true);
+END $$
+----
+warn
+  line 2 of the DO block: session_replication_role = replica switches foreign keys and triggers of all tables off for what this session writes until the transaction ends; check its rows yourself
+
+locks
+SET LOCAL session_replication_role = replica; UPDATE orders SET user_id = 2; DELETE FROM users
+----
+orders RowExclusiveLock
+users RowExclusiveLock
+users_pkey RowExclusiveLock
