@@ -41,6 +41,8 @@ func options(node *pgquery.Node) map[string]string {
 		return settingOption(n.AlterRoleSetStmt.Setstmt)
 	case *pgquery.Node_AlterDatabaseSetStmt:
 		return settingOption(n.AlterDatabaseSetStmt.Setstmt)
+	case *pgquery.Node_AlterEventTrigStmt:
+		return map[string]string{"enabled": n.AlterEventTrigStmt.Tgenabled}
 	case *pgquery.Node_AlterSystemStmt:
 		return settingOption(n.AlterSystemStmt.Setstmt)
 	}
@@ -113,17 +115,19 @@ func optionText(arg *pgquery.Node) string {
 func roleSpecs(list []*pgquery.Node) []string {
 	var names []string
 	for _, node := range list {
-		role := node.GetRoleSpec()
-		switch role.GetRoletype() {
-		case pgquery.RoleSpecType_ROLESPEC_PUBLIC:
-			names = append(names, "public")
-		case pgquery.RoleSpecType_ROLESPEC_CSTRING:
-			names = append(names, role.GetRolename())
-		default:
-			names = append(names, strings.TrimPrefix(role.GetRoletype().String(), "ROLESPEC_"))
-		}
+		names = append(names, roleSpec(node.GetRoleSpec()))
 	}
 	return names
+}
+
+func roleSpec(role *pgquery.RoleSpec) string {
+	switch role.GetRoletype() {
+	case pgquery.RoleSpecType_ROLESPEC_PUBLIC:
+		return "public"
+	case pgquery.RoleSpecType_ROLESPEC_CSTRING:
+		return role.GetRolename()
+	}
+	return strings.TrimPrefix(role.GetRoletype().String(), "ROLESPEC_")
 }
 
 // privileges are those that GRANT or REVOKE names; none is ALL.

@@ -109,9 +109,12 @@ func subject(node *pgquery.Node) []Name {
 	case *pgquery.Node_CreateRoleStmt:
 		return one(n.CreateRoleStmt.Role)
 	case *pgquery.Node_AlterRoleStmt:
-		return one(n.AlterRoleStmt.GetRole().GetRolename())
+		return one(roleSpec(n.AlterRoleStmt.GetRole()))
 	case *pgquery.Node_AlterRoleSetStmt:
-		return one(n.AlterRoleSetStmt.GetRole().GetRolename())
+		if n.AlterRoleSetStmt.Role == nil { // ALL
+			return one("")
+		}
+		return one(roleSpec(n.AlterRoleSetStmt.Role))
 	case *pgquery.Node_CreatePublicationStmt:
 		return one(n.CreatePublicationStmt.Pubname)
 	case *pgquery.Node_AlterPublicationStmt:

@@ -70,6 +70,9 @@ func runRowSecurityChanged(c *policy.Check) {
 
 // policyChanged judges a policy of a table that has row security on.
 func policyChanged(c *policy.Check) {
+	if _, renamed := c.Stmt.Action.(ddl.AlterTable); renamed {
+		return // it is the same policy
+	}
 	for _, ref := range c.Stmt.Refs {
 		if !ref.Lock.BlocksWriters() {
 			continue

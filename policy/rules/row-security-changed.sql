@@ -112,3 +112,19 @@ CREATE POLICY theirs ON ruled USING (true)
 warn
   CREATE POLICY changes which rows of "ruled" its roles see, from the COMMIT on; try it with SET ROLE in a transaction that is rolled back
   unknown: whether "ruled" has row security on
+
+# By another name it is the same.
+setup
+CREATE TABLE named (a int); INSERT INTO named VALUES (1); ALTER TABLE named ENABLE ROW LEVEL SECURITY; CREATE POLICY mine ON named USING (a > 0)
+----
+
+check
+ALTER POLICY mine ON named RENAME TO ours
+----
+pass
+
+check
+ALTER POLICY mine ON named USING (a > 1)
+----
+warn
+  ALTER POLICY changes which rows of "named" its roles see, from the COMMIT on; try it with SET ROLE in a transaction that is rolled back

@@ -46,16 +46,22 @@ func runSettingChanged(c *policy.Check) {
 		if len(utility.Names) == 0 || !setsSetting(c) {
 			return
 		}
-		object := strings.ToLower(strings.TrimPrefix(c.Stmt.Tag, "ALTER "))
-		whose := fmt.Sprintf("%s %q", object, utility.Names[0].Name)
-		if utility.Names[0].Name == "" {
-			whose = "every role"
-		}
 		c.Report(policy.Finding{
 			Action:  policy.Warn,
-			Message: fmt.Sprintf("this changes %s for all new sessions of %s, while open ones keep the old value; for this migration use SET LOCAL", settings(utility), whose),
+			Message: fmt.Sprintf("this changes %s for all new sessions of %s, while open ones keep the old value; for this migration use SET LOCAL", settings(utility), whose(c.Stmt.Tag, utility)),
 		})
 	}
+}
+
+// whose are the sessions for which an ALTER sets something.
+func whose(tag string, utility ddl.Utility) string {
+	switch {
+	case len(utility.Names) == 0:
+		return "the whole server"
+	case utility.Names[0].Name == "":
+		return "every role"
+	}
+	return fmt.Sprintf("%s %q", strings.ToLower(strings.TrimPrefix(tag, "ALTER ")), utility.Names[0].Name)
 }
 
 // setsSetting tells ALTER ROLE … SET from ALTER ROLE … PASSWORD and its kin.

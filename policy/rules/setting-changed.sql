@@ -57,3 +57,15 @@ check role
 ----
 pass
   overridden: ALTER SYSTEM changes work_mem for the whole server and cannot be rolled back; leave it to those who run the server
+
+check
+ALTER ROLE CURRENT_USER SET work_mem = '1GB'
+----
+warn
+  this changes work_mem for all new sessions of role "CURRENT_USER", while open ones keep the old value; for this migration use SET LOCAL
+
+check
+ALTER ROLE ALL SET work_mem = '1GB'
+----
+warn
+  this changes work_mem for all new sessions of every role, while open ones keep the old value; for this migration use SET LOCAL

@@ -19,7 +19,8 @@ func triggerDisabled() policy.Rule {
 		Title: "Triggers switched off",
 		Doc: `ALTER TABLE … DISABLE TRIGGER ALL switches off the foreign keys of the table, too: they are triggers inside. Rows that break them come in, and
 nothing checks those afterwards; ENABLE TRIGGER does not. DISABLE TRIGGER USER, and one trigger by name, switch off what the application
-relies on (audit trails, search columns) for everybody, not only for the migration.
+relies on (audit trails, search columns) for everybody, not only for the migration; so do ENABLE REPLICA TRIGGER, DISABLE RULE, and ALTER EVENT TRIGGER …
+DISABLE.
 
 The lock (SHARE ROW EXCLUSIVE) keeps writers waiting until the COMMIT. Tables without a row, temporary ones, and those made by the same transaction
 pass; so does ENABLE.
@@ -36,7 +37,7 @@ asked, is let through as it is.`,
 }
 
 func runTriggerDisabled(c *policy.Check) {
-	replicaRole(c)
+	switchedOff(c)
 	alter, ok := c.Stmt.Action.(ddl.AlterTable)
 	if !ok {
 		return
@@ -53,6 +54,12 @@ func runTriggerDisabled(c *policy.Check) {
 		case "DisableTrigUser":
 			finding.Action, finding.Hint = policy.Warn, ""
 			finding.Message = fmt.Sprintf("DISABLE TRIGGER USER switches off the triggers of %q for everybody; enable them in the same transaction", alter.Table.Name)
+		case "EnableReplicaTrig":
+			finding.Action, finding.Hint = policy.Warn, ""
+			finding.Message = fmt.Sprintf("ENABLE REPLICA leaves trigger %q of %q off but for replication, for everybody from the COMMIT on; ENABLE ALWAYS is for both", command.Name, alter.Table.Name)
+		case "DisableRule", "EnableReplicaRule":
+			finding.Action, finding.Hint = policy.Warn, ""
+			finding.Message = fmt.Sprintf("rule %q of %q is off for everybody from the COMMIT on; enable it in the same transaction", command.Name, alter.Table.Name)
 		case "DisableTrig":
 			finding.Action, finding.Hint = policy.Warn, ""
 			finding.Message = fmt.Sprintf("trigger %q of %q is off for everybody from the COMMIT on; enable it in the same transaction", command.Name, alter.Table.Name)
@@ -68,8 +75,9 @@ func runTriggerDisabled(c *policy.Check) {
 	}
 }
 
-// replicaRole judges what makes a session write as if it replayed what has been checked elsewhere.
-func replicaRole(c *policy.Check) {
+// switchedOff judges what switches triggers off that are no one table's: event triggers, and session_replication_role, with which a session writes as if it
+// replayed what has been checked elsewhere.
+func switchedOff(c *policy.Check) {
 	const name, off = "session_replication_role", "session_replication_role = replica switches foreign keys and triggers of all tables off for "
 	settings := ddl.SetConfigs(c.Stmt)
 	if setting, ok := c.Stmt.Action.(ddl.Setting); ok && setting.Op == ddl.Set {
@@ -89,7 +97,14 @@ func replicaRole(c *policy.Check) {
 	switch {
 	case !ok:
 	case utility.Setting && utility.Options[name] == "replica":
-		c.Report(policy.Finding{Message: off + "all new sessions that it holds for; use SET LOCAL in the one transaction that needs it", Hint: meant(c, "trigger-disabled")})
+		c.Report(policy.Finding{
+			Message: fmt.Sprintf("%sall new sessions of %s; use SET LOCAL in the one transaction that needs it", off, whose(c.Stmt.Tag, utility)), Hint: meant(c, "trigger-disabled"),
+		})
+	case c.Stmt.Tag == "ALTER EVENT TRIGGER" && (utility.Options["enabled"] == "D" || utility.Options["enabled"] == "R"):
+		c.Report(policy.Finding{
+			Action:  policy.Warn,
+			Message: fmt.Sprintf("event trigger %q is off for everybody from the COMMIT on; enable it in the same transaction", utility.Names[0].Name),
+		})
 	case utility.Options["set "+name] == "replica":
 		c.Report(policy.Finding{
 			Action:  policy.Warn,

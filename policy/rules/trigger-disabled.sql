@@ -123,7 +123,7 @@ check
 ALTER ROLE CURRENT_USER SET session_replication_role = replica
 ----
 block
-  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions of role "CURRENT_USER"; use SET LOCAL in the one transaction that needs it
   hint: If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow trigger-disabled reason="..." */ ALTER ROLE CURRENT_USER SET session_replication_role = …;
 
@@ -131,7 +131,7 @@ check
 ALTER DATABASE shop SET session_replication_role TO 'replica'
 ----
 block
-  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions of database "shop"; use SET LOCAL in the one transaction that needs it
   hint: If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow trigger-disabled reason="..." */ ALTER DATABASE shop SET session_replication_role TO …;
 
@@ -149,7 +149,7 @@ check
 ALTER SYSTEM SET session_replication_role = replica
 ----
 block
-  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions that it holds for; use SET LOCAL in the one transaction that needs it
+  session_replication_role = replica switches foreign keys and triggers of all tables off for all new sessions of the whole server; use SET LOCAL in the one transaction that needs it
   hint: If it is meant, as a login named in overrides.roles:
     /* pgsluice:allow trigger-disabled reason="..." */ ALTER SYSTEM SET session_replication_role = …;
 
@@ -174,3 +174,39 @@ SET LOCAL session_replication_role = replica; UPDATE orders SET user_id = 2; DEL
 orders RowExclusiveLock
 users RowExclusiveLock
 users_pkey RowExclusiveLock
+
+# Other ways to the same.
+check
+ALTER TABLE orders ENABLE REPLICA TRIGGER audited
+----
+warn
+  ENABLE REPLICA leaves trigger "audited" of "orders" off but for replication, for everybody from the COMMIT on; ENABLE ALWAYS is for both
+  detail: Table public.orders has about 1 rows, 8192 bytes.
+
+check
+ALTER TABLE orders ENABLE ALWAYS TRIGGER audited
+----
+pass
+
+check
+ALTER TABLE orders DISABLE RULE noted
+----
+warn
+  rule "noted" of "orders" is off for everybody from the COMMIT on; enable it in the same transaction
+  detail: Table public.orders has about 1 rows, 8192 bytes.
+
+check
+ALTER EVENT TRIGGER guarded DISABLE
+----
+warn
+  event trigger "guarded" is off for everybody from the COMMIT on; enable it in the same transaction
+
+check
+ALTER EVENT TRIGGER guarded ENABLE
+----
+pass
+
+check
+ALTER EVENT TRIGGER guarded OWNER TO postgres
+----
+pass
