@@ -402,3 +402,30 @@ ALTER TABLE: adding "v" to "events" without values, filling its rows in batches;
     on app.events, lock budget
   after commit: ALTER TABLE "app"."events" VALIDATE CONSTRAINT "events_v_not_null"
     on app.events
+
+# Its sequence may have a name, which the one that stands in for it does not have.
+plan
+ALTER TABLE t ADD COLUMN named int GENERATED ALWAYS AS IDENTITY (START 5 SEQUENCE NAME app."My numbers" INCREMENT 2)
+----
+ALTER TABLE: adding "named" to "t" without values, filling its rows in batches; checking that "named" of "t" has no NULL before making it NOT NULL
+  undo: ALTER TABLE "app"."t" DROP COLUMN IF EXISTS "named"
+  in place: CREATE SEQUENCE "app"."pgsluice_t_named_seq" AS integer START 5  INCREMENT 2
+    then ALTER TABLE t ADD COLUMN named int, ALTER COLUMN "named" SET DEFAULT pg_catalog.nextval('"app"."pgsluice_t_named_seq"'::pg_catalog.regclass)
+    then ALTER SEQUENCE "app"."pgsluice_t_named_seq" OWNED BY "app"."t"."named"
+    on app.t, lock budget
+  after commit: UPDATE ONLY "app"."t" SET "named" = DEFAULT WHERE "named" IS NULL
+    on app.t
+    in batches
+  after commit: ALTER TABLE "app"."t" ADD CONSTRAINT "pgsluice_named_not_null" CHECK ("named" IS NOT NULL) NOT VALID
+    on app.t, lock budget
+    helper pgsluice_named_not_null
+  after commit: ALTER TABLE "app"."t" VALIDATE CONSTRAINT "pgsluice_named_not_null"
+    on app.t
+  after commit: ALTER TABLE "app"."t" ALTER COLUMN "named" SET NOT NULL
+    then ALTER TABLE "app"."t" DROP CONSTRAINT "pgsluice_named_not_null"
+    on app.t, lock budget
+    helper pgsluice_named_not_null, dropped
+  after commit: ALTER TABLE "app"."t" ALTER COLUMN "named" DROP DEFAULT, ALTER COLUMN "named" ADD GENERATED ALWAYS AS IDENTITY (START 5 SEQUENCE NAME app."My numbers" INCREMENT 2)
+    then SELECT pg_catalog.setval(pg_catalog.pg_get_serial_sequence('"app"."t"', 'named')::pg_catalog.regclass, s.last_value, s.is_called) FROM "app"."pgsluice_t_named_seq" AS s
+    then DROP SEQUENCE "app"."pgsluice_t_named_seq"
+    on app.t, lock budget

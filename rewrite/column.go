@@ -161,7 +161,7 @@ func (a *alteration) sequence(command ddl.AlterCommand) (value string, err error
 			return "", fmt.Errorf("identity column type must be smallint, integer, or bigint")
 		}
 		name, integer = a.identityHelper(command.Name), integerType(column.Type.Name)
-		options = " " + a.stmt.Text[column.IdentityOptions.Start:column.IdentityOptions.End]
+		options = " " + ddl.SequenceOptions(a.stmt, column)
 	} else if name, err = a.name("", func(others []string) (string, error) { return facts.SequenceName(a.table, command.Name, others) }); err != nil {
 		return "", err
 	}

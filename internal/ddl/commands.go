@@ -298,6 +298,21 @@ func inlineConstraint(column *pgquery.ColumnDef, index int) *pgquery.Constraint 
 	return found
 }
 
+// SequenceOptions are the options of an identity column's sequence that CREATE SEQUENCE takes, too: all but its name.
+func SequenceOptions(s Statement, column Column) string {
+	src := newSource(&s)
+	options := column.IdentityOptions
+	for i := 0; i < src.end(); i++ {
+		first := src.tokens[i].start
+		if first < options.Start || first >= options.End || !src.is(i, "SEQUENCE") || !src.is(i+1, "NAME") {
+			continue
+		}
+		named := src.span(i, src.name(i+2))
+		return strings.TrimSpace(s.Text[options.Start:named.Start] + s.Text[named.End:options.End])
+	}
+	return s.Text[options.Start:options.End]
+}
+
 // SerialType is the integer type of a serial column; "" for any other column.
 func (c Column) SerialType() string {
 	if !c.Serial() {

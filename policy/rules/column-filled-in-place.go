@@ -86,8 +86,7 @@ func (a addedColumn) fillSteps() []string {
 	case a.column.Identity:
 		// Its own sequence comes with the identity, and goes on where this one ends.
 		helper := a.beside(a.alter.Table.Name + "_" + a.name + "_fill")
-		options := a.c.Stmt.Text[a.column.IdentityOptions.Start:a.column.IdentityOptions.End]
-		steps = append(steps, strings.TrimSpace(fmt.Sprintf("CREATE SEQUENCE %s AS %s %s", helper, a.typed(), options)))
+		steps = append(steps, strings.TrimSpace(fmt.Sprintf("CREATE SEQUENCE %s AS %s %s", helper, a.typed(), ddl.SequenceOptions(a.c.Stmt, a.column))))
 		value = fmt.Sprintf("nextval(%s)", literal(helper))
 		last = []string{
 			"BEGIN",

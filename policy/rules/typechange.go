@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/facts"
@@ -181,13 +182,22 @@ func (v *coercion) convert(target *facts.Type, contexts string) {
 		return
 	}
 	v.rewrites = v.rewrites || target.Constrained
-	v.limit(target.Base, 0, target.BaseMod)
+	if isArray(target) { // of which no limit is known to be wider than another
+		v.rewrites = v.rewrites || target.BaseMod >= 0 && target.BaseMod != v.mod
+	} else {
+		v.limit(target.Base, 0, target.BaseMod)
+	}
 	v.mod = -1
 }
 
 // throughText reports whether there is a way without an entry in pg_cast: between arrays, or by input and output.
 func (v *coercion) throughText(target *facts.Type, contexts string) bool {
-	return v.typ.Element != 0 && target.Element != 0 || target.Category == "S" || v.typ.Category == "S" && contexts == "eai"
+	return isArray(v.typ) && isArray(target) || target.Category == "S" || v.typ.Category == "S" && contexts == "eai"
+}
+
+// isArray reports whether a type is an array, or a domain over one.
+func isArray(t *facts.Type) bool {
+	return t.Element != 0 || t.Kind == "d" && strings.HasSuffix(t.BaseText, "[]")
 }
 
 func (v *coercion) cast(source, target uint32) (facts.Cast, bool) {
