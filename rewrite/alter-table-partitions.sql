@@ -255,3 +255,27 @@ unplanned before=18
 ALTER TABLE visits ADD CONSTRAINT user_key FOREIGN KEY (user_id) REFERENCES users ON DELETE RESTRICT
 ----
 partition "visits_1" has a foreign key "user_key" that is another; drop it first, or give this one another name
+
+# What is in a foreign table the server takes as it is: nobody looks into it.
+setup
+CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere;
+CREATE TABLE far (a int, b text) PARTITION BY LIST (a); CREATE FOREIGN TABLE far_1 PARTITION OF far FOR VALUES IN (1) SERVER nowhere;
+CREATE TABLE near PARTITION OF far FOR VALUES IN (2); INSERT INTO far SELECT 2, 'x' FROM generate_series(1, 20)
+----
+
+plan before=18
+ALTER TABLE far ALTER b SET NOT NULL, ADD CONSTRAINT filled CHECK (b <> '')
+----
+ALTER TABLE: checking that "b" of "far" has no NULL before making it NOT NULL; adding "filled" to "far" NOT VALID, validating afterwards
+  undo: ALTER TABLE "public"."far" ALTER COLUMN "b" DROP NOT NULL, DROP CONSTRAINT IF EXISTS "pgsluice_b_not_null", DROP CONSTRAINT IF EXISTS "filled"
+  in place: ALTER TABLE far ADD CONSTRAINT "pgsluice_b_not_null" CHECK ("b" IS NOT NULL) NOT VALID, ADD CONSTRAINT filled CHECK (b <> '') NOT VALID
+    on public.far, lock budget
+    helper pgsluice_b_not_null
+  after commit: ALTER TABLE "public"."far" VALIDATE CONSTRAINT "pgsluice_b_not_null"
+    on public.far [2=b]
+  after commit: ALTER TABLE "public"."far" ALTER COLUMN "b" SET NOT NULL
+    then ALTER TABLE "public"."far" DROP CONSTRAINT "pgsluice_b_not_null"
+    on public.far [2=b], lock budget
+    helper pgsluice_b_not_null, dropped
+  after commit: ALTER TABLE "public"."far" VALIDATE CONSTRAINT "filled"
+    on public.far [2=b]

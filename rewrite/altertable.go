@@ -183,13 +183,19 @@ func (a *alteration) isFilled(columns []string) bool {
 	return slices.ContainsFunc(columns, func(c string) bool { return slices.Contains(a.filled, c) })
 }
 
-// looksAt reports whether the rows can be looked at before: not at a column that the same statement makes or changes.
+// looksAt reports whether the rows can be looked at before: not at a column that the same statement makes or changes, and not at those of a foreign table, which
+// the server takes as they are.
 func (a *alteration) looksAt(columns []string) bool {
-	return a.table.Readable && !slices.ContainsFunc(columns, func(column string) bool {
+	return a.table.Readable && !a.hasForeign() && !slices.ContainsFunc(columns, func(column string) bool {
 		return a.table.Column(column) == nil || slices.ContainsFunc(a.alter.Commands, func(c ddl.AlterCommand) bool {
 			return c.Name == column && (c.Op == "AlterColumnType" && !a.keepsType(c) || c.Op == "DropColumn")
 		})
 	})
+}
+
+// hasForeign reports whether a foreign table is among the partitions.
+func (a *alteration) hasForeign() bool {
+	return slices.ContainsFunc(a.table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" })
 }
 
 // keepsType reports whether a command gives a column the type that it has. Of an inherited column the server refuses that.

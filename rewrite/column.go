@@ -126,7 +126,7 @@ func (a *alteration) fillable(column string) error {
 	if a.table.Kind == "r" && a.table.Descendants > 0 {
 		return cannot("it has children that inherit it; alter each by itself")
 	}
-	if slices.ContainsFunc(a.table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" }) {
+	if a.hasForeign() {
 		return cannot("a foreign table is among its partitions")
 	}
 	if !a.table.Readable {

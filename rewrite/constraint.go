@@ -11,6 +11,8 @@ import (
 // addConstraint takes ADD CONSTRAINT apart.
 func (a *alteration) addConstraint(command int, add ddl.Constraint) error {
 	switch {
+	case add.Type == ddl.ForeignKey && a.hasForeign():
+		return nil // the server refuses it
 	case isKey(add) && add.UsingIndex != "":
 		return a.addKeyUsing(command, add)
 	case isKey(add):

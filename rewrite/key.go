@@ -180,7 +180,7 @@ func (a *alteration) addKeyOnPartitions(add ddl.Constraint) error {
 	if a.table.Key == nil || slices.ContainsFunc(a.table.Key.Columns, func(c string) bool { return !slices.Contains(add.Columns, c) }) {
 		return fmt.Errorf("add all columns of the partition key to the new key of %q: the server needs them", a.table.Name)
 	}
-	if slices.ContainsFunc(a.table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" }) {
+	if a.hasForeign() {
 		return fmt.Errorf("cannot add a key to %q: a foreign table is among its partitions", a.table.Name)
 	}
 	a.stays = true // nobody knows which constraints of that name the partitions had

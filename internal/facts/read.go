@@ -146,7 +146,7 @@ func For(stmt ddl.Statement) []Wanted {
 			add(Wanted{Name: name, Parents: action.Object == "TABLE"})
 		}
 	case ddl.CreateTable:
-		if action.IfNotExists && len(action.Parents) > 0 {
+		if action.IfNotExists && (len(action.Parents) > 0 || !hasKey(action)) {
 			add(Wanted{Name: action.Table})
 		}
 	case ddl.Write:
@@ -176,6 +176,13 @@ func For(stmt ddl.Statement) []Wanted {
 		wanted[i].NoIndexes, wanted[i].NoConstraints, wanted[i].Guess = noIndexes, noConstraints, guessed(stmt)
 	}
 	return wanted
+}
+
+// hasKey reports whether a table is made with a primary key.
+func hasKey(create ddl.CreateTable) bool {
+	isKey := func(k ddl.Constraint) bool { return k.Type == ddl.PrimaryKey }
+	return slices.ContainsFunc(create.Constraints, isKey) ||
+		slices.ContainsFunc(create.Columns, func(column ddl.Column) bool { return slices.ContainsFunc(column.Constraints, isKey) })
 }
 
 // with adds what more has to be known, to the same names where they are asked about already. Of the names that statements leave to the server only those of

@@ -78,6 +78,9 @@ func (a constraintAtOnce) added(c *policy.Check, alter ddl.AlterTable, table *fa
 	if table == nil {
 		finding.Unknown = fmt.Sprintf("the size of table %q", alter.Table.Name)
 	} else {
+		if a.kind == ddl.ForeignKey && slices.ContainsFunc(table.Partitions, func(p facts.Partition) bool { return p.Kind == "f" }) {
+			return true // the server refuses a foreign key of a foreign table
+		}
 		free, known := a.free(c, table, add)
 		if free {
 			return false

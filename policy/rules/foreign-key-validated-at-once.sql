@@ -328,3 +328,14 @@ check version=170000
 ALTER TABLE visits ADD CONSTRAINT k FOREIGN KEY (user_id) REFERENCES users NOT VALID, VALIDATE CONSTRAINT k
 ----
 pass
+
+# The server refuses it for a foreign table, before it looks at a row.
+setup
+CREATE FOREIGN DATA WRAPPER nowhere; CREATE SERVER nowhere FOREIGN DATA WRAPPER nowhere; CREATE TABLE far (a int) PARTITION BY LIST (a);
+CREATE FOREIGN TABLE far_1 PARTITION OF far FOR VALUES IN (1) SERVER nowhere; CREATE TABLE near PARTITION OF far FOR VALUES IN (2); INSERT INTO near VALUES (2)
+----
+
+check version=170000
+ALTER TABLE far ADD FOREIGN KEY (a) REFERENCES users
+----
+pass

@@ -34,6 +34,9 @@ func runTableWithoutPrimaryKey(c *policy.Check) {
 	if !ok || create.Temp || create.As || create.Foreign || create.Copies || create.PartitionOf != (ddl.Name{}) {
 		return
 	}
+	if there, known := c.Relation(create.Table); create.IfNotExists && known && there != nil {
+		return // nothing is made
+	}
 	if keyed(create.Constraints) || slices.ContainsFunc(create.Columns, func(column ddl.Column) bool { return keyed(column.Constraints) }) {
 		return
 	}

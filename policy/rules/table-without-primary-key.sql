@@ -59,3 +59,19 @@ locks
 CREATE TABLE logs (a int)
 ----
 logs AccessExclusiveLock
+
+# One that is there stays as it is.
+setup
+CREATE TABLE there (id int PRIMARY KEY)
+----
+
+check
+CREATE TABLE IF NOT EXISTS there (id int)
+----
+pass
+
+check
+CREATE TABLE IF NOT EXISTS not_there (id int)
+----
+warn
+  table "not_there" has no primary key: replication and batches need one; add id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY
