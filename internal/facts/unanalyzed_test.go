@@ -47,7 +47,7 @@ func TestStatisticsAreAskedOfOneTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	const title = "-- Of which columns the planner has no statistics"
-	if cost := question.costs[title]; cost == 0 || cost > 2000 {
+	if cost := question.costs[title]; cost == 0 || cost > 10000 { // 13 expects 3200, later ones less than 2000
 		t.Errorf("it is expected to cost %v", cost)
 	}
 }
