@@ -78,6 +78,56 @@ func TestPooler(t *testing.T) {
 	}
 }
 
+// By the extended protocol it is noticed by the first schema change, too, and nothing is left with a stranger then.
+func TestPoolerExtended(t *testing.T) {
+	t.Parallel()
+	config, err := pgconn.ParseConfig(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	direct, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer direct.Close(context.Background())
+	execAll(t, direct, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
+	pooler, err := ParseAddress(pooled(t, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), true))
+	if err != nil {
+		t.Fatal(err)
+	}
+	options := sessionOptions(t, Enforce)
+	modes := make(chan Mode, 1)
+	f := start(t, Options{Upstream: Upstream{Addresses: []Address{pooler}, SSLMode: SSLDisable}}, func(ctx context.Context, l *link) error {
+		s := newSession(&options, l)
+		err := s.run(ctx)
+		modes <- s.options.Mode
+		return err
+	})
+	config = config.Copy()
+	config.Host, config.Port, config.TLSConfig, config.Fallbacks = f.tcp.Host, uint16(f.tcp.Port), nil, nil
+	client, err := pgconn.ConnectConfig(t.Context(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := client.ExecParams(t.Context(), "CREATE INDEX t_a ON t (a)", nil, nil, nil, nil).Read()
+	t.Logf("the first: %v", first.Err) // its statement may have stayed with the other backend
+	for _, sql := range []string{"CREATE INDEX t_a2 ON t (a)", "ALTER TABLE t ADD CHECK (a > 0)", "ALTER TABLE t ADD COLUMN b int"} {
+		if result := client.ExecParams(t.Context(), sql, nil, nil, nil, nil).Read(); result.Err != nil {
+			t.Errorf("%s: %v", sql, result.Err)
+		}
+	}
+	left, err := direct.Exec(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()").ReadAll()
+	if err != nil || string(left[0].Rows[0][0]) != "0" {
+		t.Errorf("locks are left: %v, %v", left, err)
+	}
+	if err := client.Close(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if mode := <-modes; mode != Transparent {
+		t.Errorf("mode %v", mode)
+	}
+}
+
 // pooled is a pooler in front of a server, for one client. It has two connections to the server, and where it moves takes the other one for each transaction.
 func pooled(t *testing.T, server string, moves bool) string {
 	t.Helper()

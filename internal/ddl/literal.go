@@ -12,7 +12,7 @@ type joinedLiterals struct {
 	secret bool
 }
 
-// readJoined reads the literals that begin with t. Casts may stand between them.
+// readJoined reads the literals that begin with t, and that || joins directly: casts to types of one word may stand between them, brackets and functions not.
 func readJoined(text string, t token) joinedLiterals {
 	var whole strings.Builder
 	whole.WriteString(literalText(text, t))

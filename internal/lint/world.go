@@ -483,8 +483,8 @@ func (w *world) release(parent, child ddl.Name) {
 // under takes in that one thing that the files have made is below another.
 func (w *world) under(child, parent ddl.Name) {
 	below, above := w.objects[w.key(child)], w.objects[w.key(parent)]
-	if below == nil || above == nil {
-		return
+	if below == nil || above == nil || slices.Contains(w.lineage(above), below) {
+		return // the server refuses a circle
 	}
 	moved := *below
 	moved.parents = append(slices.Clone(below.parents), above.OID)
@@ -493,34 +493,44 @@ func (w *world) under(child, parent ddl.Name) {
 
 // above changes what is adopted below an object, and below all that it is a part of.
 func (w *world) above(key string, change func(map[string]adopted)) {
-	o := w.objects[key]
-	changed := *o
-	changed.adopted = maps.Clone(o.adopted)
-	if changed.adopted == nil {
-		changed.adopted = map[string]adopted{}
+	for _, o := range w.lineage(w.objects[key]) {
+		changed := *o
+		changed.adopted = maps.Clone(o.adopted)
+		if changed.adopted == nil {
+			changed.adopted = map[string]adopted{}
+		}
+		change(changed.adopted)
+		changed.Descendants = len(changed.adopted)
+		changed.Adopted, changed.Empty, changed.Rows, changed.Bytes = changed.Descendants > 0, changed.Descendants == 0, 0, 0
+		for _, size := range changed.adopted {
+			if changed.Rows += size.rows; size.rows < 0 {
+				changed.Rows = -1
+				break
+			}
+		}
+		for _, size := range changed.adopted {
+			if changed.Bytes += size.bytes; size.bytes < 0 {
+				changed.Bytes = -1
+				break
+			}
+		}
+		key := facts.Key(o.Schema, o.Name)
+		set(w, w.made, key, !changed.Adopted, changed.Adopted)
+		w.put(key, &changed)
 	}
-	change(changed.adopted)
-	changed.Descendants = len(changed.adopted)
-	changed.Adopted, changed.Empty, changed.Rows, changed.Bytes = changed.Descendants > 0, changed.Descendants == 0, 0, 0
-	for _, size := range changed.adopted {
-		if changed.Rows += size.rows; size.rows < 0 {
-			changed.Rows = -1
-			break
+}
+
+// lineage is an object and all that the files have put it below, each once.
+func (w *world) lineage(o *object) []*object {
+	all := []*object{o}
+	for i := 0; i < len(all); i++ {
+		for _, parent := range all[i].parents {
+			if above := w.byIdentity(parent); above != nil && !slices.Contains(all, above) {
+				all = append(all, above)
+			}
 		}
 	}
-	for _, size := range changed.adopted {
-		if changed.Bytes += size.bytes; size.bytes < 0 {
-			changed.Bytes = -1
-			break
-		}
-	}
-	set(w, w.made, key, !changed.Adopted, changed.Adopted)
-	w.put(key, &changed)
-	for _, parent := range o.parents {
-		if above := w.byIdentity(parent); above != nil {
-			w.above(facts.Key(above.Schema, above.Name), change)
-		}
-	}
+	return all
 }
 
 // byIdentity is what the files have made with this identity, as it is by now; nil if it is gone.

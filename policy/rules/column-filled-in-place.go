@@ -165,15 +165,19 @@ func (a addedColumn) typed() string {
 func constrainedDomain(a addedColumn) policy.Finding {
 	based := a
 	based.base = a.domain.BaseText
-	steps := append([]string{based.bare(a.constraintClauses()...)}, a.constraintSteps(false)...)
+	steps := typed(append([]string{based.bare(a.constraintClauses()...)}, a.constraintSteps(false)...))
 	if filled, _ := a.filled(); filled {
-		steps = based.fillSteps()
+		steps = typed(based.fillSteps())
+	} else if !a.defaulted() && a.domain.HasDefault {
+		steps = append(typed([]string{based.bare(append(a.constraintClauses(), ddl.NotNullClause)...)}),
+			fmt.Sprintf("-- then the default of the domain: ALTER TABLE %s ALTER COLUMN %s SET DEFAULT ..., and UPDATE %[1]s SET %[2]s = DEFAULT WHERE %[2]s IS NULL in batches", a.written(), quoted(a.name)))
+		steps = append(steps, typed(slices.Concat(a.notNullSteps(), a.constraintSteps(false)))...)
 	}
 	return policy.Finding{
 		Action: policy.Block,
 		Message: fmt.Sprintf("adding %q of domain %s rewrites %q, because the domain has a constraint, and blocks reads and writes until that is done; "+
 			"use its base type %s and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT", a.name, a.typed(), a.alter.Table.Name, a.domain.BaseText),
-		Hint: strings.Join(append(typed(steps),
+		Hint: strings.Join(append(steps,
 			fmt.Sprintf("-- then each constraint of the domain: ALTER TABLE %s ADD CHECK (... %s ...) NOT VALID, and VALIDATE CONSTRAINT", a.written(), quoted(a.name))), "\n"),
 	}
 }

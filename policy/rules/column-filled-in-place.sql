@@ -2,7 +2,7 @@ setup
 CREATE TABLE t (id int PRIMARY KEY, a int); INSERT INTO t SELECT g, g FROM generate_series(1, 100) g; CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE empty (id int);
 CREATE FUNCTION noisy() RETURNS int LANGUAGE plpgsql AS 'BEGIN RETURN 1; END';
 CREATE FUNCTION calm() RETURNS int LANGUAGE plpgsql STABLE AS 'BEGIN RETURN 1; END';
-CREATE DOMAIN free AS text; CREATE DOMAIN positive AS int CHECK (value > 0); CREATE DOMAIN over_positive AS positive;
+CREATE DOMAIN free AS text; CREATE DOMAIN positive AS int CHECK (value > 0); CREATE DOMAIN five AS int DEFAULT 5 CHECK (value > 0); CREATE DOMAIN over_positive AS positive;
 CREATE DOMAIN rolled AS float8 DEFAULT random(); CREATE DOMAIN dated AS timestamptz DEFAULT now();
 ANALYZE t
 ----
@@ -437,3 +437,18 @@ check
 ALTER TYPE pair ADD ATTRIBUTE c int CASCADE, ADD ATTRIBUTE d free COLLATE "C" CASCADE
 ----
 pass
+
+# The default of the domain does not come with its base type.
+check version=150000
+ALTER TABLE t ADD COLUMN n five NOT NULL
+----
+block
+  adding "n" of domain five rewrites "t", because the domain has a constraint, and blocks reads and writes until that is done; use its base type integer and a CHECK ... NOT VALID, then VALIDATE CONSTRAINT
+  detail: Table public.t has about 100 rows, 8192 bytes.
+  hint: ALTER TABLE t ADD COLUMN n integer;
+    -- then the default of the domain: ALTER TABLE t ALTER COLUMN n SET DEFAULT ..., and UPDATE t SET n = DEFAULT WHERE n IS NULL in batches
+    ALTER TABLE t ADD CONSTRAINT t_n_check_null CHECK (n IS NOT NULL) NOT VALID;
+    ALTER TABLE t VALIDATE CONSTRAINT t_n_check_null;
+    ALTER TABLE t ALTER COLUMN n SET NOT NULL;
+    ALTER TABLE t DROP CONSTRAINT t_n_check_null;
+    -- then each constraint of the domain: ALTER TABLE t ADD CHECK (... n ...) NOT VALID, and VALIDATE CONSTRAINT

@@ -26,7 +26,7 @@ The lock (SHARE ROW EXCLUSIVE) keeps writers waiting until the COMMIT. Tables wi
 pass; so does ENABLE.
 
 SET session_replication_role = replica needs no lock and is for one session only, but for all tables at once: their foreign keys on both sides, ON DELETE
-CASCADE with them, triggers and rules. Nothing checks those rows afterwards either. It is warned of, with SET LOCAL, by set_config, and of a function that sets it; ALTER ROLE
+CASCADE with them, triggers and rules. Nothing checks those rows afterwards either. It is warned of, with SET LOCAL, by set_config with a constant, and of a function that sets it; ALTER ROLE
 and ALTER DATABASE, which set it for every new session, are refused. Setting it back passes. On a connection a SET that stands alone, before which nothing may be
 asked, is let through as it is.`,
 		Since:   "0.1",
