@@ -21,7 +21,7 @@ const (
 )
 
 // bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, UPDATE, DELETE and MERGE among them, or if
-// it is proven to be one plain INSERT, SELECT, COPY or VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
+// it is proven to be plain INSERT, SELECT, COPY and VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
 // takes the message for malformed and runs nothing, and its error is answered with ours.
 func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 	client, server := s.link.client, s.link.server
@@ -105,7 +105,7 @@ func (s *session) refuseBulk(ctx context.Context, kind byte, left int, refused d
 			return errServerGone
 		}
 	}
-	message := "pgsluice: a statement over the inspect limit is refused unless it is one plain INSERT, SELECT, COPY or VALUES [unjudged]"
+	message := "pgsluice: a statement over the inspect limit is refused unless it is plain INSERT, SELECT, COPY or VALUES [unjudged]"
 	if s.owes() {
 		message = "pgsluice: a statement over the inspect limit cannot follow deferred work in the same transaction [unjudged]"
 	}

@@ -2,8 +2,8 @@ package ddl
 
 import "strings"
 
-// Inert watches the text of a statement that is too long to be parsed, as it streams by, and proves that it is harmless: exactly one
-// statement, INSERT, SELECT, VALUES or COPY (also in brackets, or behind WITH), that makes no table by INTO, changes no rows in a CTE, runs no program and takes
+// Inert watches a text that is too long to be parsed, as it streams by, and proves that it is harmless: each of its statements is an INSERT, SELECT,
+// VALUES or COPY (also in brackets, or behind WITH), that makes no table by INTO, changes no rows in a CTE, runs no program and takes
 // no advisory lock. What it cannot prove it does not say. It uses constant memory.
 //
 // It reads byte by byte, so in an encoding whose characters may have ASCII bytes in them it proves nothing of text that is not ASCII. It
@@ -16,9 +16,9 @@ type Inert struct {
 	word     [wordLimit]byte // the word or quoted name being read, lower case
 	wordSize int             // may exceed wordLimit: then it is none that matters
 	previous string          // the token before, if it is a word that matters
-	begun    bool            // a first word was seen
+	begun    bool            // a statement's first word was seen
 	copies   bool            // and it was COPY
-	ended    bool            // the semicolon was seen
+	ended    bool            // a statement's semicolon was seen
 
 	depth     int  // of nested comments
 	last      byte // the byte before; a space behind a mark of two bytes, so that its second is not the first of another
@@ -79,7 +79,7 @@ func (t *Inert) Inert() bool {
 	t.Write([]byte{' '}) // ends the last token
 	switch t.state {
 	case inSpace, inLineComment:
-		return !t.refuted && t.begun
+		return !t.refuted && (t.begun || t.ended)
 	}
 	return false
 }
@@ -133,11 +133,12 @@ func (t *Inert) begin(c byte) {
 		t.state = inOperator // or a comment
 		return
 	case c == ';':
-		t.ended = true
+		t.ended = t.ended || t.begun
+		t.begun, t.copies = false, false
 		t.token("")
 		return
 	}
-	if t.ended || !t.begun && c != '(' && !isWordStart(c) {
+	if !t.begun && c != '(' && !isWordStart(c) {
 		t.refuted = true
 		return
 	}
@@ -247,7 +248,7 @@ func (t *Inert) inOperator(c byte) {
 	case t.last == '/' && c == '*':
 		t.state, t.depth, t.marked = inBlockComment, 1, true
 	default:
-		t.refuted = t.refuted || !t.begun || t.ended
+		t.refuted = t.refuted || !t.begun
 		t.token("")
 		t.begin(c)
 	}

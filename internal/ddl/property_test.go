@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -224,7 +225,7 @@ func checkInert(t *testing.T, text string, statements []Statement) {
 		other = statements
 	}
 	for _, reading := range [][]Statement{statements, other} {
-		if len(reading) != 1 || !isHarmless(reading[0]) {
+		if len(reading) == 0 || slices.ContainsFunc(reading, func(s Statement) bool { return !isHarmless(s) }) {
 			t.Fatalf("said to be inert: %q", text)
 		}
 	}
