@@ -26,15 +26,8 @@ func (l *logins) set(timeout time.Duration, most, mostPerAddress int) {
 	l.timeout, l.max, l.maxPerAddress = timeout, most, mostPerAddress
 }
 
-// patience is how long a login that begins now may take.
-func (l *logins) patience() time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.timeout
-}
-
-// admit counts a connection until release is called, which may be done more than once.
-func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err error) {
+// admit counts a connection until release is called, which may be done more than once. Its login may take so long as patience.
+func (l *logins) admit(address net.Addr, log *slog.Logger) (patience time.Duration, release func(), err error) {
 	from := networkOf(address)
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -44,7 +37,7 @@ func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err 
 				"from this address", l.byAddress[from], "max per address", l.maxPerAddress)
 		}
 		l.refusing = true
-		return nil, &fatal{
+		return 0, nil, &fatal{
 			code:    "53300",
 			message: "pgsluice refuses the connection: too many others are logging in",
 			hint:    "Try again, or raise the limits on logins in the configuration of pgsluice.",
@@ -52,7 +45,7 @@ func (l *logins) admit(address net.Addr, log *slog.Logger) (release func(), err 
 	}
 	l.open++
 	l.byAddress[from]++
-	return sync.OnceFunc(func() { l.release(from) }), nil
+	return l.timeout, sync.OnceFunc(func() { l.release(from) }), nil
 }
 
 func (l *logins) release(from netip.Prefix) {

@@ -175,8 +175,8 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	var connections sync.WaitGroup
 	for _, l := range listeners {
 		accepting.Go(func() error {
-			return s.accept(ctx, l, func(conn net.Conn, loggedIn func()) {
-				connections.Go(func() { s.connection(ctx, conn, loggedIn, &connections) })
+			return s.accept(ctx, l, func(conn net.Conn, patience time.Duration, loggedIn func()) {
+				connections.Go(func() { s.connection(ctx, conn, patience, loggedIn, &connections) })
 			})
 		})
 	}
@@ -187,18 +187,18 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 
 // accept gives every connection from l that the limits admit to serve, until ctx is done. What is over them costs no
 // goroutine.
-func (s *Server) accept(ctx context.Context, l net.Listener, serve func(conn net.Conn, loggedIn func())) error {
+func (s *Server) accept(ctx context.Context, l net.Listener, serve func(conn net.Conn, patience time.Duration, loggedIn func())) error {
 	for {
 		conn, err := l.Accept()
 		switch {
 		case err == nil:
-			loggedIn, err := s.logins.admit(conn.RemoteAddr(), s.log)
+			patience, loggedIn, err := s.logins.admit(conn.RemoteAddr(), s.log)
 			if err != nil {
 				s.refused(err)
 				part(conn, err)
 				continue
 			}
-			serve(conn, loggedIn)
+			serve(conn, patience, loggedIn)
 		case ctx.Err() != nil:
 			return nil
 		case errors.Is(err, net.ErrClosed):
@@ -278,7 +278,7 @@ func (s *Server) closeIfQuiet() {
 //
 // The session has a goroutine of its own, which belongs to all like this one. The stack of a login ends with it: TLS and dialing make it grow, and
 // sessions keep theirs for hours.
-func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func(), all *sync.WaitGroup) {
+func (s *Server) connection(ctx context.Context, conn net.Conn, patience time.Duration, loggedIn func(), all *sync.WaitGroup) {
 	deepen()
 	ctx, cancel := context.WithCancel(ctx)
 	ours := &sockets{}
@@ -295,7 +295,7 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, loggedIn func(),
 		}
 	}()
 	defer s.survive(conn)
-	l, err := s.welcome(ctx, conn, ours, loggedIn)
+	l, err := s.welcome(ctx, conn, ours, patience, loggedIn)
 	if l == nil {
 		s.parted(ctx, conn, err)
 		return
@@ -324,11 +324,11 @@ func (s *Server) survive(conn net.Conn) {
 
 // welcome logs a client in, which counts among the logins until loggedIn is called. Without a link there is no session, and the
 // client has been told why if that is for its ears.
-func (s *Server) welcome(ctx context.Context, conn net.Conn, ours *sockets, loggedIn func()) (l *link, err error) {
+func (s *Server) welcome(ctx context.Context, conn net.Conn, ours *sockets, patience time.Duration, loggedIn func()) (l *link, err error) {
 	defer loggedIn()
 	ours.add(conn)
 	s.tcp.apply(conn)
-	h := &handshake{server: s, address: clientAddress(conn), sockets: ours, patience: s.logins.patience()}
+	h := &handshake{server: s, address: clientAddress(conn), sockets: ours, patience: patience}
 	h.deadline = time.Now().Add(h.patience)
 	h.client = newLeg(conn, s.buffers)
 	h.client.wary = true
