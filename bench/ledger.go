@@ -121,6 +121,9 @@ func openRecorded(ctx context.Context, without, with *route) (p pair, err error)
 	return p, err
 }
 
+// queries is how many there are in a round: the first of them runs beside what pgsluice still writes of the change before.
+const queries = 10
+
 // record makes every change both ways in turn, in one pair of sessions, and some as the first of a session.
 func record(ctx context.Context, without, with *route, rounds int) (map[string]*took, error) {
 	seen := map[string]*took{}
@@ -139,11 +142,18 @@ func record(ctx context.Context, without, with *route, rounds int) (map[string]*
 			}
 			return seen[c.name]
 		}
-		for _, c := range append(recorded, recordedNothing) {
-			send := func(conn *pgconn.PgConn, to *[]float64) error {
+		one := func(turn int, c change) error {
+			return lasting.inTurn(turn, counts(c), func(conn *pgconn.PgConn, to *[]float64) error {
 				return timed(to, func() error { return c.send(ctx, conn, number) })
+			})
+		}
+		for _, c := range recorded {
+			if err := one(number, c); err != nil {
+				return nil, err
 			}
-			if err := lasting.inTurn(number, counts(c), send); err != nil {
+		}
+		for turn := range queries {
+			if err := one(turn, recordedNothing); err != nil {
 				return nil, err
 			}
 		}
