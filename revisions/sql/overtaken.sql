@@ -1,6 +1,6 @@
 -- Whether another session than $4 has told of a revision by the version table $3, and a transaction that began at $6, with the snapshot $5, does not see it: what
--- it has read there is not so any more. What is not committed is no change. Of a
--- write that was a transaction of its own only the time is known, to which that one's beginning is compared.
+-- it has read there is not so any more. What is not committed is no change. Of a write that was a transaction of its own only the time is known, to which that
+-- one's beginning is compared.
 SELECT pg_catalog.to_json(EXISTS (
 	SELECT FROM pgsluice.revisions AS r
 	JOIN pgsluice.statements AS s
