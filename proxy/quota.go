@@ -131,6 +131,8 @@ func (r *record) beyond(ctx context.Context) {
 		return
 	}
 	if r.lasting && slices.Contains([]string{"done", "deferred", "lost"}, r.entry.Outcome) {
+		// It must not seem to have begun behind what the server wrote down of it meanwhile: the ledger may take a while to answer.
+		r.statement.Late = (time.Since(r.began) + time.Second).Microseconds()
 		r.beginStatement(ctx, ledger)
 		return
 	}

@@ -315,6 +315,7 @@ func TestNothingCanBeDoneByHand(t *testing.T) {
 	f := withLedger(t)
 	f.promise(f.as(f.alice))
 	want(t, f.ledger.Anchor(t.Context(), "p", Head{Chain: "c", Seq: 1, Hash: "abc"}), nil)
+	want(t, SetEventTriggers(t.Context(), f.admin, true), nil)
 	f.admin.run("GRANT TEMPORARY ON DATABASE " + f.database + " TO PUBLIC")
 	logins := map[string]session{"alice": f.as(f.alice), "control": f.control}
 	if pgtest.Server(t).Version() >= 14 { // these roles are not in Postgres 13

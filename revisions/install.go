@@ -119,6 +119,9 @@ func (i *installation) install(ctx context.Context, opts InstallOptions) (Report
 	if err := i.keepKey(ctx, now.home()); err != nil {
 		return Report{}, err
 	}
+	if err := i.strikeOwnChanges(ctx); err != nil {
+		return Report{}, err
+	}
 	if err := i.actAsOurselves(ctx); err != nil {
 		return Report{}, err
 	}

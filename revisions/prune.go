@@ -21,10 +21,13 @@ type Pruned struct {
 	Revisions  int64 `json:"revisions"`
 	Statements int64 `json:"statements"`
 	Anchors    int64 `json:"anchors"`
+	Changes    int64 `json:"changes"`
 }
 
 // Sum is how many they are together.
-func (p Pruned) Sum() int64 { return p.Promises + p.Jobs + p.Revisions + p.Statements + p.Anchors }
+func (p Pruned) Sum() int64 {
+	return p.Promises + p.Jobs + p.Revisions + p.Statements + p.Anchors + p.Changes
+}
 
 // Add adds others.
 func (p *Pruned) Add(other Pruned) {
@@ -33,6 +36,7 @@ func (p *Pruned) Add(other Pruned) {
 	p.Revisions += other.Revisions
 	p.Statements += other.Statements
 	p.Anchors += other.Anchors
+	p.Changes += other.Changes
 }
 
 // Prune deletes, of each kind, at most so many of the oldest rows that have ended longer ago than they are kept, in one transaction. What is open or has

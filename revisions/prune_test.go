@@ -17,7 +17,7 @@ func (f *fixture) age() {
 	const back = " - '2 years'::interval"
 	for table, columns := range map[string]string{
 		"promises": "created started finished heartbeat", "jobs": "created started finished heartbeat", "checkpoints": "updated",
-		"statements": "started finished", "revisions": "started finished", "anchors": "anchored",
+		"statements": "started finished", "revisions": "started finished", "anchors": "anchored", "changes": "sent changed",
 	} {
 		var set []string
 		for _, column := range strings.Fields(columns) {
@@ -37,7 +37,7 @@ func (f *fixture) prune(ledger *Ledger) Pruned {
 		if pruned.Sum() == 0 {
 			return all
 		}
-		for _, n := range []int64{pruned.Promises, pruned.Jobs, pruned.Revisions, pruned.Statements, pruned.Anchors} {
+		for _, n := range []int64{pruned.Promises, pruned.Jobs, pruned.Revisions, pruned.Statements, pruned.Anchors, pruned.Changes} {
 			if n > 2 {
 				f.t.Fatalf("deleted at once: %+v", pruned)
 			}

@@ -11,7 +11,7 @@ import (
 var schemaSQL string
 
 // Version is the version of the ledger that this program writes.
-const Version = 4
+const Version = 5
 
 // schema is schema.sql, taken apart.
 type schema struct {

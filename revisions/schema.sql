@@ -334,6 +334,56 @@ CREATE TABLE pgsluice.anchors (
 ----
 ALTER TABLE pgsluice.anchors ENABLE ROW LEVEL SECURITY
 
+---- version 5
+
+-- A schema change as the server saw it, which the event triggers of install --event-trigger have written into the transaction that made it. Of those that
+-- were judged a statement tells: pgsluice.sort_changes deletes them. What stays came past every proxy, or out of a function.
+CREATE TABLE pgsluice.changes (
+	system_identifier bigint NOT NULL,
+	database_oid pg_catalog.oid NOT NULL,
+	id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+	xid pg_catalog.xid8 NOT NULL,
+	pid integer NOT NULL,
+	-- Microseconds since 1970; 0 when it could not be seen.
+	backend_start bigint NOT NULL,
+	-- session_user, and the role that SET ROLE had made of it. Whose SECURITY DEFINER function it was cannot be told.
+	login pg_catalog.text NOT NULL,
+	role pg_catalog.text NOT NULL,
+	-- The address that the server saw; '' for a Unix socket.
+	client pg_catalog.text NOT NULL,
+	application pg_catalog.text NOT NULL,
+	-- There is no text: nothing here could find the secrets in it.
+	tag pg_catalog.text NOT NULL,
+	-- Whether the objects were dropped.
+	dropped boolean NOT NULL,
+	-- [{"type": ..., "identity": ...}], the first of them, and how many more there were.
+	objects pg_catalog.json NOT NULL,
+	further bigint NOT NULL,
+	-- When the client's message had come.
+	sent timestamp with time zone NOT NULL,
+	changed timestamp with time zone NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+	-- False while nobody has looked whether it was judged.
+	out_of_band boolean NOT NULL DEFAULT false,
+	-- The proxy's session in which it was, '' when none is known.
+	session pg_catalog.text NOT NULL DEFAULT '',
+	-- How many more the same login made within the hour, which are not kept.
+	left_out bigint NOT NULL DEFAULT 0,
+	PRIMARY KEY (system_identifier, database_oid, id)
+)
+
+----
+CREATE INDEX changes_unsorted ON pgsluice.changes (id) WHERE NOT out_of_band
+
+----
+CREATE INDEX changes_changed ON pgsluice.changes (changed) WHERE out_of_band
+
+----
+-- Which statement a backend was at, at a time.
+CREATE INDEX statements_pid ON pgsluice.statements (pid, started)
+
+----
+ALTER TABLE pgsluice.changes ENABLE ROW LEVEL SECURITY
+
 ---- functions
 
 DROP POLICY IF EXISTS control ON pgsluice.installation
@@ -355,6 +405,8 @@ DROP POLICY IF EXISTS control ON pgsluice.artifacts
 DROP POLICY IF EXISTS control ON pgsluice.jobs
 ----
 DROP POLICY IF EXISTS control ON pgsluice.checkpoints
+----
+DROP POLICY IF EXISTS control ON pgsluice.changes
 
 ----
 -- The session and transaction that a signature is bound to.
@@ -650,6 +702,7 @@ DECLARE
 	revisions bigint;
 	statements bigint;
 	anchors bigint;
+	changes bigint;
 BEGIN
 	IF NOT COALESCE(keep OPERATOR(pg_catalog.>=) '1 day'::pg_catalog.interval AND most OPERATOR(pg_catalog.>) 0, false) THEN
 		RAISE EXCEPTION 'pgsluice: the ledger keeps what has ended for a day at least' USING
@@ -846,8 +899,209 @@ BEGIN
 		AND a.seq OPERATOR(pg_catalog.=) c.seq;
 	GET DIAGNOSTICS anchors = ROW_COUNT;
 
+	WITH chosen AS MATERIALIZED (
+		SELECT c.id
+		FROM pgsluice.changes AS c
+		WHERE (c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+			AND c.out_of_band
+			AND c.changed OPERATOR(pg_catalog.<) before
+		ORDER BY c.changed
+		LIMIT most
+		FOR UPDATE SKIP LOCKED
+	)
+	DELETE FROM pgsluice.changes AS c
+	USING chosen AS o
+	WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND c.id OPERATOR(pg_catalog.=) o.id;
+	GET DIAGNOSTICS changes = ROW_COUNT;
+
 	RETURN pg_catalog.json_build_object('promises', promises, 'jobs', jobs, 'revisions', revisions, 'statements', statements,
-		'anchors', anchors)::pg_catalog.text;
+		'anchors', anchors, 'changes', changes)::pg_catalog.text;
+END
+$$
+
+----
+-- What the event triggers run, with everybody's schema changes: it never fails one, nor keeps one waiting, and runs nobody's code but the server's. What cannot
+-- be written down is in the server's log. It reads no table of the ledger, so that no transaction that is SERIALIZABLE fails for it.
+CREATE OR REPLACE FUNCTION pgsluice.note_change() RETURNS pg_catalog.event_trigger
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '100ms' AS $$
+DECLARE
+	listed CONSTANT integer := 20;
+	-- What has no schema of its own is temporary if its table is. A name in which there is anything but these characters ends in a quote.
+	parts CONSTANT pg_catalog.text[] := ARRAY['trigger', 'rule', 'policy', 'default value', 'table constraint'];
+	of_temporary CONSTANT pg_catalog.text := '(^| )(on|for) pg_temp[.][a-z0-9_$.]+$';
+	is_drop CONSTANT boolean := TG_EVENT OPERATOR(pg_catalog.=) 'sql_drop';
+	touched pg_catalog.json;
+	n bigint;
+BEGIN
+	IF TG_TAG OPERATOR(pg_catalog.=) ANY (ARRAY['REFRESH MATERIALIZED VIEW', 'REINDEX']) THEN
+		RETURN; -- they change no schema
+	END IF;
+	IF is_drop THEN
+		-- What depends on a dropped object by its nature, as an index on its table, goes without saying, and so do the parts of an extension.
+		SELECT pg_catalog.json_agg(pg_catalog.json_build_object('type', o.type, 'identity', o.identity) ORDER BY o.place)
+				FILTER (WHERE o.place OPERATOR(pg_catalog.<=) listed),
+			pg_catalog.count(*)
+		INTO touched, n
+		FROM (
+			SELECT d.object_type AS type, pg_catalog.substr(d.object_identity, 1, 300) AS identity,
+				pg_catalog.row_number() OVER (ORDER BY d.original DESC, d.object_type, d.object_identity) AS place
+			FROM pg_catalog.pg_event_trigger_dropped_objects() AS d
+			WHERE (d.original OR d.normal AND d.object_type OPERATOR(pg_catalog.=) ANY (
+					ARRAY['schema', 'table', 'foreign table', 'table column', 'table constraint', 'view', 'materialized view']
+					OPERATOR(pg_catalog.||) CASE WHEN TG_TAG OPERATOR(pg_catalog.<>) 'DROP EXTENSION'
+						THEN ARRAY['sequence', 'function', 'procedure', 'aggregate', 'type', 'domain constraint', 'trigger'] END))
+				AND NOT d.is_temporary
+				AND NOT (d.object_type OPERATOR(pg_catalog.=) ANY (parts) AND d.object_identity OPERATOR(pg_catalog.~) of_temporary)
+		) AS o;
+	ELSE
+		SELECT pg_catalog.json_agg(pg_catalog.json_build_object('type', o.type, 'identity', o.identity) ORDER BY o.place)
+				FILTER (WHERE o.place OPERATOR(pg_catalog.<=) listed),
+			pg_catalog.count(*)
+		INTO touched, n
+		FROM (
+			SELECT g.type, g.identity, pg_catalog.row_number() OVER (ORDER BY g.first) AS place
+			FROM (
+				SELECT pg_catalog.lower(c.object_type) AS type, pg_catalog.substr(COALESCE(c.object_identity, ''), 1, 300) AS identity, pg_catalog.min(c.n) AS first
+				FROM (
+					SELECT r.*, pg_catalog.row_number() OVER () AS n
+					FROM pg_catalog.pg_event_trigger_ddl_commands() AS r
+				) AS c
+				-- Of an extension's script its CREATE EXTENSION tells.
+				WHERE NOT c.in_extension AND COALESCE(c.schema_name, '') OPERATOR(pg_catalog.<>) 'pg_temp'
+					AND NOT (c.object_type OPERATOR(pg_catalog.=) ANY (parts) AND COALESCE(c.object_identity, '') OPERATOR(pg_catalog.~) of_temporary)
+				GROUP BY 1, 2
+			) AS g
+		) AS o;
+	END IF;
+	IF n OPERATOR(pg_catalog.=) 0 THEN
+		RETURN;
+	END IF;
+	INSERT INTO pgsluice.changes (system_identifier, database_oid, xid, pid, backend_start, login, role, client, application, tag, dropped, objects,
+		further, sent)
+	SELECT s.system_identifier, d.oid, pg_catalog.pg_current_xact_id(), a.pid,
+		COALESCE(pg_catalog.round(pg_catalog.date_part('epoch', a.backend_start) OPERATOR(pg_catalog.*) 1000000::double precision)::bigint, 0),
+		SESSION_USER,
+		CASE WHEN pg_catalog.current_setting('role') OPERATOR(pg_catalog.=) 'none' THEN SESSION_USER::pg_catalog.text
+			ELSE pg_catalog.current_setting('role') END,
+		COALESCE(pg_catalog.host(pg_catalog.inet_client_addr()), ''),
+		-- What may be a connection string or worse is not written down.
+		CASE WHEN pg_catalog.current_setting('application_name') OPERATOR(pg_catalog.~) '^[A-Za-z0-9 _.,:/()+-]*$'
+			THEN pg_catalog.current_setting('application_name') ELSE '?' END,
+		TG_TAG, is_drop, touched, GREATEST(n OPERATOR(pg_catalog.-) listed, 0), pg_catalog.statement_timestamp()
+	FROM pg_catalog.pg_control_system() AS s,
+		pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid()) AS a,
+		pg_catalog.pg_database AS d
+	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+EXCEPTION WHEN OTHERS THEN
+	RAISE LOG 'pgsluice: % is not written down in the ledger: % (%)', TG_TAG, SQLERRM, SQLSTATE;
+END
+$$
+
+----
+-- Deletes, of so many changes that nobody has looked at, those that were judged, and marks the others; it returns how many it has looked at. One was judged if its
+-- backend was at a statement that a proxy had written down before, or carried out what it had promised there, or was at work for pgsluice. Backend and time tell
+-- that for certain: the control login alone writes statements, a process number is one backend's at a time, and what was only passed on (mode observe) comes right
+-- behind what tells of it. Of each login and hour no more than the first 10000 are kept, the last of which counts the rest.
+CREATE OR REPLACE FUNCTION pgsluice.sort_changes(most integer) RETURNS bigint
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+	home record;
+	looked bigint;
+	since timestamp with time zone;
+BEGIN
+	SELECT s.system_identifier, d.oid AS database_oid INTO home
+	FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
+	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
+
+	WITH fresh AS MATERIALIZED (
+		SELECT c.id, c.xid, c.pid, c.backend_start, c.sent, c.changed,
+			'epoch'::timestamp with time zone OPERATOR(pg_catalog.+)
+				(c.backend_start::double precision OPERATOR(pg_catalog.*) '1 microsecond'::pg_catalog.interval) AS began
+		FROM pgsluice.changes AS c
+		WHERE (c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+			AND NOT c.out_of_band
+		ORDER BY c.id
+		LIMIT most
+		FOR UPDATE SKIP LOCKED
+	), judged AS MATERIALIZED (
+		SELECT f.id
+		FROM fresh AS f
+		WHERE EXISTS (
+			SELECT FROM pgsluice.statements AS s
+			WHERE (s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+				AND s.pid OPERATOR(pg_catalog.=) f.pid
+				AND s.started OPERATOR(pg_catalog.>=) f.began
+				AND s.started OPERATOR(pg_catalog.<=) f.changed
+				AND s.outcome OPERATOR(pg_catalog.<>) 'refused'
+				AND (s.finished IS NULL OR s.finished OPERATOR(pg_catalog.>=) f.changed
+					OR s.outcome OPERATOR(pg_catalog.=) 'observed' AND f.sent OPERATOR(pg_catalog.<=)
+						(s.finished OPERATOR(pg_catalog.+) '5 seconds'::pg_catalog.interval)))
+		OR EXISTS (
+			SELECT FROM pgsluice.promises AS p
+			WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+				AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
+				AND (p.pid OPERATOR(pg_catalog.=) f.pid AND p.backend_start OPERATOR(pg_catalog.=) f.backend_start
+						-- It is kept behind the COMMIT of its own transaction.
+						AND p.xid OPERATOR(pg_catalog.<) f.xid
+					OR p.claimed_pid OPERATOR(pg_catalog.=) f.pid AND p.claimed_start OPERATOR(pg_catalog.=) f.backend_start
+						AND p.started OPERATOR(pg_catalog.<=) f.changed)
+				AND f.changed OPERATOR(pg_catalog.<=) LEAST(p.finished, p.not_before, 'infinity'::timestamp with time zone))
+	), known AS (
+		DELETE FROM pgsluice.changes AS c
+		USING judged AS j
+		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND c.id OPERATOR(pg_catalog.=) j.id
+	), unknown AS (
+		UPDATE pgsluice.changes AS c
+		SET out_of_band = true, session = COALESCE((
+			SELECT s.session
+			FROM pgsluice.statements AS s
+			WHERE (s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+				AND s.pid OPERATOR(pg_catalog.=) f.pid
+				AND s.started OPERATOR(pg_catalog.>=) f.began
+				AND s.started OPERATOR(pg_catalog.<=) f.changed
+			ORDER BY s.started DESC
+			LIMIT 1), '')
+		FROM fresh AS f
+		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND c.id OPERATOR(pg_catalog.=) f.id
+			AND NOT EXISTS (SELECT FROM judged AS j WHERE j.id OPERATOR(pg_catalog.=) f.id)
+		RETURNING c.changed
+	)
+	SELECT (SELECT pg_catalog.count(*) FROM fresh), (SELECT pg_catalog.min(u.changed) FROM unknown AS u)
+	INTO looked, since;
+	IF since IS NULL THEN
+		RETURN looked;
+	END IF;
+
+	WITH counted AS MATERIALIZED (
+		SELECT c.id, c.login, c.left_out, h.hour, pg_catalog.row_number() OVER (PARTITION BY c.login, h.hour ORDER BY c.id) AS place
+		FROM pgsluice.changes AS c
+		CROSS JOIN LATERAL (SELECT pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)) AS hour) AS h
+		WHERE (c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+			AND c.out_of_band
+			AND c.changed OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC', pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', since)))
+	), beyond AS (
+		DELETE FROM pgsluice.changes AS c
+		USING counted AS k
+		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
+			AND c.id OPERATOR(pg_catalog.=) k.id
+			AND k.place OPERATOR(pg_catalog.>) 10000
+		RETURNING k.login, k.hour
+	)
+	UPDATE pgsluice.changes AS c
+	SET left_out = c.left_out OPERATOR(pg_catalog.+) b.n
+	FROM (SELECT b.login, b.hour, pg_catalog.count(*) AS n FROM beyond AS b GROUP BY b.login, b.hour) AS b
+	JOIN counted AS k ON k.login OPERATOR(pg_catalog.=) b.login AND k.hour OPERATOR(pg_catalog.=) b.hour AND k.place OPERATOR(pg_catalog.=) 10000
+	WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
+		AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
+		AND c.id OPERATOR(pg_catalog.=) k.id;
+	RETURN looked;
 END
 $$
 
@@ -867,6 +1121,8 @@ GRANT SELECT ON pgsluice.statements, pgsluice.revisions, pgsluice.attestations T
 GRANT EXECUTE ON FUNCTION pgsluice.attest(bigint, integer, bigint, pg_catalog.text, pg_catalog.text) TO PUBLIC
 ----
 GRANT SELECT ON pgsluice.anchors TO PUBLIC
+----
+GRANT SELECT ON pgsluice.changes TO PUBLIC
 
 ---- control role
 
@@ -905,3 +1161,7 @@ GRANT EXECUTE ON FUNCTION pgsluice.prune(pg_catalog.interval, integer) TO {contr
 CREATE POLICY control ON pgsluice.anchors FOR ALL TO {control} USING (true)
 ----
 GRANT INSERT ON pgsluice.anchors TO {control}
+----
+CREATE POLICY control ON pgsluice.changes FOR SELECT TO {control} USING (true)
+----
+GRANT EXECUTE ON FUNCTION pgsluice.sort_changes(integer) TO {control}

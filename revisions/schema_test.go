@@ -35,7 +35,7 @@ func TestSQLIsASCII(t *testing.T) {
 		announceSQL, forgetSQL, leftoversSQL, attestCall, beginStatementSQL, endStatementSQL, settleSQL, versionTableSQL, learnSQL, lastEventSQL,
 		abandonSQL, revisionsSQL, statementsSQL, countRevisionsSQL, pruneCall,
 		jobSQL, listJobsSQL, findJobSQL, adoptJobSQL, beginJobSQL, beatJobSQL, endJobSQL, steerJobSQL,
-		CheckpointSQL,
+		CheckpointSQL, changesSQL, countChangesSQL, sortCall, eventTriggersSQL, replacersSQL,
 	} {
 		for _, r := range sql {
 			if r > unicode.MaxASCII {

@@ -72,8 +72,10 @@ type Statement struct {
 	Error       string          `json:"error"`
 	Outcome     string          `json:"outcome"`
 	// XID is the transaction, 0 if it is not known; Attested says that it carries a row of attestations for the statement.
-	XID      uint64     `json:"xid,string"`
-	Attested bool       `json:"attested"`
+	XID      uint64 `json:"xid,string"`
+	Attested bool   `json:"attested"`
+	// Late is how long ago it began, in microseconds, when Begin is only told behind it.
+	Late     int64      `json:"late_us,omitempty"`
 	Started  time.Time  `json:"started"`
 	Finished *time.Time `json:"finished"`
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -94,7 +95,8 @@ type examined struct {
 	// deadClients is why the server cannot notice a dead client while it works; nil if it can.
 	deadClients error
 	ledger      error // why the ledger cannot be used; nil if it can
-	failed      int   // promises
+	watch       revisions.Watch
+	failed      int // promises
 	open        int
 }
 
@@ -123,7 +125,7 @@ func examine(ctx context.Context, conn *control.Conn) ([]examination, error) {
 	}
 	return []examination{
 		e.version(), e.primary(), e.session(), e.monitoring(), e.building(), e.standIn(), e.ledgerState(), e.promises(),
-		e.replication(), e.published(), e.extensions(), e.eventTriggers(), e.oldest(), e.leftovers(), e.deadClient(), e.encryption(),
+		e.replication(), e.published(), e.extensions(), e.eventTriggers(), e.watched(), e.oldest(), e.leftovers(), e.deadClient(), e.encryption(),
 	}, nil
 }
 
@@ -153,6 +155,9 @@ func readExamined(ctx context.Context, conn *control.Conn) (examined, error) {
 		_, e.deadClients = conn.Exec(ctx, "SELECT pg_catalog.set_config('client_connection_check_interval', '500ms', true)") // until the end of this statement
 	}
 	e.failed, e.open, e.ledger = ledgerOf(ctx, conn)
+	if e.watch, err = revisions.ReadWatch(ctx, conn); err != nil {
+		return e, err
+	}
 	return e, nil
 }
 
@@ -324,6 +329,30 @@ func (e examined) eventTriggers() examination {
 		Hint: "they see the safe form and the temporary copy that it is tried out on, and their errors become the migration's; " +
 			"work that a crash left waits for its own login",
 	}
+}
+
+func (e examined) watched() examination {
+	x := examination{Name: "out-of-band", Grade: warning, Hint: "run pgsluice install --event-trigger"}
+	w := e.watch
+	switch {
+	case w.None():
+		x.Grade, x.Detail = fine, "the server does not write down schema changes: what goes round the proxy is not seen"
+		x.Hint = "pgsluice install --event-trigger has it do so; it takes a superuser, or what a managed service has in its place"
+		if e.Superuser {
+			x.Hint = "pgsluice install --event-trigger has it do so"
+		}
+	case len(w.Foreign) > 0:
+		x.Detail = few(w.Foreign, "event trigger") + " has a name of pgsluice's and runs something else"
+		x.Hint = "look at it, drop or rename it, and run pgsluice install --event-trigger"
+	case !w.On():
+		x.Detail = "some schema changes are not written down: missing or not always enabled is " + few(slices.Concat(w.Missing, w.Off), "event trigger")
+	case len(w.Replacers) > 0:
+		x.Detail = few(w.Replacers, "role") + " may act as the owner of the ledger, and so have code run with everybody's schema changes"
+		x.Hint = "REVOKE pgsluice_owner FROM " + w.Replacers[0]
+	default:
+		return examination{Name: "out-of-band", Grade: fine, Detail: "the server writes down every schema change, and who went round the proxy"}
+	}
+	return x
 }
 
 func (e examined) oldest() examination {

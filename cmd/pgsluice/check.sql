@@ -46,8 +46,10 @@ SELECT pg_catalog.json_build_object(
 	'extensions', (SELECT COALESCE(pg_catalog.json_agg(e.extname ORDER BY e.extname), '[]'::pg_catalog.json)
 		FROM pg_catalog.pg_extension AS e
 		WHERE e.extname OPERATOR(pg_catalog.=) ANY (ARRAY['citus', 'timescaledb'])),
+	-- Of ours the ledger tells.
 	'event_triggers', (SELECT COALESCE(pg_catalog.json_agg(t.evtname ORDER BY t.evtname), '[]'::pg_catalog.json)
-		FROM pg_catalog.pg_event_trigger AS t WHERE t.evtenabled OPERATOR(pg_catalog.<>) 'D'::"char"),
+		FROM pg_catalog.pg_event_trigger AS t WHERE t.evtenabled OPERATOR(pg_catalog.<>) 'D'::"char"
+			AND t.evtname OPERATOR(pg_catalog.<>) ALL (ARRAY['pgsluice_changed', 'pgsluice_dropped'])),
 	'publications', (SELECT COALESCE(pg_catalog.json_agg(p.pubname ORDER BY p.pubname), '[]'::pg_catalog.json)
 		FROM pg_catalog.pg_publication AS p WHERE p.puballtables),
 	'invalid_indexes', (SELECT COALESCE(pg_catalog.json_agg(i.indexrelid::pg_catalog.regclass::pg_catalog.text), '[]'::pg_catalog.json)

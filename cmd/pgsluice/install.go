@@ -14,9 +14,9 @@ import (
 
 func newInstallCommand() *cobra.Command {
 	var (
-		server    string
-		options   revisions.InstallOptions
-		rotateKey bool
+		server  string
+		options revisions.InstallOptions
+		also    afterInstall
 	)
 	cmd := &cobra.Command{
 		Use:   "install --dsn DSN",
@@ -30,7 +30,13 @@ one transaction: an error leaves nothing behind. It needs a superuser, or the ri
 it names when they are missing.
 
 --control-role is the login that the proxies have in control.dsn. Without it only
-superusers may work with the ledger.`,
+superusers may work with the ledger.
+
+--event-trigger has the server itself write down every schema change, so that those that
+went round the proxy, or were made by a function, show: pgsluice revisions out-of-band
+lists them. It makes two event triggers, which needs a superuser, or the role that a
+managed service has in its place; the server is asked. They never fail a statement.
+--event-trigger=false removes them; without it they stay as they are.`,
 		Example: `  pgsluice install --dsn "host=db.internal dbname=app user=postgres" --control-role pgsluice
   pgsluice install --dsn "host=db.internal dbname=app user=postgres" --rotate-key`,
 		Args: noArguments,
@@ -38,17 +44,26 @@ superusers may work with the ledger.`,
 			if server == "" {
 				return &usageError{message: "--dsn is missing", hint: `write --dsn "host=db.internal dbname=app user=postgres"`}
 			}
-			return install(cmd.Context(), server, options, rotateKey, cmd.OutOrStdout())
+			also.setTriggers = cmd.Flags().Changed("event-trigger")
+			return install(cmd.Context(), server, options, also, cmd.OutOrStdout())
 		},
 	}
 	cmd.Flags().StringVar(&server, "dsn", "", "connect with `DSN`, directly to Postgres")
 	cmd.Flags().StringVar(&options.ControlRole, "control-role", "", "the login of the proxies is `ROLE`")
 	cmd.Flags().BoolVar(&options.Published, "published", false, "every subscriber of a publication FOR ALL TABLES has the ledger already")
-	cmd.Flags().BoolVar(&rotateKey, "rotate-key", false, "also retire the key that signs promises, and make another")
+	cmd.Flags().BoolVar(&also.triggers, "event-trigger", false, "also have the server write down every schema change; =false: no longer")
+	cmd.Flags().BoolVar(&also.rotateKey, "rotate-key", false, "also retire the key that signs promises, and make another")
 	return cmd
 }
 
-func install(ctx context.Context, server string, options revisions.InstallOptions, rotateKey bool, out io.Writer) error {
+// afterInstall is what install does behind the installation itself.
+type afterInstall struct {
+	rotateKey bool
+	// triggers is whether there are to be event triggers, if setTriggers; else they stay as they are.
+	triggers, setTriggers bool
+}
+
+func install(ctx context.Context, server string, options revisions.InstallOptions, also afterInstall, out io.Writer) error {
 	conn, err := connect(ctx, server)
 	if err != nil {
 		return err
@@ -58,14 +73,39 @@ func install(ctx context.Context, server string, options revisions.InstallOption
 	if err != nil {
 		return explainInstall(err)
 	}
-	if err := printInstall(out, report); err != nil || !rotateKey {
+	if err := printInstall(out, report); err != nil {
 		return err
+	}
+	if also.setTriggers {
+		if err := setEventTriggers(ctx, conn, also.triggers, out); err != nil {
+			return err
+		}
+	}
+	if !also.rotateKey {
+		return nil
 	}
 	id, err := revisions.RotateKey(ctx, conn)
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(out, "\nThe key was rotated: key %d signs from now on. Proxies use it from their next transaction.\n", id)
+	return err
+}
+
+// setEventTriggers has the server write down schema changes, or no longer.
+func setEventTriggers(ctx context.Context, conn revisions.Conn, on bool, out io.Writer) error {
+	err := revisions.SetEventTriggers(ctx, conn, on)
+	var refused *revisions.EventTriggerError
+	switch {
+	case errors.As(err, &refused):
+		return &failure{err: err, hint: "the ledger itself is installed; run this as a superuser, or have the statements run in the same database by one, or by the role that your service has in its place"}
+	case err != nil:
+		return explainInstall(err)
+	case on:
+		_, err = fmt.Fprintln(out, "\nThe server writes down every schema change (event triggers pgsluice_changed and\npgsluice_dropped). What no proxy has judged: pgsluice revisions out-of-band.\nA dump of the whole database has the event triggers in it: restore them last, and only\nwhere the ledger is.")
+	default:
+		_, err = fmt.Fprintln(out, "\nThe server does not write down schema changes (there are no event triggers of pgsluice).")
+	}
 	return err
 }
 

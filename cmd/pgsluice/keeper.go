@@ -63,7 +63,9 @@ type standing struct {
 	// oldestBulk is the age of the oldest of them, and oldestPaused of the oldest that somebody has paused.
 	oldestBulk, oldestPaused time.Duration
 	revisions                []revisions.RevisionCount
-	broken                   error // the ledger cannot be used
+	// outOfBand counts the schema changes of the last day that no proxy has judged; -1 while the server does not write down any.
+	outOfBand int64
+	broken    error // the ledger cannot be used
 }
 
 func newKeeper(logins *logins, config Config, name string, log *slog.Logger, figures *metrics) *keeper {
@@ -185,11 +187,11 @@ func (k *keeper) visit(ctx context.Context, database string) standing {
 	if err := k.prune(ctx, database, ledger); err != nil && ctx.Err() == nil {
 		k.log.Warn("cannot delete from the ledger what has ended long ago", "database", database, "error", err)
 	}
-	return stands(ctx, ledger)
+	return stands(ctx, conn, ledger)
 }
 
 // stands is how a ledger stands now.
-func stands(ctx context.Context, ledger *revisions.Ledger) standing {
+func stands(ctx context.Context, conn run.Conn, ledger *revisions.Ledger) standing {
 	now := standing{bulk: map[string]int{}}
 	jobs, err := openJobs(ctx, ledger)
 	if err != nil {
@@ -225,7 +227,21 @@ func stands(ctx context.Context, ledger *revisions.Ledger) standing {
 	if now.revisions, err = ledger.CountRevisions(ctx); err != nil {
 		return standing{broken: err}
 	}
+	if now.outOfBand, err = outOfBand(ctx, conn, ledger); err != nil {
+		return standing{broken: err}
+	}
 	return now
+}
+
+// outOfBandWithin is how long a schema change that no proxy has judged is counted.
+const outOfBandWithin = 24 * time.Hour
+
+func outOfBand(ctx context.Context, conn run.Conn, ledger *revisions.Ledger) (int64, error) {
+	watch, err := revisions.ReadWatch(ctx, conn)
+	if err != nil || !watch.On() {
+		return -1, err
+	}
+	return ledger.CountChanges(ctx, outOfBandWithin)
 }
 
 // prune deletes, now and then, what the ledger need not keep any more.
@@ -251,7 +267,7 @@ func (k *keeper) prune(ctx context.Context, database string, ledger *revisions.L
 	}
 	if all.Sum() > 0 {
 		k.log.Info("what has ended long ago was deleted from the ledger", "database", database, "older_than", keep.String(),
-			"promises", all.Promises, "jobs", all.Jobs, "revisions", all.Revisions, "statements", all.Statements, "anchors", all.Anchors)
+			"promises", all.Promises, "jobs", all.Jobs, "revisions", all.Revisions, "statements", all.Statements, "anchors", all.Anchors, "changes", all.Changes)
 	}
 	return nil
 }
@@ -259,7 +275,7 @@ func (k *keeper) prune(ctx context.Context, database string, ledger *revisions.L
 // settled writes down how transactions have ended, and which revisions never will, of sessions whose proxy could not.
 func settled(ctx context.Context, ledger *revisions.Ledger) error {
 	_, err := ledger.Settle(ctx)
-	return errors.Join(err, ledger.Abandon(ctx, ""))
+	return errors.Join(err, ledger.Abandon(ctx, ""), ledger.SortChanges(ctx))
 }
 
 // resume keeps the promises of one database that a crash left, and tells the log.
@@ -323,6 +339,10 @@ func (k *keeper) note(database string, now standing) {
 	if stopped := now.bulk[bulkStopped]; stopped > before.bulk[bulkStopped] {
 		log.Warn("a bulk write has ended early: what it did is kept, the rest is not done", "stopped", stopped,
 			"hint", "run pgsluice jobs list; the same statement goes on with it, and so does pgsluice jobs resume")
+	}
+	if now.outOfBand > max(before.outOfBand, 0) {
+		log.Warn("the schema was changed and no proxy has judged it", "within", outOfBandWithin.String(), "changes", now.outOfBand,
+			"hint", "run pgsluice revisions out-of-band")
 	}
 	if now.failed > before.failed {
 		log.Error("promised work has failed for good: a migration is recorded as applied and is not",

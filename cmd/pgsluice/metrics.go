@@ -207,7 +207,8 @@ func (m *metrics) ControlUp(up bool) { m.controlUp.WithLabelValues().Set(oneIf(u
 
 // Pruned counts rows that were deleted from a ledger.
 func (m *metrics) Pruned(rows revisions.Pruned) {
-	for table, n := range map[string]int64{"promises": rows.Promises, "jobs": rows.Jobs, "revisions": rows.Revisions, "statements": rows.Statements, "anchors": rows.Anchors} {
+	for table, n := range map[string]int64{"promises": rows.Promises, "jobs": rows.Jobs, "revisions": rows.Revisions, "statements": rows.Statements, "anchors": rows.Anchors,
+		"changes": rows.Changes} {
 		m.pruned.WithLabelValues(table).Add(float64(n))
 	}
 }

@@ -12,7 +12,7 @@ type ledgerFigures struct {
 	mu       sync.Mutex
 	byDBName map[string]standing
 
-	up, promises, pending, oldest, jobs, oldestJob, revisions *prometheus.Desc
+	up, promises, pending, oldest, jobs, oldestJob, revisions, outOfBand *prometheus.Desc
 }
 
 func newLedgerFigures() *ledgerFigures {
@@ -29,6 +29,8 @@ func newLedgerFigures() *ledgerFigures {
 		oldestJob: desc("bulk_oldest_age_seconds", "Age of the oldest bulk write that is not done; 0 for none."),
 		revisions: desc("revisions",
 			"Revisions in the ledger, by tool and by what became of each the last time: applied, taken back, running, failed, open, rolled back or lost.", "tool", "state"),
+		outOfBand: desc("out_of_band_changes",
+			"Schema changes of the last 24 hours that the server has written down and no proxy has judged. Absent while the server does not write down any."),
 	}
 }
 
@@ -48,7 +50,7 @@ func (f *ledgerFigures) forget(database string) {
 
 // Describe implements prometheus.Collector.
 func (f *ledgerFigures) Describe(out chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{f.up, f.promises, f.pending, f.oldest, f.jobs, f.oldestJob, f.revisions} {
+	for _, desc := range []*prometheus.Desc{f.up, f.promises, f.pending, f.oldest, f.jobs, f.oldestJob, f.revisions, f.outOfBand} {
 		out <- desc
 	}
 }
@@ -75,6 +77,9 @@ func (f *ledgerFigures) Collect(out chan<- prometheus.Metric) {
 		gauge(f.oldestJob, now.oldestBulk.Seconds())
 		for _, of := range now.revisions {
 			gauge(f.revisions, float64(of.Count), of.Tool, of.State)
+		}
+		if now.outOfBand >= 0 {
+			gauge(f.outOfBand, float64(now.outOfBand))
 		}
 	}
 }

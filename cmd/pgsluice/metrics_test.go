@@ -47,11 +47,12 @@ func everyMetric() *metrics {
 	m.ledgers.set("app", standing{
 		open: 2, failed: 1, oldest: time.Minute, bulk: map[string]int{bulkRunning: 1, bulkStopped: 2}, oldestBulk: time.Hour,
 		revisions: []revisions.RevisionCount{{Tool: "alembic", State: "applied", Count: 12}, {Tool: "alembic", State: "failed", Count: 1}, {Tool: "flyway", State: "running", Count: 1}},
+		outOfBand: 3,
 	})
 	m.ledgers.set("broken", standing{broken: revisions.ErrNewer})
 	m.ledgers.set("dropped", standing{open: 1})
 	m.ledgers.forget("dropped")
-	m.Pruned(revisions.Pruned{Promises: 1, Jobs: 2, Revisions: 3, Statements: 4, Anchors: 5})
+	m.Pruned(revisions.Pruned{Promises: 1, Jobs: 2, Revisions: 3, Statements: 4, Anchors: 5, Changes: 6})
 	m.Reloaded(time.Unix(1_800_000_000, 0), nil)
 	m.Reloaded(time.Unix(1_900_000_000, 0), errors.New("wrong"))
 	return m

@@ -65,7 +65,8 @@ func (r resumption) work(ctx context.Context, conn run.Conn, ledger *revisions.L
 			if err != nil {
 				return nil, nil, err
 			}
-			return conn, func() { r.steps.Discard(conn) }, nil
+			ended := r.attended(ctx, ledger, conn)
+			return conn, func() { ended(); r.steps.Discard(conn) }, nil
 		},
 		Claims:   claims,
 		Setbacks: r.setbacks,
@@ -92,4 +93,22 @@ func (r resumption) throttled() run.Throttle {
 		}
 		return conn, func() { r.control.Release(conn) }, nil
 	}, r.throttle)
+}
+
+// attended has the ledger know that a connection is at work for pgsluice, so that what it changes is not taken for somebody's who went round the proxy.
+func (r resumption) attended(ctx context.Context, ledger *revisions.Ledger, conn *control.Conn) (ended func()) {
+	var done func(context.Context) error
+	login, err := conn.Query(ctx, "SELECT SESSION_USER")
+	if err == nil {
+		done, err = ledger.Attend(ctx, revisions.Who{Session: r.name, PID: int32(conn.PID()), Login: login[0], Application: "pgsluice"})
+	}
+	if err != nil {
+		r.report.Notice("what this changes may be listed as out-of-band: " + err.Error())
+		return func() {}
+	}
+	return func() {
+		if err := done(context.WithoutCancel(ctx)); err != nil {
+			r.report.Notice("what its connection changes may not be listed as out-of-band: " + err.Error())
+		}
+	}
 }

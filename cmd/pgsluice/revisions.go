@@ -61,7 +61,7 @@ migration changes are no schema changes and not listed.`,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return listRevisions(cmd, &flags) },
 	}
 	flags.choose(list)
-	cmd.AddCommand(list, newRevisionsShowCommand(&flags), newRevisionsDiffCommand(&flags))
+	cmd.AddCommand(list, newRevisionsShowCommand(&flags), newRevisionsDiffCommand(&flags), newOutOfBandCommand(&flags))
 	return cmd
 }
 
@@ -112,7 +112,11 @@ func (f *revisionFlags) open(cmd *cobra.Command) (*control.Conn, *revisions.Ledg
 	if err != nil {
 		return nil, nil, err
 	}
-	if _, err := ledger.Settle(cmd.Context()); err != nil {
+	_, err = ledger.Settle(cmd.Context())
+	if err == nil {
+		err = ledger.SortChanges(cmd.Context())
+	}
+	if err != nil {
 		conn.Close()
 		return nil, nil, err
 	}
@@ -153,11 +157,20 @@ func listRevisions(cmd *cobra.Command, flags *revisionFlags) error {
 		return err
 	}
 	unattributed, err := ledger.CountUnattributed(cmd.Context())
-	if err != nil || unattributed == 0 {
+	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(cmd.OutOrStdout(), "\nUnattributed: %s of no revision (pgsluice revisions show none).\n", plural(int(unattributed), "schema change"))
-	return err
+	outOfBand, err := ledger.CountChanges(cmd.Context(), 0)
+	if err != nil {
+		return err
+	}
+	if unattributed > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "\nUnattributed: %s of no revision (pgsluice revisions show none).\n", plural(int(unattributed), "schema change"))
+	}
+	if outOfBand > 0 {
+		fmt.Fprintf(cmd.OutOrStdout(), "\nOut of band: %s that no proxy has judged (pgsluice revisions out-of-band).\n", plural(int(outOfBand), "schema change"))
+	}
+	return nil
 }
 
 // printRevisions prints a table. What is too long for it is cut: the revision's id first, then whose it was, then the tool.
