@@ -378,6 +378,12 @@ CREATE INDEX changes_unsorted ON pgsluice.changes (id) WHERE NOT out_of_band
 CREATE INDEX changes_changed ON pgsluice.changes (changed) WHERE out_of_band
 
 ----
+CREATE INDEX promises_backend ON pgsluice.promises (backend_start, pid)
+
+----
+CREATE INDEX promises_claimer ON pgsluice.promises (claimed_start, claimed_pid) WHERE claimed_pid OPERATOR(pg_catalog.<>) 0
+
+----
 -- Which statement a backend was at, at a time.
 CREATE INDEX statements_pid ON pgsluice.statements (pid, started)
 
@@ -1025,10 +1031,8 @@ BEGIN
 		ORDER BY c.id
 		LIMIT most
 		FOR UPDATE SKIP LOCKED
-	), judged AS MATERIALIZED (
-		SELECT f.id
-		FROM fresh AS f
-		WHERE EXISTS (
+	), seen AS MATERIALIZED (
+		SELECT f.id, EXISTS (
 			SELECT FROM pgsluice.statements AS s
 			WHERE (s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
 				AND s.pid OPERATOR(pg_catalog.=) f.pid
@@ -1040,36 +1044,39 @@ BEGIN
 						(s.finished OPERATOR(pg_catalog.+) '5 seconds'::pg_catalog.interval)))
 		OR EXISTS (
 			SELECT FROM pgsluice.promises AS p
-			WHERE p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
-				AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid
-				AND (p.pid OPERATOR(pg_catalog.=) f.pid AND p.backend_start OPERATOR(pg_catalog.=) f.backend_start
-						-- It is kept behind the COMMIT of its own transaction.
-						AND p.xid OPERATOR(pg_catalog.<) f.xid
-					OR p.claimed_pid OPERATOR(pg_catalog.=) f.pid AND p.claimed_start OPERATOR(pg_catalog.=) f.backend_start
-						AND p.started OPERATOR(pg_catalog.<=) f.changed)
+			WHERE (p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+				AND p.pid OPERATOR(pg_catalog.=) f.pid AND p.backend_start OPERATOR(pg_catalog.=) f.backend_start
+				-- It is kept behind the COMMIT of its own transaction.
+				AND p.xid OPERATOR(pg_catalog.<) f.xid
 				AND f.changed OPERATOR(pg_catalog.<=) LEAST(p.finished, p.not_before, 'infinity'::timestamp with time zone))
+		OR EXISTS (
+			SELECT FROM pgsluice.promises AS p
+			WHERE (p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+				AND p.claimed_pid OPERATOR(pg_catalog.=) f.pid AND p.claimed_start OPERATOR(pg_catalog.=) f.backend_start
+				AND p.claimed_pid OPERATOR(pg_catalog.<>) 0
+				AND p.started OPERATOR(pg_catalog.<=) f.changed
+				AND f.changed OPERATOR(pg_catalog.<=) LEAST(p.finished, p.not_before, 'infinity'::timestamp with time zone)) AS judged
+		FROM fresh AS f
 	), known AS (
 		DELETE FROM pgsluice.changes AS c
-		USING judged AS j
 		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) j.id
+			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.id FROM seen AS l WHERE l.judged))
 	), unknown AS (
 		UPDATE pgsluice.changes AS c
 		SET out_of_band = true, session = COALESCE((
 			SELECT s.session
 			FROM pgsluice.statements AS s
 			WHERE (s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
-				AND s.pid OPERATOR(pg_catalog.=) f.pid
-				AND s.started OPERATOR(pg_catalog.>=) f.began
-				AND s.started OPERATOR(pg_catalog.<=) f.changed
+				AND s.pid OPERATOR(pg_catalog.=) c.pid
+				AND s.started OPERATOR(pg_catalog.>=) ('epoch'::timestamp with time zone OPERATOR(pg_catalog.+)
+					(c.backend_start::double precision OPERATOR(pg_catalog.*) '1 microsecond'::pg_catalog.interval))
+				AND s.started OPERATOR(pg_catalog.<=) c.changed
 			ORDER BY s.started DESC
 			LIMIT 1), '')
-		FROM fresh AS f
 		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) f.id
-			AND NOT EXISTS (SELECT FROM judged AS j WHERE j.id OPERATOR(pg_catalog.=) f.id)
+			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.id FROM seen AS l WHERE NOT l.judged))
 		RETURNING c.changed
 	)
 	SELECT (SELECT pg_catalog.count(*) FROM fresh), (SELECT pg_catalog.min(u.changed) FROM unknown AS u)
@@ -1087,12 +1094,10 @@ BEGIN
 			AND c.changed OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC', pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', since)))
 	), beyond AS (
 		DELETE FROM pgsluice.changes AS c
-		USING counted AS k
 		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) k.id
-			AND k.place OPERATOR(pg_catalog.>) 10000
-		RETURNING k.login, k.hour
+			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT k.id FROM counted AS k WHERE k.place OPERATOR(pg_catalog.>) 10000))
+		RETURNING c.login, pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)) AS hour
 	)
 	UPDATE pgsluice.changes AS c
 	SET left_out = c.left_out OPERATOR(pg_catalog.+) b.n
