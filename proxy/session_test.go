@@ -70,16 +70,20 @@ func TestSession(t *testing.T) {
 		if strings.Contains(path, "observe") {
 			mode = Observe
 		}
-		w := newStage(t, mode, !strings.Contains(path, "no-ledger"), strings.Contains(path, "judged"))
-		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
-			major, before := 0, 1000
-			d.MaybeScanArgs(t, "major", &major)
-			d.MaybeScanArgs(t, "before", &before)
-			if version := pgtest.Server(t).Version(); version < major || version >= before {
-				return d.Expected
-			}
-			return w.command(t, d)
-		})
+		newStage(t, mode, !strings.Contains(path, "no-ledger"), strings.Contains(path, "judged")).play(t, path)
+	})
+}
+
+// play is the run of a case.
+func (w *stage) play(t *testing.T, path string) {
+	datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
+		major, before := 0, 1000
+		d.MaybeScanArgs(t, "major", &major)
+		d.MaybeScanArgs(t, "before", &before)
+		if version := pgtest.Server(t).Version(); version < major || version >= before {
+			return d.Expected
+		}
+		return w.command(t, d)
 	})
 }
 
@@ -108,6 +112,9 @@ type stage struct {
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
+
+// roundTheProxy is what connections that go round the proxy call themselves.
+const roundTheProxy = "round_the_proxy"
 
 // sizes finds what depends on how many pages a table has.
 var sizes = regexp.MustCompile(`about [\d,]+ rows|\d (kB|MB)`)
@@ -234,7 +241,7 @@ func (w *stage) command(t *testing.T, d *datadriven.TestData) string {
 	}
 	switch d.Cmd {
 	case "direct":
-		conn, err := pgconn.Connect(t.Context(), w.dsn)
+		conn, err := pgconn.Connect(t.Context(), w.dsn+"&application_name="+roundTheProxy)
 		if err != nil {
 			t.Fatal(err)
 		}
