@@ -13,7 +13,7 @@ import (
 // judged: however it was sent, deferred, rewritten, tried out or kept.
 func TestWhatIsJudgedIsNotOutOfBand(t *testing.T) {
 	for name, wanted := range map[string]string{
-		"alter-table": "", "autocommit": "", "bulk-write-deferred": "", "extended": "", "behind": "", "judged": "", "observe": "", "partition": "", "partitioned": "",
+		"alter-table": "", "autocommit": "", "extended": "", "behind": "", "judged": "", "observe": "", "partition": "", "partitioned": "",
 		"pipeline-status": "", "prepared": "", "promise-again": "", "promise-roles": "", "refresh": "", "reindex": "", "script": "", "same-type": "",
 		"revisions": "", "temporary": "", "trail": "", "transaction": "", "within": "",
 		"exemption": "CREATE INDEX index other.t_plain\n", // in mode pass
@@ -26,24 +26,31 @@ func TestWhatIsJudgedIsNotOutOfBand(t *testing.T) {
 				mode = Observe
 			}
 			w := newStage(t, mode, true, name == "judged")
-			conn, err := control.Connect(t.Context(), w.dsn, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Close()
-			if err := revisions.SetEventTriggers(t.Context(), conn, true); err != nil {
-				t.Fatal(err)
-			}
+			conn := w.watched(t)
 			w.play(t, "testdata/session/"+name+".txt")
-			if got := w.outOfBand(t, conn); got != wanted {
+			if got := outOfBand(t, conn); got != wanted {
 				t.Errorf("out of band is\n%swant\n%s", got, wanted)
 			}
 		})
 	}
 }
 
-// outOfBand are the changes that nobody has judged, a line each, but those of connections that went round the proxy.
-func (w *stage) outOfBand(t *testing.T, conn *control.Conn) string {
+// watched has the server write down schema changes, and returns a control connection.
+func (w *stage) watched(t *testing.T) *control.Conn {
+	t.Helper()
+	conn, err := control.Connect(t.Context(), w.dsn, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(conn.Close)
+	if err := revisions.SetEventTriggers(t.Context(), conn, true); err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+// changesOf are the changes that nobody has judged.
+func changesOf(t *testing.T, conn *control.Conn, filter revisions.ChangeFilter) []revisions.Change {
 	t.Helper()
 	ledger, err := revisions.Open(t.Context(), conn)
 	if err != nil {
@@ -52,13 +59,19 @@ func (w *stage) outOfBand(t *testing.T, conn *control.Conn) string {
 	if err := ledger.SortChanges(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	changes, err := ledger.Changes(t.Context(), revisions.ChangeFilter{})
+	changes, err := ledger.Changes(t.Context(), filter)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return changes
+}
+
+// outOfBand are those of them that came through the proxy, a line each.
+func outOfBand(t *testing.T, conn *control.Conn) string {
+	t.Helper()
 	var out strings.Builder
 	around := 0
-	for _, c := range changes {
+	for _, c := range changesOf(t, conn, revisions.ChangeFilter{}) {
 		if c.Application == roundTheProxy {
 			around++
 			continue

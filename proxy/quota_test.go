@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/pgbox/pgtest"
+	"github.com/pgsluice/pgsluice/revisions"
 )
 
 // A login that owns nothing can have only so much written into the ledger, whatever it sends and on however many connections. What it does to a table is there
@@ -17,6 +18,7 @@ func TestLoginCannotFloodTheLedger(t *testing.T) {
 	w := newStage(t, Enforce, true, false)
 	const most = 20
 	w.server.following.Load().quota.most = most
+	watched := w.watched(t)
 	mallory := pgtest.Role(t, "LOGIN")
 	direct := pgtest.Connect(t, w.dsn)
 	execSQL(t, direct, "CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE hers (id int PRIMARY KEY); ALTER TABLE hers OWNER TO "+mallory)
@@ -77,6 +79,10 @@ func TestLoginCannotFloodTheLedger(t *testing.T) {
 	w.hangUp(t, []string{"a"})
 	if got := rows(mallory, "asked LIKE '%hers%'"); got != changed {
 		t.Errorf("what changed a table: got %s", got)
+	}
+	// It is written down when it has run, and yet not out of band.
+	if got := changesOf(t, watched, revisions.ChangeFilter{Login: mallory}); len(got) != 0 {
+		t.Errorf("out of band: %+v", got)
 	}
 	if err := execWire(w.conn(t, "other"), "DO $$ BEGIN END $$"); err != nil {
 		t.Fatal(err)
