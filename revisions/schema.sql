@@ -1039,6 +1039,8 @@ BEGIN
 				AND s.started OPERATOR(pg_catalog.>=) f.began
 				AND s.started OPERATOR(pg_catalog.<=) f.changed
 				AND s.outcome OPERATOR(pg_catalog.<>) 'refused'
+				-- One that was observed and says more only counts what is left out.
+				AND (s.outcome OPERATOR(pg_catalog.<>) 'observed' OR s.error OPERATOR(pg_catalog.=) '')
 				AND (s.finished IS NULL OR s.finished OPERATOR(pg_catalog.>=) f.changed
 					OR s.outcome OPERATOR(pg_catalog.=) 'observed' AND f.sent OPERATOR(pg_catalog.<=)
 						(s.finished OPERATOR(pg_catalog.+) '5 seconds'::pg_catalog.interval)))
