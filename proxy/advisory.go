@@ -1,6 +1,7 @@
 package proxy
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -82,7 +83,7 @@ func (s *session) wait(ctx context.Context, at occasion, lock ddl.AdvisoryLock, 
 		}
 		if s.chronicle.turn.held {
 			// Whoever has the lock may be waiting for the turn.
-			if err := s.passTurn(ctx); err != nil {
+			if err := cmp.Or(s.passTurn(ctx), s.interrupted()); err != nil {
 				return err
 			}
 		}

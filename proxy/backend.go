@@ -39,6 +39,9 @@ type backend struct {
 	synced bool
 	// kept are the statements of ours that stay prepared, by their text; nil for none.
 	kept map[string]*keptStatement
+	// canceled is the error of a statement of ours that a cancel has hit since hear was called; nil for none. Not everybody who asks is in the way of the client's
+	// statement, but the cancel was meant for that.
+	canceled error
 	// mute, when set, is told of notices in place of the client.
 	mute func(body []byte)
 }
@@ -229,6 +232,9 @@ func (b *backend) askAll(ctx context.Context, statements []string, with []parame
 	if err := ctx.Err(); err != nil {
 		return []answer{{}}, context.Cause(ctx)
 	}
+	if b.piped && b.pipe.skipping { // the server would say nothing
+		return []answer{{}}, &serverError{pgproto3.ErrorResponse{Severity: "ERROR", Code: "25P02", Message: "the pipeline has failed"}}
+	}
 	closes := 0
 	var messages []pgproto3.FrontendMessage
 	for i, sql := range statements {
@@ -340,7 +346,7 @@ func (b *backend) exchange(messages []pgproto3.FrontendMessage) (columns []byte,
 		case 'T':
 			columns = frameOf(kind, body)
 		case 'E':
-			failed = decodeError(body)
+			failed = b.failure(body)
 		case 'Z':
 			b.ready(body)
 			return columns, failed
@@ -381,7 +387,7 @@ func (b *backend) read(last int) ([]answer, error) {
 				return answers, failed
 			}
 		case 'E':
-			failed = decodeError(body)
+			failed = b.failure(body)
 			answers = append(answers, answer{})
 			if b.piped {
 				b.pipe.skip()
@@ -392,6 +398,26 @@ func (b *backend) read(last int) ([]answer, error) {
 			return answers, failed
 		}
 	}
+}
+
+// failure is the error that a statement of ours has ended with.
+func (b *backend) failure(body []byte) error {
+	err := decodeError(body)
+	if isCancel(err) {
+		b.canceled = err
+	}
+	return err
+}
+
+// hear forgets what a cancel has hit: from now on it is about something else.
+func (b *backend) hear() { b.canceled = nil }
+
+// canceled is query_canceled.
+const canceled = "57014"
+
+func isCancel(err error) bool {
+	server, ok := asServerError(err)
+	return ok && server.fields.Code == canceled
 }
 
 // text is the first column of a DataRow in UTF-8; NULL is "".

@@ -227,7 +227,7 @@ func (s *session) write(ctx context.Context, at occasion) error {
 func (s *session) course(ctx context.Context, name ddl.Name) (*revisions.Course, error) {
 	table, there, err := revisions.LookAt(ctx, sheltered{s.backend}, facts.Key(name.Schema, name.Name))
 	if err != nil {
-		return nil, s.aside(ctx, "cannot look at a version table", err)
+		return nil, s.ahead(ctx, "cannot look at a version table", err)
 	}
 	tool, known := revisions.Recognise(s.options.Tools, table)
 	if !there || !known || strings.HasPrefix(table.Schema, "pg_temp_") {
@@ -252,6 +252,14 @@ func (s *session) aside(ctx context.Context, what string, err error) error {
 	return nil
 }
 
+// ahead is aside before the client's statement has run: a cancel is that of the statement.
+func (s *session) ahead(ctx context.Context, what string, err error) error {
+	if isCancel(err) {
+		return err
+	}
+	return s.aside(ctx, what, err)
+}
+
 // current asks which version a table of one row has, if the client's login may. In a transaction that may still choose its isolation level nothing is asked.
 func (s *session) current(ctx context.Context, course *revisions.Course) error {
 	if !course.Table.Readable(course.Tool.ID[0]) {
@@ -261,7 +269,7 @@ func (s *session) current(ctx context.Context, course *revisions.Course) error {
 		facts.Key(course.Table.Schema, course.Table.Name)+" LIMIT 2")
 	switch {
 	case err != nil:
-		return s.aside(ctx, "cannot read a version table", err)
+		return s.ahead(ctx, "cannot read a version table", err)
 	case len(rows) == 0:
 		// golang-migrate empties it before each row that it writes, which is in the same transaction.
 		course.Was("")
@@ -287,7 +295,7 @@ func (s *session) nameRows(ctx context.Context, course *revisions.Course, write 
 		facts.Key(course.Table.Schema, course.Table.Name)+" WHERE "+facts.QuoteIdent(key)+
 		"::pg_catalog.text OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT pg_catalog.json_array_elements_text($1::pg_catalog.json)))", string(list))
 	if err != nil {
-		return s.aside(ctx, "cannot read a version table", err)
+		return s.ahead(ctx, "cannot read a version table", err)
 	}
 	if len(names) > 0 {
 		write.Where = map[string][]string{name: names}
@@ -439,12 +447,18 @@ func (s *session) ended(ctx context.Context, ledger *revisions.Ledger, statement
 		if err == nil || isGone(err) {
 			return err
 		}
+		if isCancel(err) || s.backend.TxStatus() == 'E' {
+			statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
+			return err
+		}
 		s.logger().WarnContext(ctx, "a statement could not be written down in its own transaction", "error", err)
 	}
 	rows, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_current_xact_id_if_assigned()")
 	if err == nil && len(rows) == 1 {
 		statement.XID, _ = strconv.ParseUint(rows[0], 10, 64)
 		c.within(statement.XID)
+	} else if isCancel(err) {
+		statement.Outcome, statement.SQLState = "failed", canceled
 	} else if err = s.aside(ctx, "cannot ask which transaction it is", err); isServerError(err) {
 		statement.Outcome, statement.SQLState = "failed", run.SQLState(err)
 	}

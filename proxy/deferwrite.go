@@ -114,7 +114,7 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 	}
 	const looking = "cannot look for work that is left to the login"
 	if left, err = s.notDone(ctx, ledger); err != nil {
-		return nil, s.aside(ctx, looking, err)
+		return nil, s.ahead(ctx, looking, err)
 	}
 	writes := slices.DeleteFunc(slices.Clone(left), func(row revisions.PromiseRow) bool {
 		return row.Kind != run.BulkWrite && !run.LeftToLogin(row) || row.XID == but
@@ -124,11 +124,11 @@ func (s *session) finishWrites(ctx context.Context, but uint64) (left []revision
 	}
 	by, err := run.Identify(ctx, s.backend, s.options.Name)
 	if err != nil {
-		return nil, s.aside(ctx, looking, err)
+		return nil, s.ahead(ctx, looking, err)
 	}
 	login, err := run.Login(ctx, s.backend)
 	if err != nil {
-		return nil, s.aside(ctx, looking, err)
+		return nil, s.ahead(ctx, looking, err)
 	}
 	var undone []revisions.PromiseRow
 	for _, row := range writes {

@@ -164,12 +164,12 @@ func (s *session) slice(ctx context.Context, began time.Time) error {
 	return nil
 }
 
-// interrupted is what the client has ended the wait for a control connection with.
+// interrupted is what the client has ended the wait for a control connection with, or a question whose answer is not needed by who asked.
 func (s *session) interrupted() error {
-	if s.desk == nil {
-		return nil
+	if s.desk != nil && s.desk.interrupted != nil {
+		return s.desk.interrupted
 	}
-	return s.desk.interrupted
+	return s.backend.canceled
 }
 
 // leave gives the desk back.

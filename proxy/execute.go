@@ -77,6 +77,9 @@ func (s *session) rememberPrepare(ctx context.Context, statement ddl.Statement) 
 	name, write := ddl.ReadPrepare(statement)
 	versions := s.preparesVersion(statement)
 	many, _, look, err := s.preparesMany(ctx, statement)
+	if isCancel(err) {
+		err = nil // it is prepared, and looked at again when it is to run
+	}
 	if err != nil || many == "" && !versions {
 		return err
 	}

@@ -205,6 +205,7 @@ func (s *session) carryOut(ctx context.Context, row revisions.PromiseRow) (done 
 	runner := s.runner(ctx, facts.Facts{})
 	runner.Promise, runner.BackendStart, runner.Environment = row.ID, row.BackendStart, environment
 	s.carried = run.Result{}
+	defer s.backend.hear()
 	under, err := run.As(ctx, s.backend, environment, row.Role)
 	if err != nil {
 		return 0, err

@@ -271,7 +271,7 @@ func (s *session) content(ctx context.Context, table ddl.Name) (*revisions.Cours
 		pg_catalog.string_agg(pg_catalog.record_send(t), ''::pg_catalog.bytea ORDER BY pg_catalog.record_send(t)))) FROM ONLY %s AS t`,
 		facts.Key(course.Table.Schema, course.Table.Name)))
 	if err != nil {
-		return course, unreadable, s.aside(ctx, "cannot read a version table", err)
+		return course, unreadable, s.ahead(ctx, "cannot read a version table", err)
 	}
 	return course, strings.Join(rows, ""), nil
 }

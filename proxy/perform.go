@@ -54,6 +54,7 @@ func (s *session) perform(ctx context.Context, at occasion, known facts.Facts, p
 // promised in their own transaction, so that whatever dies in between, the rest is done; so is a plan that builds an index for itself, where nothing is
 // in place.
 func (s *session) runAndUndo(ctx context.Context, at occasion, known facts.Facts, plan rewrite.Plan, record *record) error {
+	defer s.backend.hear() // a plan cancels what is its own, and says what was not
 	here, later := split(plan)
 	runner := s.runner(ctx, known)
 	alone := s.backend.TxStatus() == 'I' && !s.backend.piped

@@ -30,7 +30,7 @@ func (s *session) meetPooler(ctx context.Context, pid int) error {
 		}
 		answer, err := sheltered{s.backend}.Query(ctx, "SELECT pg_catalog.pg_backend_pid()")
 		if err != nil {
-			return s.aside(ctx, "cannot ask which backend this is", err)
+			return s.ahead(ctx, "cannot ask which backend this is", err)
 		}
 		moved = len(answer) == 1 && answer[0] != strconv.Itoa(pid)
 	}

@@ -64,12 +64,13 @@ func (b sheltered) look(ctx context.Context, sql string) ([]string, error) {
 // inBlock reports whether a statement of ours that fails would abort a transaction block of the client's.
 func (b *backend) inBlock() bool { return !b.piped && b.TxStatus() == 'T' }
 
-// restored takes a block that an error of ours has aborted back to the savepoint, and returns that error.
+// restored takes a block that an error of ours has aborted back to the savepoint, and returns that error. Where it was the SAVEPOINT that failed there is none,
+// and the block stays aborted.
 func (b *backend) restored(ctx context.Context, failed error) error {
 	if b.piped || b.TxStatus() != 'E' {
 		return failed
 	}
-	if _, err := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); err != nil {
+	if _, err := b.Chain(ctx, "ROLLBACK TO SAVEPOINT pgsluice", "RELEASE SAVEPOINT pgsluice"); err != nil && (!isServerError(err) || isCancel(err)) {
 		return err
 	}
 	return failed

@@ -169,7 +169,7 @@ func (r *record) finish(ctx context.Context, err error) error {
 		r.entry.Outcome = "done"
 	}
 	if lost := r.conclude(ctx); err == nil && lost != nil {
-		err = r.session.answerFailure(ctx, occasion{}, rewrite.Plan{}, lost)
+		err = r.session.answerFailure(ctx, occasion{inTransaction: r.session.backend.TxStatus() == 'T'}, rewrite.Plan{}, lost)
 	}
 	r.told(ctx)
 	return err

@@ -58,8 +58,10 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 		return nil
 	}
 	// The last CommandComplete is still kept back: like the server's own, it follows the commit.
-	c.implicit = false
-	return c.session.commit(ctx, occasion{inTransaction: true}, ddl.Transaction{Op: ddl.Commit})
+	if err := c.session.commit(ctx, occasion{inTransaction: true}, ddl.Transaction{Op: ddl.Commit}); err != nil || !c.session.failed {
+		return err
+	}
+	return c.abort(ctx) // a cancel may come before the COMMIT has begun
 }
 
 // forbidden judges, before anything runs, the statements that the server would refuse when it came to them, since several statements in
@@ -161,13 +163,15 @@ func (c *script) endImplicit(ctx context.Context, at occasion, control ddl.Trans
 	if err := c.session.voice.notice("WARNING", "25P01", "there is no transaction in progress", "", ""); err != nil {
 		return err
 	}
-	c.implicit = false
 	if control.Op == ddl.Commit {
-		return c.session.commit(ctx, at, control)
+		err := c.session.commit(ctx, at, control)
+		c.implicit = c.session.failed
+		return err
 	}
 	if _, err := c.session.backend.Exec(ctx, "ROLLBACK"); err != nil {
 		return c.session.relayFailure(err)
 	}
+	c.implicit = false
 	c.session.forget()
 	c.session.chronicle.seen("ROLLBACK")
 	return c.session.voice.complete(at.Tag)
@@ -179,6 +183,9 @@ func (c *script) abort(ctx context.Context) error {
 		return nil
 	}
 	c.implicit = false
+	if c.session.backend.TxStatus() == 'I' {
+		return nil // what failed has ended it
+	}
 	c.session.forget()
 	c.session.chronicle.seen("ROLLBACK")
 	return c.session.backend.rollback(ctx)

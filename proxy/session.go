@@ -202,6 +202,7 @@ func (s *session) message(ctx context.Context) error {
 	s.altering = s.altering && (s.pipe.status != 'I' || s.pipe.executed)
 	s.backend.piped = kind != 'Q' && s.pipe.status == 'I' || s.unsettled
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
+	s.backend.hear()
 	s.endPortals()
 	defer s.leave()
 	if err := s.settleUnread(ctx); err != nil {
@@ -217,7 +218,11 @@ func (s *session) message(ctx context.Context) error {
 	if err := s.tidy(); err != nil {
 		return err
 	}
-	if err := s.deal(ctx, kind, size); err != nil {
+	deal := func() error { return s.deal(ctx, kind, size) }
+	if err := s.interrupted(); err != nil && kind == 'Q' { // a pipeline has failed by that itself
+		deal = func() error { return s.giveUp(ctx, size, err) }
+	}
+	if err := deal(); err != nil {
 		return err
 	}
 	if err := s.settle(ctx); err != nil {
@@ -289,7 +294,10 @@ func (s *session) query(ctx context.Context, size int) error {
 	look := shape{few: true}
 	if !s.pipe.executed {
 		var err error
-		if look, err = s.lookAt(ctx, r, []byte(raw)); err != nil {
+		if look, err = s.lookAt(ctx, r, []byte(raw)); isServerError(err) {
+			return s.giveUp(ctx, size, err)
+		}
+		if err != nil {
 			return err
 		}
 	}
@@ -312,6 +320,17 @@ func (s *session) query(ctx context.Context, size int) error {
 		err = (&script{session: s, text: r.text}).run(ctx, r.statements)
 	}
 	if err != nil {
+		return err
+	}
+	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
+}
+
+// giveUp answers a simple Query with the error of a question of ours before it.
+func (s *session) giveUp(ctx context.Context, size int, failed error) error {
+	if err := s.link.client.discard(size); err != nil {
+		return errClientGone
+	}
+	if err := s.answerFailure(ctx, occasion{inTransaction: s.backend.TxStatus() != 'I'}, rewrite.Plan{}, failed); err != nil {
 		return err
 	}
 	return s.voice.say(&pgproto3.ReadyForQuery{TxStatus: s.backend.TxStatus()})
@@ -358,6 +377,9 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 			}
 		}
 		verdict := s.judge(ctx, at, known)
+		if err := s.interrupted(); err != nil {
+			return s.giveUp(ctx, size, err)
+		}
 		decided := time.Since(began)
 		s.countVerdict(at, verdict, decided)
 		record := s.begin(ctx, at, known, verdict)
@@ -370,8 +392,19 @@ func (s *session) observe(ctx context.Context, r reading, size int) error {
 	return s.passOn(size)
 }
 
-// statement is the whole product, for one statement: facts, verdict, plan, run, record, reply.
+// statement is the whole product, for one statement. A cancel that has hit a statement of ours is that of the client's: as long as its transaction is open, also when
+// what was hit was no more than a note about what has run.
 func (s *session) statement(ctx context.Context, at occasion) error {
+	defer s.backend.hear() // of the next one of the same message
+	err := s.dealt(ctx, at)
+	if hit := s.backend.canceled; err == nil && hit != nil && !s.failed && !s.committed && (s.backend.TxStatus() != 'I' || s.pipe.skipping) && s.options.Mode == Enforce {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, hit)
+	}
+	return err
+}
+
+// dealt is statement: facts, verdict, plan, run, record, reply.
+func (s *session) dealt(ctx context.Context, at occasion) error {
 	defer s.worked() // it may take hours
 	s.chronicle.cleared = false
 	if control, ok := at.Action.(ddl.Transaction); ok {
@@ -511,7 +544,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		met = s.meetPooler(ctx, known.PID)
 		return err
 	})
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.pipe.skipping) {
+	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.pipe.skipping || s.backend.TxStatus() == 'E') {
 		return known, err
 	}
 	if err != nil {
@@ -554,9 +587,6 @@ func (s *session) opaque(ctx context.Context, statement ddl.Statement, known fac
 	}
 	return facts.Opaque(ctx, sheltered{s.backend}, statement)
 }
-
-// canceled is query_canceled.
-const canceled = "57014"
 
 // judge applies the rules, and what this transaction has promised before.
 func (s *session) judge(ctx context.Context, at occasion, known facts.Facts) policy.Verdict {
@@ -665,6 +695,9 @@ func (s *session) announce(what string) error {
 
 // asItIs runs the client's own statement and forwards the answer up to the ReadyForQuery.
 func (s *session) asItIs(ctx context.Context, at occasion) error {
+	if err := s.interrupted(); err != nil {
+		return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+	}
 	if at.portal != nil {
 		return s.executeClient(at)
 	}

@@ -109,6 +109,8 @@ type stage struct {
 	strongQueue time.Duration
 	// over are the backends whose sessions have ended.
 	over chan uint32
+	// behind is where the proxy finds its server, zero for at the server itself.
+	behind Address
 	// passed is the time, in nanoseconds, that has passed by "later".
 	passed atomic.Int64
 }
@@ -169,7 +171,11 @@ func newStage(t *testing.T, mode Mode, ledger, judged bool) *stage {
 
 // serve starts the proxy.
 func (w *stage) serve(t *testing.T, options SessionOptions, config *pgconn.Config) {
-	f := start(t, Options{Upstream: Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}}, nil)
+	upstream := Upstream{Addresses: []Address{addressOf(pgtest.Server(t))}}
+	if w.behind != (Address{}) {
+		upstream = Upstream{Addresses: []Address{w.behind}, SSLMode: SSLDisable}
+	}
+	f := start(t, Options{Upstream: upstream}, nil)
 	options.Log = f.Server.log
 	f.following.Store(&options)
 	began := time.Now()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
 	"github.com/pgsluice/pgsluice/internal/run"
+	"github.com/pgsluice/pgsluice/rewrite"
 )
 
 // turnKey is the advisory lock of whose turn it is to migrate a database: "pgsluice" in ASCII. Like all of them it is the database's own. Who holds
@@ -155,7 +156,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	}
 	tables, err := s.lookedAt(ctx, at)
 	if err != nil {
-		return false, s.relayFailure(err)
+		return false, s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	switch {
 	case s.besideOthers():
@@ -168,7 +169,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 		return true, nil
 	}
 	if isServerError(err) {
-		err = s.relayFailure(err)
+		err = s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	return goOn, err
 }
@@ -443,12 +444,19 @@ func (s *session) passTurn(ctx context.Context) error {
 	if s.backend.TxStatus() != 'I' || s.pipe.executed || s.pipe.skipping {
 		return nil
 	}
-	if t := &s.chronicle.turn; t.over {
+	t, over := &s.chronicle.turn, s.chronicle.turn.over
+	var err error
+	if over {
 		*t = migrationTurn{}
-	} else if err := s.pauseTurn(ctx); err != nil {
-		return s.aside(ctx, "cannot read a version table", err)
+	} else {
+		err = s.pauseTurn(ctx)
 	}
-	_, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10))
+	if err == nil {
+		_, err = s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10))
+	}
+	if isCancel(err) { // it is held still, and given back the next time
+		t.held, t.over, t.worked = true, over, time.Time{}
+	}
 	return s.aside(ctx, "cannot give back the turn to migrate", err)
 }
 

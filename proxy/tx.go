@@ -148,6 +148,7 @@ func (s *session) deferred(ctx context.Context, at occasion, known facts.Facts, 
 		s.leave()
 	}
 	result, err := s.runner(ctx, known).Run(ctx, here)
+	s.backend.hear()
 	record.ran(result)
 	if err != nil {
 		return s.answerFailure(ctx, at, here, err)

@@ -52,7 +52,7 @@ func (s *session) onlyWrites(statement ddl.Statement) bool {
 }
 
 // lookAt reports whether a text is known to touch few rows, or else has to be dealt with statement by statement. The catalog may be asked, and what it
-// says is remembered. An error is one in a pipeline, which the server ignores from then on.
+// says is remembered. An error is a cancel, or one in a pipeline, which the server ignores from then on.
 func (s *session) lookAt(ctx context.Context, r reading, raw []byte) (shape, error) {
 	var writes []ddl.Statement
 	for _, statement := range r.statements {
@@ -130,7 +130,7 @@ func (s *session) touchesFew(ctx context.Context, writes []ddl.Statement, raw []
 		return shape{}, err
 	}
 	known, err := facts.TouchesFew(ctx, sheltered{s.backend}, touches, s.options.BulkRows)
-	if err != nil && s.backend.piped {
+	if err != nil && (s.backend.piped || isCancel(err)) {
 		s.statistics = "" // a right may have been taken since
 		return shape{}, err
 	}

@@ -134,7 +134,7 @@ func under(ctx context.Context, conn Conn, settings map[string]string, f func() 
 	failed := f()
 	canceled, err = persist(ctx, func(ctx context.Context) error { return set(ctx, conn, own, first) })
 	if err != nil {
-		return canceled, errors.Join(failed, fmt.Errorf("cannot put the session's settings back: %w", err))
+		return canceled, errors.Join(failed, canceled, fmt.Errorf("cannot put the session's settings back: %w", err))
 	}
 	return canceled, failed
 }
