@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -22,7 +23,7 @@ const (
 
 // bulk carries a Query or Parse over the inspect limit in pieces. It passes if it holds no word that a rule cares about, UPDATE, DELETE and MERGE among them, or if
 // it is proven to be plain INSERT, SELECT, COPY and VALUES. Otherwise its end never reaches the server: NUL bytes take its place, the server
-// takes the message for malformed and runs nothing, and its error is answered with ours.
+// takes the message for malformed and runs nothing, and its error is answered with ours. In mode observe it passes all the same, and is written down.
 func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 	client, server := s.link.client, s.link.server
 	name := ""
@@ -31,7 +32,9 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 			return errClientGone
 		}
 		var ok bool
-		if name, _, ok = cString(client.unread()[headerSize:]); !ok {
+		if name, _, ok = cString(client.unread()[headerSize:]); !ok && s.options.Mode == Observe {
+			return s.passOn(size)
+		} else if !ok {
 			return s.refuseMessage(ctx, size, s.voice.report("08P01", "pgsluice: the name of a prepared statement is too long", "", ""))
 		}
 	}
@@ -54,7 +57,7 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 		}
 		n := min(client.w-client.r, left-lastHeld)
 		watch.see(client.unread()[:n])
-		if refused = watch.harmful(); refused {
+		if refused = watch.harmful() && s.options.Mode != Observe; refused {
 			break
 		}
 		if _, err := server.conn.Write(client.take(n)); err != nil {
@@ -69,11 +72,15 @@ func (s *session) bulk(ctx context.Context, kind byte, size int) error {
 		watch.see(client.unread()[:left])
 		refused = watch.harmfulWhole()
 	}
-	if refused {
-		return s.refuseBulk(ctx, kind, left, ddl.Statement{Text: string(watch.head), Action: ddl.Unparsed{Reason: "too long", Size: size - headerSize}})
+	long := ddl.Statement{Text: string(watch.head), Action: ddl.Unparsed{Reason: "too long", Size: size - headerSize}}
+	if refused && s.options.Mode != Observe {
+		return s.refuseBulk(ctx, kind, left, long)
 	}
 	if _, err := server.conn.Write(client.take(left)); err != nil {
 		return errServerGone
+	}
+	if refused {
+		return s.observeBulk(ctx, kind, name, long)
 	}
 	if _, replaced := s.prepared[key(name)]; kind == 'P' && replaced {
 		accepted, err := s.accepted('1')
@@ -126,14 +133,44 @@ func (s *session) refuseBulk(ctx context.Context, kind byte, left int, refused d
 	if err != nil {
 		return err
 	}
-	at := occasion{Statement: refused, inTransaction: s.backend.TxStatus() != 'I'}
+	s.failed, s.failure = true, codeRefused
+	return s.recordBulk(ctx, kind, refused, message).finish(ctx, nil)
+}
+
+// observeBulk writes down what has been passed on and would have been refused, once the client has its answer: until then nothing can be asked.
+func (s *session) observeBulk(ctx context.Context, kind byte, name string, passed ddl.Statement) error {
+	if kind == 'P' {
+		accepted, err := s.accepted('1')
+		if accepted {
+			delete(s.prepared, key(name))
+		}
+		if err != nil {
+			return err
+		}
+	} else {
+		var wrong error
+		err := s.backend.pump(func(k byte, body []byte) (forward, last bool) {
+			wrong = s.pipe.answeredLocked(k, body)
+			return true, k == 'Z' || wrong != nil
+		})
+		if err = cmp.Or(err, wrong); err != nil {
+			return err
+		}
+	}
+	record := s.recordBulk(ctx, kind, passed, "it is over the inspect limit")
+	record.entry.Outcome = "observed"
+	return record.finish(ctx, nil)
+}
+
+// recordBulk counts and records what is over the inspect limit and may be of concern.
+func (s *session) recordBulk(ctx context.Context, kind byte, long ddl.Statement, message string) *record {
+	at := occasion{Statement: long, inTransaction: s.backend.TxStatus() != 'I'}
 	if kind == 'P' {
 		at.portal = &portal{}
 	}
 	verdict := policy.Verdict{Action: policy.Block, Findings: []policy.Finding{{Rule: "unjudged", Action: policy.Block, Message: message}}}
 	s.countVerdict(at, verdict, 0)
-	s.failed, s.failure = true, codeRefused
-	return s.begin(ctx, at, facts.Facts{}, verdict).finish(ctx, nil)
+	return s.begin(ctx, at, facts.Facts{}, verdict)
 }
 
 // bulkWatch looks at the text of a long message as it passes.

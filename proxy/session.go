@@ -237,11 +237,11 @@ func (s *session) deal(ctx context.Context, kind byte, size int) error {
 	if s.pipe.skipping && kind != 'S' || s.options.Mode == Transparent {
 		return s.passOn(size)
 	}
-	if size > s.options.InspectLimit && s.options.Mode == Observe {
-		return s.passOn(size)
-	}
 	if (kind == 'Q' || kind == 'P') && size > s.options.InspectLimit {
 		return s.bulk(ctx, kind, size)
+	}
+	if size > s.options.InspectLimit && s.options.Mode == Observe {
+		return s.passOn(size)
 	}
 	switch kind {
 	case 'Q':
