@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
+	"github.com/pgsluice/pgsluice/internal/run"
 	"github.com/pgsluice/pgsluice/rewrite"
 )
 
@@ -389,6 +390,10 @@ func (s *session) apart(at occasion, f func() error) error {
 	s.backend.piped = true
 	if isGone(err) {
 		return err
+	}
+	if s.options.Mode == Transparent {
+		// What another backend has under the name of the client's statement, the unnamed one as a rule, is some other statement.
+		return &run.Failure{Code: codeRefused, Message: "pgsluice: send the statement again: the pooler between pgsluice and the server has given this session another connection"}
 	}
 	return cmp.Or(s.rebind(bind), err)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -39,34 +40,12 @@ func TestPooler(t *testing.T) {
 		"transactions, extended": {extended, true, "", true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, err := pgconn.ParseConfig(pgtest.Database(t))
-			if err != nil {
-				t.Fatal(err)
-			}
-			direct, err := pgconn.ConnectConfig(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer direct.Close(context.Background())
-			execAll(t, direct, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
 			var log lockedBuffer
 			options := sessionOptions(t, Enforce)
 			options.Log = slog.New(slog.NewTextHandler(&log, nil))
-			pooler, err := ParseAddress(pooled(t, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), c.moves))
-			if err != nil {
-				t.Fatal(err)
-			}
-			o := Options{Upstream: Upstream{Addresses: []Address{pooler}, SSLMode: SSLDisable}}
-			f := start(t, o, func(ctx context.Context, l *link) error { return newSession(&options, l).run(ctx) })
-
-			config = config.Copy()
-			config.Host, config.Port, config.TLSConfig, config.Fallbacks = f.tcp.Host, uint16(f.tcp.Port), nil, nil
 			notices := ""
-			config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { notices += n.Message }
-			client, err := pgconn.ConnectConfig(t.Context(), config)
-			if err != nil {
-				t.Fatal(err)
-			}
+			client, direct := throughPooler(t, &options, c.moves, func(n *pgconn.Notice) { notices += n.Message })
+			execAll(t, direct, "CREATE TABLE t (a int); INSERT INTO t VALUES (1)")
 			if err := c.exec(client, "CREATE TABLE u (a int)"); err != nil && !c.loses {
 				t.Fatal(err)
 			}
@@ -85,14 +64,101 @@ func TestPooler(t *testing.T) {
 			if !strings.Contains(log.String(), "a pooler stands between") || strings.Contains(log.String(), "pools transactions") != c.moves {
 				t.Errorf("the log: %s", log.String())
 			}
-			left, err := direct.Exec(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()").ReadAll()
-			if err != nil || string(left[0].Rows[0][0]) != "0" {
-				t.Errorf("locks are left: %v, %v", left, err)
+			if left := advisoryLocks(t, direct); left != "0" {
+				t.Errorf("%s locks are left", left)
 			}
 			if err := client.Close(t.Context()); err != nil {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// throughPooler is a client of a session behind which a pooler stands, and a connection straight to the same database.
+func throughPooler(t *testing.T, options *SessionOptions, moves bool, told func(*pgconn.Notice)) (client, direct *pgconn.PgConn) {
+	t.Helper()
+	config, err := pgconn.ParseConfig(pgtest.Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if direct, err = pgconn.ConnectConfig(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = direct.Close(context.Background()) })
+	pooler, err := ParseAddress(pooled(t, net.JoinHostPort(config.Host, strconv.Itoa(int(config.Port))), moves))
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Options{Upstream: Upstream{Addresses: []Address{pooler}, SSLMode: SSLDisable}}
+	f := start(t, o, func(ctx context.Context, l *link) error { return newSession(options, l).run(ctx) })
+	config = config.Copy()
+	config.Host, config.Port, config.TLSConfig, config.Fallbacks = f.tcp.Host, uint16(f.tcp.Port), nil, nil
+	config.OnNotice = func(_ *pgconn.PgConn, n *pgconn.Notice) { told(n) }
+	if client, err = pgconn.ConnectConfig(t.Context(), config); err != nil {
+		t.Fatal(err)
+	}
+	return client, direct
+}
+
+// advisoryLocks is how many of them there are in the database.
+func advisoryLocks(t *testing.T, direct *pgconn.PgConn) string {
+	t.Helper()
+	held, err := direct.Exec(t.Context(), "SELECT count(*) FROM pg_locks JOIN pg_database AS d ON d.oid = database WHERE locktype = 'advisory' AND datname = current_database()").ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(held[0].Rows[0][0])
+}
+
+// The turn to migrate stays with nobody who would not know of it: in a block it is the transaction's while it is not known what the pooler pools.
+func TestTurnBehindPooler(t *testing.T) {
+	t.Parallel()
+	extended := func(conn *pgconn.PgConn, sql string) error {
+		return conn.ExecParams(context.Background(), sql, nil, nil, nil, nil).Read().Err
+	}
+	const change, another = "CREATE TABLE t (id int PRIMARY KEY)", "ALTER TABLE t ADD COLUMN a int"
+	for name, exec := range map[string]func(conn *pgconn.PgConn, sql string) error{"simple": execWire, "extended": extended} {
+		for _, moves := range []bool{false, true} {
+			for _, block := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s, block %t, moves %t", name, block, moves), func(t *testing.T) {
+					options := sessionOptions(t, Enforce)
+					options.Exclusive = OneWaits
+					warned := ""
+					client, direct := throughPooler(t, &options, moves, func(n *pgconn.Notice) { warned += n.Message })
+					execAll(t, direct, "CREATE TABLE alembic_version (version_num varchar(32) PRIMARY KEY)")
+					run := func(sql, locks string) {
+						t.Helper()
+						err := exec(client, sql)
+						if err != nil && name == "extended" && moves { // what it was prepared by may have stayed with another backend
+							err = exec(client, sql)
+						}
+						if err != nil {
+							t.Fatalf("%s: %v", sql, err)
+						}
+						if held := advisoryLocks(t, direct); held != locks {
+							t.Errorf("%s: there are %s locks, want %s", sql, held, locks)
+						}
+						if warned != "" {
+							t.Errorf("%s: the client is told %q", sql, warned)
+						}
+					}
+					run("SELECT version_num FROM alembic_version", "0")
+					kept := map[bool]string{true: "0", false: "1"}[moves]
+					if block {
+						run("BEGIN", "0")
+						run(change, "1")
+						run("COMMIT", "0")
+						run(another, kept)
+					} else {
+						run(change, kept)
+						run(another, kept)
+					}
+					if err := client.Close(t.Context()); err != nil {
+						t.Error(err)
+					}
+				})
+			}
+		}
 	}
 }
 
@@ -154,6 +220,7 @@ func pool(listener net.Listener, server string, moves bool) error {
 		}
 	}
 	var turn atomic.Int32
+	idle := make(chan struct{}, 1) // as the backends are at first, and behind each Sync: what follows is of another transaction
 	for i, backend := range backends {
 		go func() {
 			for {
@@ -166,6 +233,9 @@ func pool(listener net.Listener, server string, moves bool) error {
 				}
 				if _, err := client.Write(frameOf(m.kind, m.body)); err != nil {
 					return
+				}
+				if m.kind == 'Z' {
+					idle <- struct{}{}
 				}
 			}
 		}()
@@ -180,6 +250,9 @@ func pool(listener net.Listener, server string, moves bool) error {
 		}
 		if _, err := backends[turn.Load()].Write(frameOf(m.kind, m.body)); err != nil {
 			return err
+		}
+		if m.kind == 'S' || m.kind == 'Q' {
+			<-idle
 		}
 	}
 }

@@ -60,6 +60,8 @@ type session struct {
 
 	// pid is the backend that was asked last, 0 before that. The one that the login has named is a pooler's invention where there is a pooler.
 	pid int
+	// steady is true when the session is known to keep it.
+	steady bool
 
 	// encodingName and backslashes follow the server's client_encoding and standard_conforming_strings.
 	encodingName string
@@ -180,6 +182,7 @@ func (s *session) untrack() {
 func (s *session) run(ctx context.Context) (err error) {
 	defer s.end()
 	for err == nil {
+		s.endTurn()
 		s.relay.patience = s.turnPatience()
 		switch err = s.relay.run(ctx, s.matters); err {
 		case nil:
@@ -204,6 +207,7 @@ func (s *session) message(ctx context.Context) error {
 	s.failed, s.failure, s.committed, s.shows = false, "", false, false
 	s.backend.hear()
 	s.endPortals()
+	s.endTurn()
 	defer s.leave()
 	if err := s.settleUnread(ctx); err != nil {
 		return err
@@ -544,7 +548,7 @@ func (s *session) facts(ctx context.Context, at occasion) (facts.Facts, error) {
 		met = s.meetPooler(ctx, known.PID)
 		return err
 	})
-	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || s.pipe.skipping || s.backend.TxStatus() == 'E') {
+	if code := run.SQLState(err); err != nil && (code == "" || code == canceled || code == codeRefused || s.pipe.skipping || s.backend.TxStatus() == 'E') {
 		return known, err
 	}
 	if err != nil {

@@ -56,6 +56,9 @@ type migrationTurn struct {
 	// held is true while the session holds the lock; worked is when it last ended what the lock is for.
 	held   bool
 	worked time.Time
+	// within is true when the lock is that of the transaction that began behind lull, and ends with it: a pooler may give the next one to another backend.
+	within bool
+	lull   int
 	// over is true once the tool has said that its work is done, where the turn could not be given back at once.
 	over bool
 	// seen is what the session has read of version tables: what it does from then on rests on it.
@@ -114,13 +117,15 @@ const (
 		AND l.objid OPERATOR(pg_catalog.=) ($1::bigint OPERATOR(pg_catalog.&) 4294967295)::pg_catalog.oid`
 )
 
-// beginSQL gets the turn, or says who has it, in one question. A transaction that is prepared for COMMIT PREPARED has no pid.
-const beginSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE COALESCE((
+// beginSQL gets the turn for the session, or for the transaction where $2 says so, or says who has it, in one question. A transaction that is prepared for COMMIT PREPARED has no pid.
+const beginSQL = `SELECT CASE WHEN ` + tryTurnSQL + ` THEN 'null' ELSE COALESCE((
 	SELECT ` + holderJSON + ` FROM pg_catalog.pg_locks AS l, pg_catalog.pg_stat_get_activity(l.pid) AS a
 	WHERE ` + ofDatabase + ` AND ` + ofTurn + ` AND l.pid IS NOT NULL ORDER BY l.pid LIMIT 1), '{}') END`
 
 // blindSQL is beginSQL for a login that may not see who has the turn.
-const blindSQL = `SELECT CASE WHEN pg_catalog.pg_try_advisory_lock($1::bigint) THEN 'null' ELSE '{}' END`
+const blindSQL = `SELECT CASE WHEN ` + tryTurnSQL + ` THEN 'null' ELSE '{}' END`
+
+const tryTurnSQL = `CASE WHEN $2::pg_catalog.bool THEN pg_catalog.pg_try_advisory_xact_lock($1::bigint) ELSE pg_catalog.pg_try_advisory_lock($1::bigint) END`
 
 // notPermitted is insufficient_privilege.
 const notPermitted = "42501"
@@ -151,6 +156,7 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	case ddl.Setting, ddl.LockTable, ddl.Transaction:
 		return true, nil // The question would take the snapshot that they come before; what follows them asks.
 	}
+	s.endTurn() // several transactions may be of one message
 	if !s.exclusive() || s.chronicle.turn.held || s.backend.TxStatus() == 'E' {
 		return true, nil
 	}
@@ -164,11 +170,11 @@ func (s *session) takeTurn(ctx context.Context, at occasion) (goOn bool, err err
 	case len(tables) > 0:
 		goOn, err = s.lookInTurn(ctx, tables)
 	case s.begins(at.Statement):
-		goOn, err = s.beginInTurn(ctx)
+		goOn, err = s.beginInTurn(ctx, at)
 	default:
 		return true, nil
 	}
-	if isServerError(err) {
+	if err != nil {
 		err = s.answerFailure(ctx, at, rewrite.Plan{}, err)
 	}
 	return goOn, err
@@ -210,7 +216,11 @@ func (s *session) writesVersions(statement ddl.Statement) bool {
 }
 
 // beginInTurn takes the turn, if what the session has seen still holds.
-func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
+func (s *session) beginInTurn(ctx context.Context, at occasion) (goOn bool, err error) {
+	if err := s.lookForPooler(ctx, at); err != nil || !s.exclusive() {
+		return err == nil, err
+	}
+	s.chronicle.turn.within, s.chronicle.turn.lull = !s.steady && s.link.pid != 0, s.pipe.lull()
 	wait, err := s.awaitTurn(ctx, false)
 	if err != nil || wait.end != granted {
 		return false, s.refuseTurn(ctx, wait, err)
@@ -226,8 +236,10 @@ func (s *session) beginInTurn(ctx context.Context) (goOn bool, err error) {
 		s.worked()
 		return true, nil
 	}
-	if _, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10)); err != nil {
-		return false, err
+	if !t.within { // or it goes with the transaction, which fails
+		if _, err := s.backend.Exec(ctx, "SELECT pg_catalog.pg_advisory_unlock($1::bigint)", strconv.FormatInt(turnKey, 10)); err != nil {
+			return false, err
+		}
 	}
 	t.held, t.over = false, false
 	if unsure {
@@ -340,6 +352,8 @@ func (s *session) tryTurn(ctx context.Context, looks bool, passed []string) (oth
 	sql, args := beginSQL, []string{strconv.FormatInt(turnKey, 10)}
 	if looks {
 		sql, args = lookSQL, append(args, lookClass, "{"+strings.Join(passed, ",")+"}", strconv.FormatBool(!s.eachSeesAnew()))
+	} else {
+		args = append(args, strconv.FormatBool(s.chronicle.turn.within))
 	}
 	rows, err := sheltered{s.backend}.Query(ctx, sql, args...)
 	if run.SQLState(err) == notPermitted && !s.backend.piped { // somebody has taken from the login what every login may
@@ -402,6 +416,13 @@ func (s *session) unconcerned(ctx context.Context, at occasion) error {
 		return nil // until its Sync is answered
 	}
 	return s.passTurn(ctx)
+}
+
+// endTurn notes that the turn of a transaction has ended with it.
+func (s *session) endTurn() {
+	if t := &s.chronicle.turn; t.held && t.within && t.lull != s.pipe.lull() {
+		t.held, t.over = false, false
+	}
 }
 
 // besideOthers reports whether a version table that the session uses is of a tool that runs its migrations on other connections.
