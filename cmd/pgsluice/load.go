@@ -15,8 +15,9 @@ type source struct {
 
 // load puts a Config together from the defaults and the source, and validates it. unknown holds the PGSLUICE_ variables
 // that no key answers to, with the nearest name if there is one; they are for the log and no error, since a newer or an
-// older pgsluice may be meant. The error is a configErrors, or says that the file cannot be read.
-func (s source) load(check checkRule) (config Config, unknown []unknownVariable, err error) {
+// older pgsluice may be meant. What is valid is looked at by also, in turn, whose errors are told like those of Validate. The error is a configErrors, or says
+// that the file cannot be read.
+func (s source) load(check checkRule, also ...func(Config) error) (config Config, unknown []unknownVariable, err error) {
 	config = defaultConfig()
 	keys := config.keys()
 
@@ -41,7 +42,13 @@ func (s source) load(check checkRule) (config Config, unknown []unknownVariable,
 	if len(errs) > 0 {
 		return Config{}, nil, errs
 	}
-	if err := config.Validate(check); err != nil {
+	err = config.Validate(check)
+	for _, look := range also {
+		if err == nil {
+			err = look(config)
+		}
+	}
+	if err != nil {
 		origins := map[string]origin{}
 		note(origins, assignments)
 		return Config{}, nil, located(err, origins)

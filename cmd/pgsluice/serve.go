@@ -95,7 +95,7 @@ type outputs struct{ stdout, stderr io.Writer }
 
 // serve starts everything that the configuration asks for and returns when all of it has ended.
 func serve(ctx context.Context, from source, out outputs) (err error) {
-	config, unknown, err := from.load(knownRule)
+	config, unknown, err := from.load(knownRule, Config.checkFiles)
 	if err != nil {
 		return err
 	}
