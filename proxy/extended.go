@@ -77,6 +77,13 @@ func (s *session) parse(ctx context.Context, size int) error {
 	if (closer || most > 0) && !isASCII([]byte(name)) && s.options.Mode == Enforce {
 		return s.refuseName(ctx, size)
 	}
+	if concerned || counted {
+		if room, err := s.roomFor(ctx, name, len(query)); err != nil {
+			return s.givenUp(ctx, size, err)
+		} else if !room {
+			return s.refuseMessage(ctx, size, s.tooManyPrepared())
+		}
+	}
 	oids := append([]uint32(nil), m.ParameterOIDs...)
 	accepted, err := s.await(size, '1')
 	if err != nil || !accepted {
@@ -84,7 +91,7 @@ func (s *session) parse(ctx context.Context, size int) error {
 	}
 	delete(s.prepared, key(name))
 	if s.untracked {
-		s.harmless[key(name)] = !concerned && !counted
+		s.foundHarmless(name, !concerned && !counted)
 	}
 	if concerned {
 		s.prepared[key(name)] = &prepared{reading: r, oids: oids, quiet: !closer && most == 0, writes: !closer && most == 0 || len(r.statements) == 1 && s.onlyWrites(r.statements[0])}
@@ -153,7 +160,7 @@ func (s *session) bind(ctx context.Context, size int) error {
 		}
 		known = from != nil && (s.owes() || s.anyConcern(from.reading.statements) || s.anyNote(from.reading.statements))
 		if from != nil && s.untracked {
-			s.harmless[key(m.PreparedStatement)] = !known
+			s.foundHarmless(m.PreparedStatement, !known)
 		}
 	}
 	if known && from.bySQL && (s.backend.TxStatus() != 'E' || s.unsettled) {

@@ -242,7 +242,7 @@ func (s *session) overstayed(kind byte, frame []byte) bool {
 		s.overdue = s.overdue || frame == nil || revealing.Match(frame)
 	case 'B', 'F':
 		s.passed++
-		s.overdue = s.overdue || kind == 'B' && len(s.revealers) > 0 && s.bindsRevealer(frame)
+		s.overdue = s.overdue || kind == 'B' && (s.reveals || len(s.revealers) > 0) && s.bindsRevealer(frame)
 	default:
 		return false
 	}
@@ -267,7 +267,10 @@ func (s *session) recall(kind byte, frame []byte) {
 	switch {
 	case name == "":
 	case revealing.Match(query) || mentionsExecute(query):
-		s.revealers[key(name)] = true
+		if s.revealers[key(name)] = true; len(s.revealers) > s.mostPrepared {
+			clear(s.revealers)
+			s.reveals = true
+		}
 	default:
 		delete(s.revealers, key(name))
 	}
@@ -277,7 +280,7 @@ func (s *session) recall(kind byte, frame []byte) {
 func (s *session) bindsRevealer(frame []byte) bool {
 	_, rest, _ := cString(frame[headerSize:])
 	name, _, ok := cString(rest)
-	return !ok || s.revealers[key(name)]
+	return !ok || s.reveals || s.revealers[key(name)]
 }
 
 // tidy takes back what stays prepared when it is overdue.

@@ -110,6 +110,10 @@ type session struct {
 	overdue, shows bool
 	// revealers are the named statements of the client's that show, or remove, what is prepared.
 	revealers map[string]bool
+	// reveals is true when they were too many to tell them apart.
+	reveals bool
+	// mostPrepared bounds each of the maps of prepared statements.
+	mostPrepared int
 }
 
 func newSession(options *SessionOptions, l *link) *session {
@@ -125,6 +129,8 @@ func newSession(options *SessionOptions, l *link) *session {
 		now:         time.Now,
 		turnIdle:    turnIdle,
 		strongQueue: deskPatience,
+
+		mostPrepared: mostPrepared,
 	}
 	s.chronicle = chronicle{began: time.Now(), courses: map[uint32]*revisions.Course{}}
 	s.backend = &backend{link: l, pipe: s.pipe, setting: s.setting, name: "pgsluice_" + strings.ToLower(s.id)}
@@ -419,6 +425,15 @@ func (s *session) dealt(ctx context.Context, at occasion) error {
 	}
 	if lock, ok := at.Action.(ddl.AdvisoryLock); ok && s.options.Mode == Enforce {
 		return s.poll(ctx, at, lock)
+	}
+	if name, write := ddl.ReadPrepare(at.Statement); at.Tag == "PREPARE" && ddl.Changes(write) {
+		room, err := s.roomFor(ctx, name, len(write.Text))
+		if err != nil {
+			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
+		}
+		if !room {
+			return s.fail(ctx, s.tooManyPrepared())
+		}
 	}
 	if s.reaches(at.Statement) && s.options.Mode == Enforce {
 		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
