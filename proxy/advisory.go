@@ -36,7 +36,7 @@ func (s *session) poll(ctx context.Context, at occasion, lock ddl.AdvisoryLock) 
 			if !ok {
 				return err
 			}
-			return s.answer(shifted(server.fields, at.before+at.Lead))
+			return s.answer(at.shifted(server.fields, at.before+at.Lead))
 		}
 	}
 	if at.alone {

@@ -305,6 +305,7 @@ func (s *session) execute(ctx context.Context, size int) error {
 	at := occasion{
 		Statement: bound.prepared.reading.statements[0],
 		piece:     bound.prepared.reading.text,
+		escaped:   bound.prepared.reading.escaped,
 		portal:    bound, execute: m,
 	}
 	if at.alone, err = s.isAlone(); err != nil {

@@ -207,7 +207,7 @@ func (s *session) answerFailure(ctx context.Context, at occasion, plan rewrite.P
 		return err
 	}
 	if len(plan.Steps) == 1 && plan.Steps[0].Client {
-		return s.reportFailure(ctx, at, shifted(server.fields, at.before+at.Lead))
+		return s.reportFailure(ctx, at, at.shifted(server.fields, at.before+at.Lead))
 	}
 	if server.fields.Code == readOnly && plan.Recipe != "" {
 		server.fields.Message = inReadOnly(at) // and not what was tried, or written down, in its place

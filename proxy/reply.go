@@ -111,9 +111,9 @@ func (v *voice) refusal(verdict policy.Verdict) *pgproto3.ErrorResponse {
 }
 
 // shifted is the server's error about a piece of the client's text, its position moved to where it stands in the whole.
-func shifted(e pgproto3.ErrorResponse, before string) *pgproto3.ErrorResponse {
+func (at occasion) shifted(e pgproto3.ErrorResponse, before string) *pgproto3.ErrorResponse {
 	if e.Position > 0 {
-		e.Position += int32(utf8.RuneCountInString(before))
+		e.Position = at.escaped.Position(e.Position + int32(utf8.RuneCountInString(before)))
 	}
 	return &e
 }

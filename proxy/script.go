@@ -22,6 +22,7 @@ import (
 type script struct {
 	session *session
 	text    string
+	escaped ddl.Escaped
 	// implicit is true while a BEGIN of ours stands for the Query's implicit transaction.
 	implicit bool
 }
@@ -47,7 +48,7 @@ func (c *script) run(ctx context.Context, statements []ddl.Statement) error {
 		if err := c.session.voice.say(); err != nil {
 			return err
 		}
-		if err := c.piece(ctx, occasion{Statement: statement, piece: piece, before: before}); err != nil {
+		if err := c.piece(ctx, occasion{Statement: statement, piece: piece, before: before, escaped: c.escaped}); err != nil {
 			return err
 		}
 		if c.session.failed {
@@ -205,6 +206,8 @@ type occasion struct {
 	ddl.Statement
 	// piece is the client's own text of the statement, comments before it included; before is what stood before that in its message.
 	piece, before string
+	// escaped is what the message was before it was read; zero when it is as the client wrote it.
+	escaped ddl.Escaped
 	// raw is piece as the client sent it, if that was a message of its own; nil otherwise.
 	raw []byte
 	// inTransaction is true inside a transaction block of the client's, or of ours that stands for an implicit one.

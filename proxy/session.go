@@ -324,10 +324,10 @@ func (s *session) query(ctx context.Context, size int) error {
 	var err error
 	if len(r.statements) == 1 {
 		err = s.statement(ctx, occasion{
-			Statement: r.statements[0], piece: r.text, raw: []byte(raw), inTransaction: s.backend.TxStatus() != 'I',
+			Statement: r.statements[0], piece: r.text, escaped: r.escaped, raw: []byte(raw), inTransaction: s.backend.TxStatus() != 'I',
 		})
 	} else {
-		err = (&script{session: s, text: r.text}).run(ctx, r.statements)
+		err = (&script{session: s, text: r.text, escaped: r.escaped}).run(ctx, r.statements)
 	}
 	if err != nil {
 		return err
@@ -751,7 +751,10 @@ func (s *session) asItIs(ctx context.Context, at occasion) error {
 				return true, false
 			}
 			if ok {
-				_ = s.answer(shifted(server.fields, at.before))
+				if at.raw != nil {
+					at.escaped = ddl.Escaped{} // it is about the client's own text
+				}
+				_ = s.answer(at.shifted(server.fields, at.before))
 			}
 			return false, false
 		case 'Z':

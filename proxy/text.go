@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	"github.com/pgsluice/pgsluice/internal/ddl"
@@ -17,6 +18,8 @@ type reading struct {
 	statements []ddl.Statement
 	// unjudged says why the text could not be read as a whole; "" when it could. Then there is one statement, Unparsed.
 	unjudged string
+	// escaped is how the text was before a setting of the session made it another one; zero when it is the client's own.
+	escaped ddl.Escaped
 	// mistyped is true when the parser found a syntax error, which the server may see too.
 	mistyped bool
 }
@@ -36,6 +39,9 @@ func (s *session) read(raw []byte, unsettled bool) reading {
 		if statements, err := ddl.ParseNonconforming(text); err == nil && !s.anyConcern(statements) {
 			return reading{text: text, statements: statements}
 		}
+		if r, ok := readEscaped(text); ok {
+			return r
+		}
 	}
 	statements, err := ddl.Parse(text)
 	if err != nil {
@@ -52,6 +58,29 @@ func (s *session) read(raw []byte, unsettled bool) reading {
 		}
 	}
 	return r
+}
+
+// readEscaped reads a text whose plain literals escape by a backslash for certain, as the one that says so by itself: whatever runs of it means the same. Of code
+// in a literal the server will say how it reads it when it runs.
+func readEscaped(text string) (reading, bool) {
+	escaped, ok := ddl.Escape(text)
+	if !ok {
+		return reading{}, false
+	}
+	statements, err := ddl.Parse(escaped.Text)
+	if err != nil || slices.ContainsFunc(statements, holdsCode) {
+		return reading{}, false
+	}
+	return reading{text: escaped.Text, statements: statements, escaped: escaped}, true
+}
+
+// holdsCode reports whether a statement has code in a literal, or is code that the server shows as the client wrote it.
+func holdsCode(statement ddl.Statement) bool {
+	switch statement.Tag {
+	case "DO", "CREATE FUNCTION", "CREATE PROCEDURE", "PREPARE":
+		return true
+	}
+	return slices.ContainsFunc(statement.Inner, func(inner ddl.Inner) bool { return holdsCode(inner.Statement) })
 }
 
 func unread(text, why string) reading {
