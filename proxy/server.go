@@ -182,6 +182,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	}
 	err := accepting.Wait()
 	connections.Wait()
+	s.upstream.ahead.close()
 	return err
 }
 

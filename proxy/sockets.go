@@ -22,6 +22,13 @@ func (s *sockets) add(conn net.Conn) {
 	}
 }
 
+// join takes those of a connection that nobody else has any more.
+func (s *sockets) join(other *sockets) {
+	for _, conn := range other.all {
+		s.add(conn)
+	}
+}
+
 // close closes all of them. It may be called more than once, from any goroutine.
 func (s *sockets) close() {
 	s.mu.Lock()

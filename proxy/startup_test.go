@@ -463,6 +463,12 @@ func TestSlowLoginsEnd(t *testing.T) {
 // fakeServer listens on loopback and gives each connection to handle, until the test ends.
 func fakeServer(t *testing.T, handle func(net.Conn)) Address {
 	t.Helper()
+	return numberingServer(t, func(_ int, conn net.Conn) { handle(conn) })
+}
+
+// numberingServer is a fakeServer that knows of each connection which one it is, from 1 on.
+func numberingServer(t *testing.T, handle func(n int, conn net.Conn)) Address {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -470,7 +476,7 @@ func fakeServer(t *testing.T, handle func(net.Conn)) Address {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		for {
+		for n := 1; ; n++ {
 			conn, err := l.Accept()
 			if err != nil {
 				return
@@ -478,7 +484,7 @@ func fakeServer(t *testing.T, handle func(net.Conn)) Address {
 			go func() {
 				defer conn.Close()
 				_ = conn.SetDeadline(time.Now().Add(patience))
-				handle(conn)
+				handle(n, conn)
 			}()
 		}
 	}()

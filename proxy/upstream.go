@@ -82,6 +82,9 @@ type Upstream struct {
 	SSLMode        SSLMode       // empty means SSLPrefer
 	SSLRootCert    string        // a PEM file of authorities, "system", or empty
 	ConnectTimeout time.Duration // of one address; 0 means DefaultConnectTimeout
+
+	// ConnectAhead lets a connection be opened ahead of its login, once logins come so close behind each other, and wait for so long; 0 does not.
+	ConnectAhead time.Duration
 }
 
 // upstream opens connections to the server.
@@ -90,6 +93,7 @@ type upstream struct {
 	tls     *serverTLS // nil: never
 	tcp     tcpOptions
 	buffers *sync.Pool
+	ahead   *ahead
 
 	mu    sync.Mutex
 	first int // the address to begin with, an index
@@ -121,7 +125,9 @@ func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, err
 	if err != nil {
 		return nil, err
 	}
-	return &upstream{options: o, tls: encryption, tcp: tcp, buffers: buffers}, nil
+	u := &upstream{options: o, tls: encryption, tcp: tcp, buffers: buffers}
+	u.ahead = newAhead(o.ConnectAhead, u.connect)
+	return u, nil
 }
 
 // start finds a server that takes the startup packet, and returns it with at least the header of its first message
@@ -148,20 +154,56 @@ func (u *upstream) start(ctx context.Context, ours *sockets, packet []byte, dead
 }
 
 func (u *upstream) startAt(ctx context.Context, ours *sockets, a Address, packet []byte, deadline time.Time) (*leg, error) {
+	server, err := u.greet(ctx, ours, a, packet, deadline)
+	if err != nil || u.options.SSLMode != SSLPrefer || peerCertificate(server.conn) == nil || firstError(server) == "" {
+		return server, err
+	}
+	// As libpq does: pg_hba.conf may refuse TLS and accept the same login without it.
+	_ = server.conn.Close()
+	conn, err := u.dial(ctx, ours, a)
+	if err != nil {
+		return nil, err
+	}
+	return u.send(conn, packet, deadline)
+}
+
+// greet sends the startup packet to a, on the connection that waits there if one does.
+func (u *upstream) greet(ctx context.Context, ours *sockets, a Address, packet []byte, deadline time.Time) (*leg, error) {
+	waiting, close := u.ahead.take(a, ours)
+	if waiting != nil {
+		u.ahead.follow(a)
+		if server := u.sendAhead(waiting, packet, deadline); server != nil {
+			return server, nil
+		}
+	}
 	conn, err := u.connect(ctx, ours, a)
 	if err != nil {
 		return nil, err
 	}
-	server, err := u.send(conn, packet, deadline)
-	if err != nil || u.options.SSLMode != SSLPrefer || peerCertificate(conn) == nil || firstError(server) == "" {
-		return server, err
-	}
-	// As libpq does: pg_hba.conf may refuse TLS and accept the same login without it.
-	_ = conn.Close()
-	if conn, err = u.dial(ctx, ours, a); err != nil {
-		return nil, err
+	if close {
+		u.ahead.follow(a)
 	}
 	return u.send(conn, packet, deadline)
+}
+
+// sendAhead is send on a connection that has waited. Where the server has gone since, or was full or not ready when it was connected to, it returns nil:
+// a new connection tells whether that is still so.
+func (u *upstream) sendAhead(conn net.Conn, packet []byte, deadline time.Time) *leg {
+	bound := time.Now().Add(u.options.ConnectTimeout)
+	if deadline.Before(bound) {
+		bound = deadline
+	}
+	server, err := u.send(conn, packet, bound)
+	if err != nil {
+		return nil
+	}
+	switch firstError(server) {
+	case "57P03", "53300":
+		_ = conn.Close()
+		return nil
+	}
+	_ = conn.SetDeadline(deadline)
+	return server
 }
 
 // send sends the startup packet and waits for the reply.

@@ -56,6 +56,7 @@ type upstreamConfig struct {
 	SSLMode            string        `yaml:"sslmode"`
 	SSLRootCert        string        `yaml:"sslrootcert"`     // a PEM file, or "system"; "" verifies nothing
 	ConnectTimeout     time.Duration `yaml:"connect_timeout"` // for each host
+	ConnectAhead       time.Duration `yaml:"connect_ahead"`   // 0: no connection is opened ahead of its login
 }
 
 // Addresses returns every server to try, in order.
@@ -169,6 +170,7 @@ func defaultConfig() Config {
 		Listen: []string{"127.0.0.1:6432"},
 		Upstream: upstreamConfig{
 			Host: "127.0.0.1", Port: 5432, TargetSessionAttrs: "any", SSLMode: "prefer", ConnectTimeout: 10 * time.Second,
+			ConnectAhead: proxy.DefaultConnectAhead,
 		},
 		TLS:     tlsConfig{Mode: "off"},
 		Control: controlConfig{MaxConnections: 8, Idle: 10 * time.Second},
@@ -254,6 +256,7 @@ func (u upstreamConfig) validate(v *validation) {
 	}
 	v.oneOf("upstream.target_session_attrs", u.TargetSessionAttrs, "any", "read-write")
 	v.positive("upstream.connect_timeout", u.ConnectTimeout)
+	v.notNegative("upstream.connect_ahead", u.ConnectAhead)
 	if !v.oneOf("upstream.sslmode", u.SSLMode, "disable", "prefer", "require", "verify-ca", "verify-full") {
 		return
 	}
@@ -349,6 +352,12 @@ func (v *validation) atLeast(key string, value, least int64) {
 func (v *validation) positive(key string, value time.Duration) {
 	if value <= 0 {
 		v.add(key, "", "must be longer than 0")
+	}
+}
+
+func (v *validation) notNegative(key string, value time.Duration) {
+	if value < 0 {
+		v.add(key, "", "must not be negative")
 	}
 }
 

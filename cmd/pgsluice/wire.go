@@ -61,6 +61,7 @@ func build(ctx context.Context, config Config, out outputs, log *slog.Logger, fi
 			SSLMode:            proxy.SSLMode(config.Upstream.SSLMode),
 			SSLRootCert:        config.Upstream.SSLRootCert,
 			ConnectTimeout:     config.Upstream.ConnectTimeout,
+			ConnectAhead:       config.Upstream.ConnectAhead,
 		},
 		TLS: proxy.ClientTLS{
 			Mode:     proxy.TLSMode(config.TLS.Mode),

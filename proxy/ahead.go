@@ -1,0 +1,120 @@
+package proxy
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// DefaultConnectAhead is how long the configuration lets a connection wait that was opened ahead of its login.
+const DefaultConnectAhead = time.Second
+
+// ahead keeps one connection to the server on which nothing has been sent yet, while logins come one close behind the other. Opening one costs the server a
+// new process, and TLS its handshake: that is done while the client before is still busy. A server forgets such a connection without a word when it is
+// closed; its authentication_timeout bounds it, too.
+type ahead struct {
+	// patience is how long the connection may wait for its login, and how close logins must come for one to be opened; 0 opens none.
+	patience time.Duration
+	open     func(ctx context.Context, ours *sockets, a Address) (net.Conn, error)
+
+	ctx     context.Context // done when it is closed
+	cancel  context.CancelFunc
+	opening sync.WaitGroup
+
+	mu   sync.Mutex
+	last struct { // login
+		address Address
+		at      time.Time
+	}
+	busy  bool   // one is being opened
+	spare *spare // nil: there is none
+}
+
+// spare is a connection that waits for its login.
+type spare struct {
+	conn    net.Conn
+	address Address
+	sockets *sockets
+	expiry  *time.Timer
+}
+
+func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error)) *ahead {
+	h := &ahead{patience: patience, open: open}
+	h.ctx, h.cancel = context.WithCancel(context.Background())
+	return h
+}
+
+// take returns the connection to a that waits, which joins ours; nil if there is none. It is called once for each login, and reports whether that came close
+// behind another.
+func (h *ahead) take(a Address, ours *sockets) (conn net.Conn, close bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	now := time.Now()
+	close = h.last.address == a && now.Sub(h.last.at) < h.patience
+	h.last.address, h.last.at = a, now
+	s := h.spare
+	if s == nil || s.address != a {
+		return nil, close
+	}
+	h.spare = nil
+	s.expiry.Stop()
+	ours.join(s.sockets)
+	return s.conn, close
+}
+
+// follow opens a connection to a for the next login, unless one waits already.
+func (h *ahead) follow(a Address) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.busy || h.spare != nil || h.ctx.Err() != nil {
+		return
+	}
+	h.busy = true
+	h.opening.Go(func() {
+		s := &spare{address: a, sockets: &sockets{}}
+		var err error
+		s.conn, err = h.open(h.ctx, s.sockets, a)
+		h.keep(s, err)
+	})
+}
+
+// keep holds s ready. If it could not be opened the next login will meet, and tell, the reason.
+func (h *ahead) keep(s *spare, failed error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.busy = false
+	switch {
+	case failed != nil:
+	case h.ctx.Err() != nil:
+		_ = s.conn.Close()
+	default:
+		h.spare = s
+		s.expiry = time.AfterFunc(h.patience, func() { h.expire(s) })
+	}
+}
+
+func (h *ahead) expire(s *spare) {
+	h.mu.Lock()
+	ours := h.spare == s
+	if ours {
+		h.spare = nil
+	}
+	h.mu.Unlock()
+	if ours {
+		_ = s.conn.Close()
+	}
+}
+
+// close closes what waits, and ends what is being opened. Nothing is opened any more.
+func (h *ahead) close() {
+	h.cancel()
+	h.opening.Wait()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.spare != nil {
+		h.spare.expiry.Stop()
+		_ = h.spare.conn.Close()
+		h.spare = nil
+	}
+}
