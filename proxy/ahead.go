@@ -29,6 +29,7 @@ type ahead struct {
 	}
 	busy  bool   // one is being opened
 	spare *spare // nil: there is none
+	timed bool   // expire will be called
 }
 
 // spare is a connection that waits for its login.
@@ -36,7 +37,7 @@ type spare struct {
 	conn    net.Conn
 	address Address
 	sockets *sockets
-	expiry  *time.Timer
+	due     time.Time // when it is closed
 }
 
 func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error)) *ahead {
@@ -58,7 +59,6 @@ func (h *ahead) take(a Address, ours *sockets) (conn net.Conn, close bool) {
 		return nil, close
 	}
 	h.spare = nil
-	s.expiry.Stop()
 	ours.join(s.sockets)
 	return s.conn, close
 }
@@ -90,19 +90,34 @@ func (h *ahead) keep(s *spare, failed error) {
 		_ = s.conn.Close()
 	default:
 		h.spare = s
-		s.expiry = time.AfterFunc(h.patience, func() { h.expire(s) })
+		s.due = time.Now().Add(h.patience)
+		h.expireIn(h.patience)
 	}
 }
 
-func (h *ahead) expire(s *spare) {
+// expire closes the connection for which nobody came, or looks again when it is due.
+func (h *ahead) expire() {
 	h.mu.Lock()
-	ours := h.spare == s
-	if ours {
+	h.timed = false
+	over := h.spare
+	if over != nil && time.Now().Before(over.due) {
+		h.expireIn(time.Until(over.due))
+		over = nil
+	}
+	if over != nil {
 		h.spare = nil
 	}
 	h.mu.Unlock()
-	if ours {
-		_ = s.conn.Close()
+	if over != nil {
+		_ = over.conn.Close() // over TLS it writes, and may wait
+	}
+}
+
+// expireIn is called with mu held. One timer serves connections that follow each other: it costs more to set one than to look again.
+func (h *ahead) expireIn(d time.Duration) {
+	if !h.timed {
+		h.timed = true
+		time.AfterFunc(d, h.expire)
 	}
 }
 
@@ -113,7 +128,6 @@ func (h *ahead) close() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.spare != nil {
-		h.spare.expiry.Stop()
 		_ = h.spare.conn.Close()
 		h.spare = nil
 	}

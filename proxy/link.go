@@ -52,12 +52,21 @@ func pipe(l *link) error {
 
 // copyUnread writes to dst what src has read already, then everything that it will read.
 func copyUnread(dst, src *leg) error {
-	if err := src.forward(dst.conn, src.w-src.r); err != nil {
-		return err
+	for ended := error(nil); ; ended = src.read() {
+		if chunk := src.unread(); len(chunk) > 0 {
+			src.r = src.w
+			if _, err := dst.Write(chunk); err != nil {
+				return err
+			}
+		}
+		switch ended {
+		case nil:
+		case io.EOF:
+			return nil
+		default:
+			return ended
+		}
 	}
-	n, err := io.Copy(dst.conn, src.conn)
-	src.received.Add(n)
-	return err
 }
 
 // closeWrite says that nothing more will be written, and closes a connection that cannot say so.

@@ -29,7 +29,7 @@ func Listen(ctx context.Context, a Address, mode fs.FileMode) (net.Listener, err
 			return nil, fmt.Errorf("cannot set the permissions of the Unix socket: %w", err)
 		}
 	}
-	return l, nil
+	return listenOn(l)
 }
 
 // removeStale removes a Unix socket on which nobody listens.

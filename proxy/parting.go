@@ -59,7 +59,7 @@ func (s *session) lastWords() {
 // hangUp ends both connections. A socket that is closed while it holds bytes that nobody read takes what is on its way with
 // it, so a client that has not ended its side is read until it has seen the end.
 func (s *session) hangUp() {
-	_ = s.link.server.conn.Close()
+	end(s.link.server.conn)
 	if s.link.client.ended {
 		return
 	}

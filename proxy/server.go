@@ -84,6 +84,7 @@ type Server struct {
 	sessions int           // that began and have not ended
 	quiet    chan struct{} // closed when draining and without sessions
 	traffic  tally
+	closing  closing
 }
 
 // New checks the options and reads the files that they name. It opens no connection.
@@ -183,6 +184,7 @@ func (s *Server) Serve(ctx context.Context, listeners ...net.Listener) error {
 	err := accepting.Wait()
 	connections.Wait()
 	s.upstream.ahead.close()
+	s.closing.flush()
 	return err
 }
 
@@ -302,7 +304,8 @@ func (s *Server) connection(ctx context.Context, conn net.Conn, patience time.Du
 		return
 	}
 	all.Go(func() {
-		defer end()
+		defer cancel()
+		defer unwatch()
 		defer s.survive(conn)
 		s.parted(ctx, conn, s.session(ctx, l))
 	})
@@ -364,11 +367,10 @@ func (s *Server) session(ctx context.Context, l *link) error {
 	return s.run(ctx, l)
 }
 
-// left closes both sockets before the session counts as ended.
+// left ends both connections before the session counts as ended.
 func (s *Server) left(l *link) {
 	defer s.end()
-	_ = l.server.conn.Close()
-	_ = l.client.conn.Close()
+	s.closing.add(l.server.conn, l.client.conn)
 	s.traffic.end(l)
 }
 

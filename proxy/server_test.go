@@ -485,8 +485,13 @@ func TestListenOnUnixSocket(t *testing.T) {
 		t.Errorf("a second listener on a living socket: %v", err)
 	}
 	// A process that died leaves its socket.
-	l.(*net.UnixListener).SetUnlinkOnClose(false)
 	_ = l.Close()
+	dead, err := net.ListenUnix("unix", &net.UnixAddr{Net: "unix", Name: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dead.SetUnlinkOnClose(false)
+	_ = dead.Close()
 	if !fileExists(file) {
 		t.Fatal("the test left no stale socket")
 	}

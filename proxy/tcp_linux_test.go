@@ -2,6 +2,7 @@ package proxy
 
 import (
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -20,7 +21,7 @@ func TestTCPOptionsOnBothSides(t *testing.T) {
 	c.until('Z')
 	l := <-f.links
 	for side, conn := range map[string]net.Conn{"client": l.client.conn, "server": l.server.conn} {
-		raw, err := conn.(*net.TCPConn).SyscallConn()
+		raw, err := conn.(syscall.Conn).SyscallConn()
 		if err != nil {
 			t.Fatal(err)
 		}

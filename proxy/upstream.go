@@ -189,9 +189,9 @@ func (u *upstream) greet(ctx context.Context, ours *sockets, a Address, packet [
 // sendAhead is send on a connection that has waited. Where the server has gone since, or was full or not ready when it was connected to, it returns nil:
 // a new connection tells whether that is still so.
 func (u *upstream) sendAhead(conn net.Conn, packet []byte, deadline time.Time) *leg {
-	bound := time.Now().Add(u.options.ConnectTimeout)
-	if deadline.Before(bound) {
-		bound = deadline
+	bound := deadline
+	if soon := time.Now().Add(u.options.ConnectTimeout); soon.Before(deadline) {
+		bound = soon
 	}
 	server, err := u.send(conn, packet, bound)
 	if err != nil {
@@ -252,9 +252,12 @@ func (u *upstream) connect(ctx context.Context, ours *sockets, a Address) (net.C
 }
 
 func (u *upstream) dial(ctx context.Context, ours *sockets, a Address) (net.Conn, error) {
-	dialer := net.Dialer{Timeout: u.options.ConnectTimeout, KeepAlive: -1} // tcpOptions sets it
-	network, address := a.network()
-	conn, err := dialer.DialContext(ctx, network, address)
+	conn, found, err := dialNow(ctx, a, u.options.ConnectTimeout)
+	if !found {
+		dialer := net.Dialer{Timeout: u.options.ConnectTimeout, KeepAlive: -1} // tcpOptions sets it
+		network, address := a.network()
+		conn, err = dialer.DialContext(ctx, network, address)
+	}
 	if err != nil {
 		return nil, err
 	}
