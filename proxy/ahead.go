@@ -17,6 +17,8 @@ type ahead struct {
 	// patience is how long the connection may wait for its login, and how close logins must come for one to be opened; 0 opens none.
 	patience time.Duration
 	open     func(ctx context.Context, ours *sockets, a Address) (net.Conn, error)
+	// begin is open that does not wait: its connection may be under way. It returns nil where there is something to wait for.
+	begin func(a Address) net.Conn
 
 	ctx     context.Context // done when it is closed
 	cancel  context.CancelFunc
@@ -40,8 +42,8 @@ type spare struct {
 	due     time.Time // when it is closed
 }
 
-func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error)) *ahead {
-	h := &ahead{patience: patience, open: open}
+func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error), begin func(Address) net.Conn) *ahead {
+	h := &ahead{patience: patience, open: open, begin: begin}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }
@@ -70,29 +72,33 @@ func (h *ahead) follow(a Address) {
 	if h.busy || h.spare != nil || h.ctx.Err() != nil {
 		return
 	}
+	s := &spare{address: a, sockets: &sockets{}}
+	if s.conn = h.begin(a); s.conn != nil {
+		s.sockets.add(s.conn)
+		h.keep(s)
+		return
+	}
 	h.busy = true
 	h.opening.Go(func() {
-		s := &spare{address: a, sockets: &sockets{}}
-		var err error
-		s.conn, err = h.open(h.ctx, s.sockets, a)
-		h.keep(s, err)
+		conn, err := h.open(h.ctx, s.sockets, a)
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.busy = false
+		switch s.conn = conn; {
+		case err != nil: // the next login will meet, and tell, the reason
+		case h.ctx.Err() != nil:
+			_ = conn.Close()
+		default:
+			h.keep(s)
+		}
 	})
 }
 
-// keep holds s ready. If it could not be opened the next login will meet, and tell, the reason.
-func (h *ahead) keep(s *spare, failed error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.busy = false
-	switch {
-	case failed != nil:
-	case h.ctx.Err() != nil:
-		_ = s.conn.Close()
-	default:
-		h.spare = s
-		s.due = time.Now().Add(h.patience)
-		h.expireIn(h.patience)
-	}
+// keep is called with mu held.
+func (h *ahead) keep(s *spare) {
+	h.spare = s
+	s.due = time.Now().Add(h.patience)
+	h.expireIn(h.patience)
 }
 
 // expire closes the connection for which nobody came, or looks again when it is due.

@@ -159,7 +159,7 @@ func TestConnectionOpenedAheadExpires(t *testing.T) {
 			ours.add(conn)
 			servers = append(servers, server)
 			return conn, nil
-		})
+		}, func(Address) net.Conn { return nil })
 		defer h.close()
 		began := time.Now()
 		take := func(a Address, found bool, opened int) {

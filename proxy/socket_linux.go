@@ -236,15 +236,17 @@ func peerIn(from *unix.RawSockaddrAny) net.Addr {
 	return &net.UnixAddr{Net: "unix"}
 }
 
-// dialNow connects to an IP address or a Unix socket. It reports false for any other address: package net must find it.
-func dialNow(ctx context.Context, a Address, timeout time.Duration) (conn net.Conn, found bool, err error) {
+// target is an address in the kernel's terms.
+type target struct {
+	family int
+	raw    unsafe.Pointer // a raw socket address, of so many bytes as size
+	size   uintptr
+	remote net.Addr
+}
+
+// targetOf reports false for what is no IP address and no Unix socket: package net must find it.
+func targetOf(a Address) (t target, known bool) {
 	network, name := a.network()
-	var (
-		family int
-		to     unsafe.Pointer
-		size   uintptr
-		remote net.Addr
-	)
 	ip, _ := netip.ParseAddr(a.Host)
 	switch ip = ip.Unmap(); {
 	case a.unix() && len(name) < len(unix.RawSockaddrUnix{}.Path):
@@ -252,45 +254,64 @@ func dialNow(ctx context.Context, a Address, timeout time.Duration) (conn net.Co
 		for i, c := range []byte(name) {
 			raw.Path[i] = int8(c)
 		}
-		family, to, size, remote = unix.AF_UNIX, unsafe.Pointer(raw), unsafe.Sizeof(*raw), &net.UnixAddr{Net: network, Name: name}
+		return target{unix.AF_UNIX, unsafe.Pointer(raw), unsafe.Sizeof(*raw), &net.UnixAddr{Net: network, Name: name}}, true
 	case ip.Is4():
 		raw := &unix.RawSockaddrInet4{Family: unix.AF_INET, Port: bigEndian(uint16(a.Port)), Addr: ip.As4()}
-		family, to, size = unix.AF_INET, unsafe.Pointer(raw), unsafe.Sizeof(*raw)
+		t = target{unix.AF_INET, unsafe.Pointer(raw), unsafe.Sizeof(*raw), nil}
 	case ip.Is6() && ip.Zone() == "":
 		raw := &unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: bigEndian(uint16(a.Port)), Addr: ip.As16()}
-		family, to, size = unix.AF_INET6, unsafe.Pointer(raw), unsafe.Sizeof(*raw)
+		t = target{unix.AF_INET6, unsafe.Pointer(raw), unsafe.Sizeof(*raw), nil}
 	default:
-		return nil, false, nil
+		return target{}, false
 	}
-	if remote == nil {
-		remote = net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(a.Port)))
-	}
-	conn, err = connect(ctx, family, to, size, remote, timeout)
-	if err != nil {
-		return nil, true, &net.OpError{Op: "dial", Net: network, Addr: remote, Err: err}
-	}
-	return conn, true, nil
+	t.remote = net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(a.Port)))
+	return t, true
 }
 
-func connect(ctx context.Context, family int, to unsafe.Pointer, size uintptr, remote net.Addr, timeout time.Duration) (net.Conn, error) {
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+// connect begins to connect. What is written to a socket that does not stand yet waits until it does.
+func (t target) connect() (s *socket, stands bool, err error) {
+	fd, err := unix.Socket(t.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
+		return nil, false, os.NewSyscallError("socket", err)
 	}
-	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(to), size)
+	_, _, errno := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(t.raw), t.size)
 	if errno != 0 && errno != unix.EINPROGRESS && errno != unix.EINTR {
 		_ = unix.Close(fd)
-		return nil, os.NewSyscallError("connect", errno)
+		return nil, false, os.NewSyscallError("connect", errno)
 	}
-	s, err := newSocket(fd, remote)
-	if err != nil || errno == 0 {
-		return s, err
+	s, err = newSocket(fd, t.remote)
+	return s, errno == 0, err
+}
+
+// beginDial begins to connect to an address, nil where that cannot be begun at once.
+func beginDial(a Address) net.Conn {
+	t, known := targetOf(a)
+	if !known {
+		return nil
 	}
-	if err := s.established(ctx, timeout); err != nil {
-		_ = s.Close()
-		return nil, err
+	s, _, err := t.connect()
+	if err != nil {
+		return nil
 	}
-	return s, nil
+	return s
+}
+
+// dialNow connects to an IP address or a Unix socket. It reports false for any other address.
+func dialNow(ctx context.Context, a Address, timeout time.Duration) (conn net.Conn, found bool, err error) {
+	t, known := targetOf(a)
+	if !known {
+		return nil, false, nil
+	}
+	s, stands, err := t.connect()
+	if err == nil && !stands {
+		if err = s.established(ctx, timeout); err != nil {
+			_ = s.Close()
+		}
+	}
+	if err != nil {
+		return nil, true, &net.OpError{Op: "dial", Net: t.remote.Network(), Addr: t.remote, Err: err}
+	}
+	return s, true, nil
 }
 
 // established waits until a connection stands.

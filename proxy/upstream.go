@@ -126,7 +126,7 @@ func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, err
 		return nil, err
 	}
 	u := &upstream{options: o, tls: encryption, tcp: tcp, buffers: buffers}
-	u.ahead = newAhead(o.ConnectAhead, u.connect)
+	u.ahead = newAhead(o.ConnectAhead, u.connect, u.beginConnect)
 	return u, nil
 }
 
@@ -249,6 +249,18 @@ func (u *upstream) connect(ctx context.Context, ours *sockets, a Address) (net.C
 		return u.dial(ctx, ours, a)
 	}
 	return nil, fmt.Errorf("sslmode %s: %w", u.options.SSLMode, err)
+}
+
+// beginConnect is connect where nothing has to be waited for, nil elsewhere.
+func (u *upstream) beginConnect(a Address) net.Conn {
+	if u.tls != nil && !a.unix() {
+		return nil
+	}
+	conn := beginDial(a)
+	if conn != nil {
+		u.tcp.apply(conn)
+	}
+	return conn
 }
 
 func (u *upstream) dial(ctx context.Context, ours *sockets, a Address) (net.Conn, error) {
