@@ -95,19 +95,21 @@ func (s *session) rememberPrepare(ctx context.Context, statement ddl.Statement) 
 	return nil
 }
 
-// resolved is the occasion of the write that an EXECUTE of SQL runs. What has the name now only the server knows.
-func (s *session) resolved(ctx context.Context, at occasion) (occasion, error) {
+// resolved is the occasion of the write that an EXECUTE of SQL runs. What has the name now only the server knows. hidden is a statement of concern that
+// is no write.
+func (s *session) resolved(ctx context.Context, at occasion) (now occasion, hidden bool, err error) {
 	e, _ := ddl.ReadExecute(at.Statement)
 	write, oids, types, err := s.preparedNow(ctx, e.Name)
 	if err != nil || !ddl.Changes(write) || len(oids) != len(e.Args) {
-		return at, err // the server says what is wrong with it
+		// The server says what is wrong with it. A schema change has been prepared by the protocol, in mode pass.
+		return at, err == nil && write.Action != nil && !ddl.Changes(write) && s.concerns(write), err
 	}
 	// The comments before the EXECUTE are about this very run.
 	called := &call{e, write.Text, oids, types}
 	if write, ok := ddl.InPlace(at.Statement, write); ok {
 		at.Statement, at.called = write, called
 	}
-	return at, nil
+	return at, false, nil
 }
 
 // preparedNow is the statement that the server has under a name, with the types of its parameters; the zero Statement if there is none, or it

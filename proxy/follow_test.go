@@ -50,6 +50,16 @@ func TestPreparedInModePass(t *testing.T) {
 	}
 
 	w.configure(t, strict)
+	for name, want := range map[string]string{"index": codeRefused, "query": "done"} {
+		_, err := conn.Exec(t.Context(), "EXECUTE "+name).ReadAll()
+		got := "done"
+		if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+			got = refused.Code
+		}
+		if got != want {
+			t.Errorf("EXECUTE %s is %s, want %s", name, got, want)
+		}
+	}
 	prepare("later", "CREATE INDEX ON t (a)")
 	prepare("later query", "SELECT 3")
 	for range 2 {

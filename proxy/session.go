@@ -436,8 +436,7 @@ func (s *session) dealt(ctx context.Context, at occasion) error {
 		}
 	}
 	if s.reaches(at.Statement) && s.options.Mode == Enforce {
-		return s.fail(ctx, s.voice.report(codeRefused, fmt.Sprintf(
-			"pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "", "Execute it by the protocol, or close it first."))
+		return s.fail(ctx, s.unjudgeable(at))
 	}
 	if table, ok := s.versionTable(at.Statement); ok {
 		return s.version(ctx, at, table)
@@ -448,6 +447,12 @@ func (s *session) dealt(ctx context.Context, at occasion) error {
 	return s.judged(ctx, at)
 }
 
+// unjudgeable refuses what may run, by SQL, something of concern that the protocol has prepared or bound.
+func (s *session) unjudgeable(at occasion) *pgproto3.ErrorResponse {
+	return s.voice.report(codeRefused, fmt.Sprintf("pgsluice: %s cannot be judged while a schema change is prepared in this session", at.Tag), "",
+		"Execute it by the protocol, or close it first.")
+}
+
 // judged is what follows for a statement that runs something: it is judged if a rule could care.
 func (s *session) judged(ctx context.Context, at occasion) error {
 	s.noteWrite(at.Statement)
@@ -455,10 +460,14 @@ func (s *session) judged(ctx context.Context, at occasion) error {
 		return err
 	}
 	if s.executesWrite(at.Statement) && !s.owes() {
-		var err error
-		if at, err = s.resolved(ctx, at); err != nil {
+		now, hidden, err := s.resolved(ctx, at)
+		if err != nil {
 			return s.answerFailure(ctx, at, rewrite.Plan{}, err)
 		}
+		if hidden && s.options.Mode == Enforce {
+			return s.fail(ctx, s.unjudgeable(at))
+		}
+		at = now
 	}
 	writes := s.onlyWrites(at.Statement)
 	if !s.concerns(at.Statement) && !writes {
