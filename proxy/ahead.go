@@ -2,7 +2,10 @@ package proxy
 
 import (
 	"context"
+	"errors"
+	"log/slog"
 	"net"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -19,6 +22,7 @@ type ahead struct {
 	open     func(ctx context.Context, ours *sockets, a Address) (net.Conn, error)
 	// begin is open that does not wait: its connection may be under way. It returns nil where there is something to wait for.
 	begin func(a Address) net.Conn
+	log   *slog.Logger
 
 	ctx     context.Context // done when it is closed
 	cancel  context.CancelFunc
@@ -42,8 +46,9 @@ type spare struct {
 	due     time.Time // when it is closed
 }
 
-func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error), begin func(Address) net.Conn) *ahead {
-	h := &ahead{patience: patience, open: open, begin: begin}
+func newAhead(patience time.Duration, open func(context.Context, *sockets, Address) (net.Conn, error), begin func(Address) net.Conn,
+	log *slog.Logger) *ahead {
+	h := &ahead{patience: patience, open: open, begin: begin, log: log}
 	h.ctx, h.cancel = context.WithCancel(context.Background())
 	return h
 }
@@ -61,6 +66,10 @@ func (h *ahead) take(a Address, ours *sockets) (conn net.Conn, close bool) {
 		return nil, close
 	}
 	h.spare = nil
+	if own, ok := s.conn.(interface{ stands() bool }); ok && !own.stands() {
+		_ = s.conn.Close() // nobody may be there any more: connecting anew tells, and in its time
+		return nil, close
+	}
 	ours.join(s.sockets)
 	return s.conn, close
 }
@@ -80,19 +89,31 @@ func (h *ahead) follow(a Address) {
 	}
 	h.busy = true
 	h.opening.Go(func() {
-		conn, err := h.open(h.ctx, s.sockets, a)
-		h.mu.Lock()
-		defer h.mu.Unlock()
-		h.busy = false
-		switch s.conn = conn; {
-		case err != nil: // the next login will meet, and tell, the reason
-		case h.ctx.Err() != nil:
-			_ = conn.Close()
-		default:
-			h.keep(s)
-		}
+		var err error
+		defer func() {
+			if reason := recover(); reason != nil {
+				h.log.Error("panic: no connection is opened ahead", "reason", reason, "stack", string(debug.Stack()))
+				err = errPanic
+			}
+			h.mu.Lock()
+			defer h.mu.Unlock()
+			h.busy = false
+			switch {
+			case err != nil: // the next login will meet, and tell, the reason
+				s.sockets.close()
+			case h.ctx.Err() != nil:
+				_ = s.conn.Close()
+			default:
+				h.keep(s)
+			}
+		}()
+		stop := context.AfterFunc(h.ctx, s.sockets.close)
+		defer stop()
+		s.conn, err = h.open(h.ctx, s.sockets, a)
 	})
 }
+
+var errPanic = errors.New("panic")
 
 // keep is called with mu held.
 func (h *ahead) keep(s *spare) {

@@ -48,6 +48,7 @@ type leg struct {
 	try    func(fd uintptr) bool
 	n      int
 	err    error
+	reads  streak
 	// put writes what is left to the socket, and the result of that is in failed. These belong to whoever writes, which may be another goroutine than the
 	// one that reads.
 	put    func(fd uintptr) bool
@@ -113,7 +114,7 @@ func (l *leg) tryRead(fd uintptr) bool {
 		l.lent = l.stock.Get().(*[lentSize]byte)
 		l.buf, l.used = l.lent[:], 0
 	}
-	l.n, l.err = readNow(fd, l.buf[l.w:])
+	l.n, l.err = l.reads.read(fd, l.buf[l.w:])
 	switch {
 	case l.n > 0:
 		l.used = max(l.used, l.w+l.n)
@@ -254,3 +255,23 @@ func (l *leg) forget() {
 }
 
 func isTimeout(err error) bool { return errors.Is(err, os.ErrDeadlineExceeded) }
+
+// streak counts the reads in a row that have found something.
+type streak int
+
+// tellEvery is how many reads in a row the runtime hears nothing of.
+const tellEvery = 32
+
+// read reads once. Of one read of many the runtime is told: where nothing else tells it that there is work, its watch sleeps, and a goroutine that always
+// finds something to read would keep its processor from all others.
+func (s *streak) read(fd uintptr, b []byte) (n int, err error) {
+	if *s++; *s%tellEvery == 0 {
+		n, err = readTold(fd, b)
+	} else {
+		n, err = readNow(fd, b)
+	}
+	if err != nil {
+		*s = 0
+	}
+	return n, err
+}

@@ -29,6 +29,7 @@ type socket struct {
 	file   *os.File // owns the descriptor
 	raw    syscall.RawConn
 	remote net.Addr
+	reads  streak
 }
 
 func newSocket(fd int, remote net.Addr) (*socket, error) {
@@ -47,7 +48,7 @@ func (s *socket) Read(b []byte) (n int, err error) {
 	}
 	var failed error
 	err = s.raw.Read(func(fd uintptr) bool {
-		n, failed = readNow(fd, b)
+		n, failed = s.reads.read(fd, b)
 		return failed != unix.EAGAIN
 	})
 	if err = cmp.Or(err, failed); err != nil {
@@ -100,15 +101,14 @@ func (s *socket) SetWriteDeadline(t time.Time) error    { return s.file.SetWrite
 func (s *socket) RemoteAddr() net.Addr                  { return s.remote }
 func (s *socket) SyscallConn() (syscall.RawConn, error) { return s.raw, nil }
 
-// LocalAddr is our end of the connection, nil when the socket does not tell.
+// LocalAddr is our end of the connection.
 func (s *socket) LocalAddr() net.Addr {
-	var address net.Addr
+	var name unix.RawSockaddrAny
+	size := uint32(unsafe.Sizeof(name))
 	_ = s.raw.Control(func(fd uintptr) {
-		if a, err := unix.Getsockname(int(fd)); err == nil {
-			address = addressIn(a)
-		}
+		_, _, _ = unix.RawSyscall(unix.SYS_GETSOCKNAME, fd, uintptr(unsafe.Pointer(&name)), uintptr(unsafe.Pointer(&size)))
 	})
-	return address
+	return addressIn(&name)
 }
 
 // CloseWrite says that nothing more will be written.
@@ -124,23 +124,6 @@ func (s *socket) shutdown(how uintptr) error {
 		err = os.NewSyscallError("shutdown", errno)
 	}
 	return err
-}
-
-// addressIn is an address in the terms of package net.
-func addressIn(a unix.Sockaddr) net.Addr {
-	switch a := a.(type) {
-	case *unix.SockaddrInet4:
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(a.Addr), uint16(a.Port)))
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(a.Addr).Unmap()
-		if a.ZoneId != 0 {
-			ip = ip.WithZone(zone(int(a.ZoneId)))
-		}
-		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(a.Port)))
-	case *unix.SockaddrUnix:
-		return &net.UnixAddr{Net: "unix", Name: a.Name}
-	}
-	return nil
 }
 
 func zone(index int) string {
@@ -214,7 +197,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	if err = cmp.Or(err, failed); err != nil {
 		return nil, &net.OpError{Op: "accept", Net: l.address.Network(), Addr: l.address, Err: inWords("accept4", err)}
 	}
-	return newSocket(fd, peerIn(&from))
+	return newSocket(fd, addressIn(&from))
 }
 
 // bigEndian is a port as it stands in a socket address, and back.
@@ -223,17 +206,21 @@ func bigEndian(port uint16) uint16 {
 	return uint16(b[0])<<8 | uint16(b[1])
 }
 
-// peerIn is the address that a kernel has written.
-func peerIn(from *unix.RawSockaddrAny) net.Addr {
-	switch from.Addr.Family {
+// addressIn is the address that a kernel has written, in the terms of package net.
+func addressIn(raw *unix.RawSockaddrAny) net.Addr {
+	switch raw.Addr.Family {
 	case unix.AF_INET:
-		a := (*unix.RawSockaddrInet4)(unsafe.Pointer(from))
-		return addressIn(&unix.SockaddrInet4{Addr: a.Addr, Port: int(bigEndian(a.Port))})
+		a := (*unix.RawSockaddrInet4)(unsafe.Pointer(raw))
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(a.Addr), bigEndian(a.Port)))
 	case unix.AF_INET6:
-		a := (*unix.RawSockaddrInet6)(unsafe.Pointer(from))
-		return addressIn(&unix.SockaddrInet6{Addr: a.Addr, Port: int(bigEndian(a.Port)), ZoneId: a.Scope_id})
+		a := (*unix.RawSockaddrInet6)(unsafe.Pointer(raw))
+		ip := netip.AddrFrom16(a.Addr).Unmap()
+		if a.Scope_id != 0 {
+			ip = ip.WithZone(zone(int(a.Scope_id)))
+		}
+		return net.TCPAddrFromAddrPort(netip.AddrPortFrom(ip, bigEndian(a.Port)))
 	}
-	return &net.UnixAddr{Net: "unix"}
+	return &net.UnixAddr{Net: "unix"} // a client's has no name
 }
 
 // target is an address in the kernel's terms.
@@ -268,8 +255,20 @@ func targetOf(a Address) (t target, known bool) {
 	return t, true
 }
 
-// connect begins to connect. What is written to a socket that does not stand yet waits until it does.
+// connect begins to connect. Where nobody listens on a port of this machine's own range, a socket may get that port itself, and connect to itself: then it
+// is made again, as package net does.
 func (t target) connect() (s *socket, stands bool, err error) {
+	for range 3 {
+		if s, stands, err = t.connectOnce(); err != nil || t.family == unix.AF_UNIX || s.LocalAddr().String() != t.remote.String() {
+			return s, stands, err
+		}
+		_ = s.Close()
+	}
+	return nil, false, os.NewSyscallError("connect", unix.ECONNREFUSED)
+}
+
+// connectOnce begins to connect. What is written to a socket that does not stand yet waits until it does.
+func (t target) connectOnce() (s *socket, stands bool, err error) {
 	fd, err := unix.Socket(t.family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, false, os.NewSyscallError("socket", err)
@@ -281,6 +280,19 @@ func (t target) connect() (s *socket, stands bool, err error) {
 	}
 	s, err = newSocket(fd, t.remote)
 	return s, errno == 0, err
+}
+
+// stands reports whether a socket is connected.
+func (s *socket) stands() (connected bool) {
+	_ = s.raw.Control(func(fd uintptr) { connected = hasPeer(fd) })
+	return connected
+}
+
+func hasPeer(fd uintptr) bool {
+	var peer unix.RawSockaddrAny
+	size := uint32(unsafe.Sizeof(peer))
+	_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, fd, uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)))
+	return errno == 0
 }
 
 // beginDial begins to connect to an address, nil where that cannot be begun at once.
@@ -328,10 +340,7 @@ func (s *socket) established(ctx context.Context, timeout time.Duration) error {
 		case code != 0:
 			failed = os.NewSyscallError("connect", unix.Errno(code))
 		default:
-			var peer unix.RawSockaddrAny
-			size = uint32(unsafe.Sizeof(peer))
-			_, _, errno := unix.RawSyscall(unix.SYS_GETPEERNAME, fd, uintptr(unsafe.Pointer(&peer)), uintptr(unsafe.Pointer(&size)))
-			return errno == 0
+			return hasPeer(fd)
 		}
 		return true
 	})

@@ -56,6 +56,16 @@ func readNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_READ, f
 
 func writeNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.SYS_WRITE, fd, b) }
 
+// readTold is readNow that does tell the runtime.
+func readTold(fd uintptr, b []byte) (int, error) {
+	for {
+		n, err := unix.Read(int(fd), b)
+		if err != unix.EINTR {
+			return max(n, 0), err
+		}
+	}
+}
+
 func atOnce(call, fd uintptr, b []byte) (int, error) {
 	for {
 		n, _, errno := unix.RawSyscall(call, fd, uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)))

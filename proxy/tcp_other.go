@@ -20,6 +20,8 @@ func readNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.Read, fd, b
 
 func writeNow(fd uintptr, b []byte) (int, error) { return atOnce(unix.Write, fd, b) }
 
+func readTold(fd uintptr, b []byte) (int, error) { return readNow(fd, b) }
+
 func atOnce(call func(int, []byte) (int, error), fd uintptr, b []byte) (int, error) {
 	for {
 		n, err := call(int(fd), b)

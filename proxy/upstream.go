@@ -126,7 +126,7 @@ func newUpstream(o Upstream, tcp tcpOptions, buffers *sync.Pool) (*upstream, err
 		return nil, err
 	}
 	u := &upstream{options: o, tls: encryption, tcp: tcp, buffers: buffers}
-	u.ahead = newAhead(o.ConnectAhead, u.connect, u.beginConnect)
+	u.ahead = newAhead(o.ConnectAhead, u.connect, u.beginConnect, tcp.log)
 	return u, nil
 }
 
@@ -172,9 +172,10 @@ func (u *upstream) greet(ctx context.Context, ours *sockets, a Address, packet [
 	waiting, close := u.ahead.take(a, ours)
 	if waiting != nil {
 		u.ahead.follow(a)
-		if server := u.sendAhead(waiting, packet, deadline); server != nil {
-			return server, nil
+		if server, err := u.send(waiting, packet, deadline); err == nil && !outdated(server) || isTimeout(err) {
+			return server, err
 		}
+		_ = waiting.Close()
 	}
 	conn, err := u.connect(ctx, ours, a)
 	if err != nil {
@@ -186,25 +187,9 @@ func (u *upstream) greet(ctx context.Context, ours *sockets, a Address, packet [
 	return u.send(conn, packet, deadline)
 }
 
-// sendAhead is send on a connection that has waited. Where the server has gone since, or was full or not ready when it was connected to, it returns nil:
-// a new connection tells whether that is still so.
-func (u *upstream) sendAhead(conn net.Conn, packet []byte, deadline time.Time) *leg {
-	bound := deadline
-	if soon := time.Now().Add(u.options.ConnectTimeout); soon.Before(deadline) {
-		bound = soon
-	}
-	server, err := u.send(conn, packet, bound)
-	if err != nil {
-		return nil
-	}
-	switch firstError(server) {
-	case "57P03", "53300":
-		_ = conn.Close()
-		return nil
-	}
-	_ = conn.SetDeadline(deadline)
-	return server
-}
+// outdated reports whether a server says, on a connection that has waited, that it has ended since, or was not ready then: a new connection tells
+// whether that is still so.
+func outdated(server *leg) bool { return strings.HasPrefix(firstError(server), "57P") }
 
 // send sends the startup packet and waits for the reply.
 func (u *upstream) send(conn net.Conn, packet []byte, deadline time.Time) (*leg, error) {

@@ -256,7 +256,6 @@ func (u upstreamConfig) validate(v *validation) {
 	}
 	v.oneOf("upstream.target_session_attrs", u.TargetSessionAttrs, "any", "read-write")
 	v.positive("upstream.connect_timeout", u.ConnectTimeout)
-	v.notNegative("upstream.connect_ahead", u.ConnectAhead)
 	if !v.oneOf("upstream.sslmode", u.SSLMode, "disable", "prefer", "require", "verify-ca", "verify-full") {
 		return
 	}
@@ -352,12 +351,6 @@ func (v *validation) atLeast(key string, value, least int64) {
 func (v *validation) positive(key string, value time.Duration) {
 	if value <= 0 {
 		v.add(key, "", "must be longer than 0")
-	}
-}
-
-func (v *validation) notNegative(key string, value time.Duration) {
-	if value < 0 {
-		v.add(key, "", "must not be negative")
 	}
 }
 
