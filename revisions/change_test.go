@@ -397,3 +397,23 @@ func TestALoginFillsTheLedgerNoFurther(t *testing.T) {
 		t.Errorf("%d changes are counted: %v", n, err)
 	}
 }
+
+// A session that was at very many statements does not keep the keeper from its work: what it then changes unjudged is sorted as quickly as anybody's.
+func TestALongSessionDoesNotHoldUpTheSorting(t *testing.T) {
+	f := watched(t)
+	f.admin.run(`INSERT INTO pgsluice.statements (system_identifier, database_oid, session, pid, login, role, client, application, tag, asked, digest, verdict,
+			outcome, started, finished)
+		SELECT i.system_identifier, i.database_oid, 'S', 7, 'mallory', 'mallory', '', '', 'COMMENT', 'x', 'd', 'pass', 'committed', s.at, s.at
+		FROM pgsluice.installation AS i, generate_series(1, 20000) AS n, LATERAL (SELECT now() - '1 hour'::interval + n * '10 ms'::interval AS at) AS s`,
+		`INSERT INTO pgsluice.changes (system_identifier, database_oid, xid, pid, backend_start, login, role, client, application, tag, dropped, objects,
+			further, sent)
+		SELECT i.system_identifier, i.database_oid, '7', 7, 7, 'mallory', 'mallory', '', '', 'COMMENT', false, '[]', 0, now()
+		FROM pgsluice.installation AS i, generate_series(1, 5000)`)
+	began := time.Now()
+	if got := len(f.sorted(ChangeFilter{})); got != 5000 {
+		t.Errorf("%d changes are listed", got)
+	}
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("it took %v", took)
+	}
+}

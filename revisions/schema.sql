@@ -1033,12 +1033,18 @@ BEGIN
 		FOR UPDATE SKIP LOCKED
 	), seen AS MATERIALIZED (
 		SELECT f.id, EXISTS (
-			SELECT FROM pgsluice.statements AS s
-			WHERE (s.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND s.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
-				AND s.pid OPERATOR(pg_catalog.=) f.pid
-				AND s.started OPERATOR(pg_catalog.>=) f.began
-				AND s.started OPERATOR(pg_catalog.<=) f.changed
-				AND s.outcome OPERATOR(pg_catalog.<>) 'refused'
+			SELECT FROM (
+				-- A backend is at one statement at a time. The bound keeps a session that was at very many from making this slow.
+				SELECT k.started, k.finished, k.outcome, k.error
+				FROM pgsluice.statements AS k
+				WHERE (k.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND k.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
+					AND k.pid OPERATOR(pg_catalog.=) f.pid
+					AND k.started OPERATOR(pg_catalog.>=) f.began
+					AND k.started OPERATOR(pg_catalog.<=) f.changed
+				ORDER BY k.started DESC
+				LIMIT 100
+			) AS s
+			WHERE s.outcome OPERATOR(pg_catalog.<>) 'refused'
 				-- One that was observed and says more only counts what is left out.
 				AND (s.outcome OPERATOR(pg_catalog.<>) 'observed' OR s.error OPERATOR(pg_catalog.=) '')
 				AND (s.finished IS NULL OR s.finished OPERATOR(pg_catalog.>=) f.changed
