@@ -417,3 +417,21 @@ func TestALongSessionDoesNotHoldUpTheSorting(t *testing.T) {
 		t.Errorf("it took %v", took)
 	}
 }
+
+// What was counted stays counted when the row that counts it goes, because an older one was committed behind it.
+func TestWhatIsLeftOutStaysCounted(t *testing.T) {
+	f := watched(t)
+	write := func(from, to int) {
+		f.admin.run(fmt.Sprintf(`INSERT INTO pgsluice.changes (system_identifier, database_oid, id, xid, pid, backend_start, login, role, client, application, tag,
+				dropped, objects, further, sent, changed)
+			OVERRIDING SYSTEM VALUE
+			SELECT i.system_identifier, i.database_oid, n, '7', 7, 7, 'mallory', 'mallory', '', '', 'COMMENT', false, '[]', 0, now(), '2024-01-01 12:30Z'
+			FROM pgsluice.installation AS i, generate_series(%d, %d) AS n`, from, to))
+		f.sorted(ChangeFilter{Limit: 1})
+	}
+	write(1001, 11500)
+	write(1, 5)
+	if got := f.admin.ask("SELECT count(*) || ' ' || sum(1 + left_out) FROM pgsluice.changes")[0]; got != "10000 10505" {
+		t.Errorf("kept and counted are %s", got)
+	}
+}

@@ -1021,8 +1021,9 @@ BEGIN
 	FROM pg_catalog.pg_control_system() AS s, pg_catalog.pg_database AS d
 	WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database();
 
+	-- By their place, which no row changes that is locked here: by its key the planner would look for each in all of a table that was never analyzed.
 	WITH fresh AS MATERIALIZED (
-		SELECT c.id, c.xid, c.pid, c.backend_start, c.sent, c.changed,
+		SELECT c.ctid AS place, c.xid, c.pid, c.backend_start, c.sent, c.changed,
 			'epoch'::timestamp with time zone OPERATOR(pg_catalog.+)
 				(c.backend_start::double precision OPERATOR(pg_catalog.*) '1 microsecond'::pg_catalog.interval) AS began
 		FROM pgsluice.changes AS c
@@ -1032,7 +1033,7 @@ BEGIN
 		LIMIT most
 		FOR UPDATE SKIP LOCKED
 	), seen AS MATERIALIZED (
-		SELECT f.id, EXISTS (
+		SELECT f.place, EXISTS (
 			SELECT FROM (
 				-- A backend is at one statement at a time. The bound keeps a session that was at very many from making this slow.
 				SELECT k.started, k.finished, k.outcome, k.error
@@ -1067,9 +1068,7 @@ BEGIN
 		FROM fresh AS f
 	), known AS (
 		DELETE FROM pgsluice.changes AS c
-		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
-			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.id FROM seen AS l WHERE l.judged))
+		WHERE c.ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.place FROM seen AS l WHERE l.judged))
 	), unknown AS (
 		UPDATE pgsluice.changes AS c
 		SET out_of_band = true, session = COALESCE((
@@ -1082,9 +1081,7 @@ BEGIN
 				AND s.started OPERATOR(pg_catalog.<=) c.changed
 			ORDER BY s.started DESC
 			LIMIT 1), '')
-		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
-			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.id FROM seen AS l WHERE NOT l.judged))
+		WHERE c.ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT l.place FROM seen AS l WHERE NOT l.judged))
 		RETURNING c.changed
 	)
 	SELECT (SELECT pg_catalog.count(*) FROM fresh), (SELECT pg_catalog.min(u.changed) FROM unknown AS u)
@@ -1094,7 +1091,7 @@ BEGIN
 	END IF;
 
 	WITH counted AS MATERIALIZED (
-		SELECT c.id, c.login, c.left_out, h.hour, pg_catalog.row_number() OVER (PARTITION BY c.login, h.hour ORDER BY c.id) AS place
+		SELECT c.ctid, c.id, c.login, h.hour, pg_catalog.row_number() OVER (PARTITION BY c.login, h.hour ORDER BY c.id) AS place
 		FROM pgsluice.changes AS c
 		CROSS JOIN LATERAL (SELECT pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)) AS hour) AS h
 		WHERE (c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
@@ -1102,18 +1099,19 @@ BEGIN
 			AND c.changed OPERATOR(pg_catalog.>=) pg_catalog.timezone('UTC', pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', since)))
 	), beyond AS (
 		DELETE FROM pgsluice.changes AS c
-		WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
-			AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-			AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT k.id FROM counted AS k WHERE k.place OPERATOR(pg_catalog.>) 10000))
-		RETURNING c.login, pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)) AS hour
+		WHERE c.ctid OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT k.ctid FROM counted AS k WHERE k.place OPERATOR(pg_catalog.>) 10000))
+		RETURNING c.login, pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)) AS hour, 1 OPERATOR(pg_catalog.+) c.left_out AS n
 	)
 	UPDATE pgsluice.changes AS c
-	SET left_out = c.left_out OPERATOR(pg_catalog.+) b.n
-	FROM (SELECT b.login, b.hour, pg_catalog.count(*) AS n FROM beyond AS b GROUP BY b.login, b.hour) AS b
-	JOIN counted AS k ON k.login OPERATOR(pg_catalog.=) b.login AND k.hour OPERATOR(pg_catalog.=) b.hour AND k.place OPERATOR(pg_catalog.=) 10000
+	SET left_out = c.left_out OPERATOR(pg_catalog.+) (
+		SELECT COALESCE(pg_catalog.sum(b.n), 0)::bigint
+		FROM beyond AS b
+		WHERE b.login OPERATOR(pg_catalog.=) c.login
+			AND b.hour OPERATOR(pg_catalog.=) pg_catalog.date_trunc('hour', pg_catalog.timezone('UTC', c.changed)))
 	WHERE c.system_identifier OPERATOR(pg_catalog.=) home.system_identifier
 		AND c.database_oid OPERATOR(pg_catalog.=) home.database_oid
-		AND c.id OPERATOR(pg_catalog.=) k.id;
+		AND EXISTS (SELECT FROM beyond)
+		AND c.id OPERATOR(pg_catalog.=) ANY (ARRAY(SELECT k.id FROM counted AS k WHERE k.place OPERATOR(pg_catalog.=) 10000));
 	RETURN looked;
 END
 $$
