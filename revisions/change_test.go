@@ -435,3 +435,36 @@ func TestWhatIsLeftOutStaysCounted(t *testing.T) {
 		t.Errorf("kept and counted are %s", got)
 	}
 }
+
+// A promise that was put off and is then kept by another backend is judged there, too.
+func TestWhatWasPutOffIsJudgedWhereItIsKept(t *testing.T) {
+	f := watched(t)
+	ctx := t.Context()
+	alice, other := f.as(f.alice), f.as(f.alice)
+	alice.run("CREATE TABLE app.t (c int)")
+	f.sorted(ChangeFilter{})
+	f.written()
+	id, owner := f.promise(alice)
+	_, err := f.ledger.Start(ctx, id, owner)
+	want(t, err, nil)
+	want(t, f.ledger.Postpone(ctx, id, owner, "55P03", "locked", 0), nil)
+	alice.run("CREATE TABLE app.meanwhile ()") // the promise is not hers any more
+	by := f.runner("other", other)
+	rows, err := f.ledger.Claim(ctx, by, ClaimOptions{ID: id, Limit: 1, Early: true})
+	want(t, err, nil)
+	if len(rows) != 1 {
+		t.Fatalf("claimed %+v", rows)
+	}
+	_, err = f.ledger.Start(ctx, id, by)
+	want(t, err, nil)
+	other.run("CREATE INDEX CONCURRENTLY i ON app.t (c)")
+	want(t, f.ledger.Finish(ctx, id, by, Outcome{State: Done}), nil)
+	other.run("CREATE TABLE app.behind ()")
+	var got []string
+	for _, c := range f.sorted(ChangeFilter{}) {
+		got = append(got, c.Objects[0].Identity)
+	}
+	if list := strings.Join(got, ", "); list != "app.behind, app.meanwhile" {
+		t.Errorf("nobody judged %s", list)
+	}
+}

@@ -1063,8 +1063,9 @@ BEGIN
 			WHERE (p.system_identifier OPERATOR(pg_catalog.=) home.system_identifier AND p.database_oid OPERATOR(pg_catalog.=) home.database_oid) IS TRUE
 				AND p.claimed_pid OPERATOR(pg_catalog.=) f.pid AND p.claimed_start OPERATOR(pg_catalog.=) f.backend_start
 				AND p.claimed_pid OPERATOR(pg_catalog.<>) 0
+				-- Until when it was put off before does not matter any more; to put it off again takes the claim back.
 				AND p.started OPERATOR(pg_catalog.<=) f.changed
-				AND f.changed OPERATOR(pg_catalog.<=) LEAST(p.finished, p.not_before, 'infinity'::timestamp with time zone)) AS judged
+				AND f.changed OPERATOR(pg_catalog.<=) COALESCE(p.finished, 'infinity'::timestamp with time zone)) AS judged
 		FROM fresh AS f
 	), known AS (
 		DELETE FROM pgsluice.changes AS c
