@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"regexp"
 	"slices"
 
@@ -95,8 +96,8 @@ func relay(ctx context.Context, options relayOptions, out io.Writer, log progres
 	return judge(out, relayGoals(figures))
 }
 
-// measureTraffic runs each scenario through each program in turn, so that what disturbs the machine disturbs all alike. Each
-// round begins with another program.
+// measureTraffic runs each scenario through each program in turn, so that what disturbs the machine disturbs all alike. The order is
+// another one each time: whoever connects right behind pgbouncer, which has had thousands of connections, was seen to be some percent slower.
 func (l *lab) measureTraffic(ctx context.Context, options relayOptions, chosen []scenario, programs []program, figures figures) error {
 	var routes []*route
 	defer func() {
@@ -111,10 +112,10 @@ func (l *lab) measureTraffic(ctx context.Context, options relayOptions, chosen [
 		}
 		routes = append(routes, r)
 	}
-	for round := range options.rounds {
+	for range options.rounds {
 		for _, scenario := range chosen {
-			for i := range routes {
-				r := routes[(round+i)%len(routes)]
+			for _, i := range rand.Perm(len(routes)) {
+				r := routes[i]
 				if err := l.measure(ctx, options, scenario, r, figures); err != nil {
 					return fmt.Errorf("%s, %s: %w", scenario.name, r.name, err)
 				}

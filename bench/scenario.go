@@ -37,6 +37,7 @@ const (
 	copyOut    = "COPY out"
 	copyIn     = "COPY in"
 	connecting = "connect"
+	oneByOne   = "connect, one by one" // where the processors are not what it waits for
 )
 
 // scenarios are what the relay command measures, in the order of the printed tables.
@@ -69,12 +70,17 @@ func scenarios(l *lab, options relayOptions) []scenario {
 	bulk(copyIn, func(ctx context.Context, r *route) (int64, error) {
 		return send(ctx, r, "COPY pgbench_accounts FROM STDIN WHERE false", million)
 	})
-	return append(all, scenario{
-		name: connecting, unit: "connections/s", costUnit: "µs/connection", costScale: 1e6,
-		run: func(ctx context.Context, r *route) (result, error) {
-			return runPgbench(ctx, l.pgbench, r, 8, seconds, "--connect")
-		},
-	})
+	connect := func(name string, clients int) {
+		all = append(all, scenario{
+			name: name, unit: "connections/s", costUnit: "µs/connection", costScale: 1e6,
+			run: func(ctx context.Context, r *route) (result, error) {
+				return runPgbench(ctx, l.pgbench, r, clients, seconds, "--connect")
+			},
+		})
+	}
+	connect(connecting, 8)
+	connect(oneByOne, 1)
+	return all
 }
 
 // repeat does something until the seconds are over, at least once.
